@@ -1,0 +1,97 @@
+/*
+ * config.h - landfall.yaml, read, checked and with all defaults filled in.
+ *
+ * One table of options (name, type, range, default, help) drives parsing,
+ * `landfall help config` and the man page. Every mistake is reported as
+ * `file:line:column: error: ...`, all of them in one go; a configuration
+ * with an error is never returned.
+ *
+ *	struct str report = STR_INIT;
+ *	if (config_load(path, &cfg, &report, &e) != OK)
+ *		fputs(report.s, stderr);
+ *	...
+ *	config_free(cfg);
+ *
+ * Relative paths in the file are resolved against the file's directory, so
+ * that it means the same whatever the working directory is.
+ */
+#ifndef LANDFALL_CONFIG_H
+#define LANDFALL_CONFIG_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "landfall/scan.h"
+
+enum source_kind {
+	SOURCE_DROP, /* a local directory */
+};
+
+/* What to do with bytes this source has landed under another name. */
+enum duplicate_policy {
+	DUPLICATE_NOTE, /* one ledger entry that names the file; the default */
+	DUPLICATE_LAND, /* a landing file of its own */
+};
+
+/* A list of globs; n may be 0. */
+struct patterns {
+	char **glob;
+	size_t n;
+};
+
+struct source_config {
+	char *name;    /* [a-z0-9][a-z0-9._-]*, at most 64 bytes */
+	unsigned line; /* where it stands in the file */
+	enum source_kind kind;
+	struct {
+		char *path;
+		bool recursive;
+	} drop;
+	struct patterns match;	/* default: everything */
+	struct patterns ignore; /* default: *.filepart *.part *.tmp .* */
+	struct {
+		int64_t stable; /* ns without change before it counts */
+	} ready;
+	enum duplicate_policy duplicates;
+	struct dialect dialect;
+};
+
+struct config {
+	char *path;   /* of the file itself, absolute */
+	char *zone;   /* absolute */
+	char *state;  /* absolute */
+	char *origin; /* the ledger's name */
+	struct {
+		unsigned workers; /* 0: one for each processor */
+		uint64_t memory;
+		uint64_t free_space; /* floor on the zone's filesystem */
+	} limits;
+	int level; /* zstd compression level, 1..19, default 3 */
+	struct source_config *source;
+	size_t n_sources;
+};
+
+/*
+ * BAD_ITEM: the file has mistakes; report holds one line for each, in order
+ * of position, and e a summary ("landfall.yaml: 3 errors"). END: there is no
+ * such file.
+ */
+enum rc config_load(const char *path, struct config **ret, struct str *report,
+	struct err *e) MUST_USE;
+void config_free(struct config *c);
+
+/* NULL when there is none of that name. */
+const struct source_config *
+config_source(const struct config *c, const char *name);
+
+/* The name most like this one, for "did you mean"; NULL when none is near. */
+const char *config_nearest_source(const struct config *c, const char *name);
+
+/* The option table as text: `landfall help config`. */
+void config_help(struct str *s);
+
+/* The same as the body of landfall.yaml(5), in mdoc. */
+void config_help_mdoc(struct str *s);
+
+#endif

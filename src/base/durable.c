@@ -1,0 +1,168 @@
+#include "base/durable.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum rc
+durable_sync(int fd, struct err *e)
+{
+	/* No retry, not even for EINTR: see the header. */
+	if (fsync(fd) < 0)
+		return err_sys(e, BROKEN, errno, "fsync");
+	return OK;
+}
+
+enum rc
+durable_sync_dir(int dir, const char *path, struct err *e)
+{
+	int fd = -1;
+
+	if (io_open(dir, path, O_RDONLY | O_DIRECTORY, 0, &fd, BROKEN, e) != OK)
+		return e->code;
+	if (durable_sync(fd, e) != OK)
+		err_add(e, "directory %s", path);
+	else
+		e->code = OK;
+	io_drop(&fd);
+	return e->code;
+}
+
+enum rc
+durable_sync_fs(int fd, struct err *e)
+{
+	if (syncfs(fd) < 0)
+		return err_sys(e, BROKEN, errno, "syncfs");
+	return OK;
+}
+
+enum rc
+durable_publish(int from_dir, const char *from, int to_dir, const char *to,
+	struct err *e)
+{
+	int r;
+
+	do
+		r = renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return OK;
+	if (errno == EINVAL || errno == ENOSYS) {
+		do
+			r = linkat(from_dir, from, to_dir, to, 0);
+		while (r < 0 && errno == EINTR);
+		if (r == 0) {
+			/* A name left in staging is swept at the next start. */
+			(void)unlinkat(from_dir, from, 0);
+			return OK;
+		}
+	}
+	return err_sys(e, errno == EEXIST ? BAD_ITEM : BROKEN, errno,
+		"publish as %s", to);
+}
+
+/* Make path[0 .. len) and fsync it and the directory that names it. */
+static enum rc
+make_one(int root, char *path, size_t len, mode_t mode, struct err *e)
+{
+	char end = path[len];
+	char *slash;
+	enum rc rc;
+
+	path[len] = '\0';
+	if (mkdirat(root, path, mode) < 0 && errno != EEXIST) {
+		rc = err_sys(e, BROKEN, errno, "mkdir %s", path);
+		path[len] = end;
+		return rc;
+	}
+	rc = durable_sync_dir(root, path, e);
+	slash = strrchr(path, '/');
+	if (rc == OK && slash != NULL) {
+		*slash = '\0';
+		rc = durable_sync_dir(root, path, e);
+		*slash = '/';
+	} else if (rc == OK) {
+		rc = durable_sync_dir(root, ".", e);
+	}
+	path[len] = end;
+	return rc;
+}
+
+enum rc
+durable_mkdirs(int root, const char *path, mode_t mode, struct err *e)
+{
+	CLEANUP(str_release) struct str copy = STR_INIT;
+	struct stat st;
+
+	if (fstatat(root, path, &st, 0) == 0 && S_ISDIR(st.st_mode))
+		return OK;
+	str_add(&copy, path);
+	for (size_t i = 1; i <= copy.len; i++) {
+		if (copy.s[i] != '/' && copy.s[i] != '\0')
+			continue;
+		if (make_one(root, copy.s, i, mode, e) != OK)
+			return e->code;
+	}
+	return OK;
+}
+
+static enum rc
+replace(int dir, const char *name, const void *p, size_t n, mode_t mode,
+	bool sync, struct err *e)
+{
+	CLEANUP(str_release) struct str temp = STR_INIT;
+	int fd = -1;
+
+	str_addf(&temp, "%s.tmp", name);
+	/* A leftover of a crash is in nobody's way. */
+	if (unlinkat(dir, temp.s, 0) < 0 && errno != ENOENT)
+		return err_sys(e, BROKEN, errno, "remove %s", temp.s);
+	if (io_open(dir, temp.s, O_WRONLY | O_CREAT | O_EXCL, mode, &fd, BROKEN,
+		    e) != OK)
+		return e->code;
+	if (io_write(fd, p, n, BROKEN, e) != OK)
+		goto fail;
+	if (sync && durable_sync(fd, e) != OK)
+		goto fail;
+	if (io_close(&fd, BROKEN, e) != OK)
+		goto fail;
+	if (renameat(dir, temp.s, dir, name) < 0) {
+		err_sys(e, BROKEN, errno, "rename");
+		goto fail;
+	}
+	return OK;
+fail:
+	io_drop(&fd);
+	(void)unlinkat(dir, temp.s, 0);
+	return err_add(e, "%s", name);
+}
+
+enum rc
+durable_replace(int dir, const char *name, const void *p, size_t n, mode_t mode,
+	struct err *e)
+{
+	CLEANUP(str_release) struct str parent = STR_INIT;
+	const char *slash = strrchr(name, '/');
+
+	if (replace(dir, name, p, n, mode, true, e) != OK)
+		return e->code;
+	str_addn(&parent, name, slash != NULL ? (size_t)(slash - name) : 0);
+	return durable_sync_dir(dir, slash != NULL ? parent.s : ".", e);
+}
+
+enum rc
+durable_replace_later(int dir, const char *name, const void *p, size_t n,
+	mode_t mode, struct err *e)
+{
+	return replace(dir, name, p, n, mode, false, e);
+}
+
+enum rc
+durable_append(int fd, const void *p, size_t n, struct err *e)
+{
+	if (io_write(fd, p, n, BROKEN, e) != OK)
+		return e->code;
+	return durable_sync(fd, e);
+}

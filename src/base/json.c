@@ -1,0 +1,209 @@
+#include "base/json.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+struct json
+json_to(struct str *out)
+{
+	return (struct json){.out = out};
+}
+
+struct json
+json_canonical(struct str *out)
+{
+	return (struct json){.out = out, .canonical = true};
+}
+
+/* The comma before a value or key, where one is due. */
+static void
+separate(struct json *j)
+{
+	if (j->depth == 0)
+		return;
+	if (j->level[j->depth - 1].more)
+		str_addc(j->out, ',');
+	j->level[j->depth - 1].more = true;
+}
+
+static void
+open_level(struct json *j, char open, char close)
+{
+	if (j->depth == JSON_DEPTH)
+		abort();
+	separate(j);
+	str_addc(j->out, open);
+	j->level[j->depth].close = close;
+	j->level[j->depth].more = false;
+	j->level[j->depth].last = NULL;
+	j->depth++;
+}
+
+void
+json_object(struct json *j)
+{
+	open_level(j, '{', '}');
+}
+
+void
+json_array(struct json *j)
+{
+	open_level(j, '[', ']');
+}
+
+void
+json_end(struct json *j)
+{
+	if (j->depth == 0)
+		abort();
+	j->depth--;
+	str_addc(j->out, j->level[j->depth].close);
+}
+
+static void
+add_string(struct str *out, const char *text, size_t n)
+{
+	str_addc(out, '"');
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = (unsigned char)text[i];
+		size_t len = 1;
+
+		if (c == '"' || c == '\\') {
+			str_addc(out, '\\');
+			str_addc(out, (char)c);
+			continue;
+		}
+		if (c < 0x20) {
+			if (c == '\n')
+				str_add(out, "\\n");
+			else if (c == '\r')
+				str_add(out, "\\r");
+			else if (c == '\t')
+				str_add(out, "\\t");
+			else
+				str_addf(out, "\\u%04x", c);
+			continue;
+		}
+		if (c >= 0x80) {
+			len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+			if (len > n - i || !str_is_utf8(text + i, len)) {
+				str_add(out, "\xef\xbf\xbd");
+				continue;
+			}
+		}
+		str_addn(out, text + i, len);
+		i += len - 1;
+	}
+	str_addc(out, '"');
+}
+
+void
+json_key(struct json *j, const char *key)
+{
+	const char **last = &j->level[j->depth - 1].last;
+
+	if (j->canonical && *last != NULL && strcmp(*last, key) >= 0)
+		abort();
+	*last = key;
+	separate(j);
+	add_string(j->out, key, strlen(key));
+	str_addc(j->out, ':');
+	/* The value belongs to the key: no comma between them. */
+	j->level[j->depth - 1].more = false;
+}
+
+void
+json_textn(struct json *j, const char *text, size_t n)
+{
+	separate(j);
+	add_string(j->out, text, n);
+}
+
+void
+json_text(struct json *j, const char *text)
+{
+	json_textn(j, text, strlen(text));
+}
+
+void
+json_u64(struct json *j, uint64_t v)
+{
+	separate(j);
+	str_addf(j->out, "%" PRIu64, v);
+}
+
+void
+json_i64(struct json *j, int64_t v)
+{
+	separate(j);
+	str_addf(j->out, "%" PRId64, v);
+}
+
+void
+json_bool(struct json *j, bool v)
+{
+	separate(j);
+	str_add(j->out, v ? "true" : "false");
+}
+
+void
+json_null(struct json *j)
+{
+	separate(j);
+	str_add(j->out, "null");
+}
+
+void
+json_hex(struct json *j, const uint8_t *p, size_t n)
+{
+	separate(j);
+	str_addc(j->out, '"');
+	str_add_hex(j->out, p, n);
+	str_addc(j->out, '"');
+}
+
+void
+json_percent(struct json *j, const void *p, size_t n)
+{
+	separate(j);
+	str_addc(j->out, '"');
+	str_add_percent(j->out, p, n, "/");
+	str_addc(j->out, '"');
+}
+
+void
+json_base64(struct json *j, const uint8_t *p, size_t n)
+{
+	separate(j);
+	str_addc(j->out, '"');
+	str_add_base64(j->out, p, n);
+	str_addc(j->out, '"');
+}
+
+void
+json_time(struct json *j, int64_t wall)
+{
+	separate(j);
+	str_addc(j->out, '"');
+	clock_add_time(j->out, wall);
+	str_addc(j->out, '"');
+}
+
+void
+json_time_ns(struct json *j, int64_t wall)
+{
+	separate(j);
+	str_addc(j->out, '"');
+	clock_add_time_ns(j->out, wall);
+	str_addc(j->out, '"');
+}
+
+void
+json_raw(struct json *j, const char *text, size_t n)
+{
+	separate(j);
+	str_addn(j->out, text, n);
+}
