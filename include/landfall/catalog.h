@@ -1,0 +1,235 @@
+/*
+ * catalog.h - what we know about every name: a cache of the truth in the
+ * zone, kept in SQLite (WAL, synchronous=FULL) at <state>/catalog.db.
+ *
+ * A name is (source, bytes of the path below its root). It has versions,
+ * numbered by generation from 1: each is a delivery of other bytes than the
+ * version before. The catalog also keeps the outbox (ledger entries recorded
+ * but not yet known to be in the ledger), the story of each name, and the
+ * passes over each source.
+ *
+ * A struct catalog is one connection and belongs to one thread at a time;
+ * open several for several threads. Only one process and one thread writes;
+ * readers never block it.
+ *
+ * A catalog that cannot be read or written is BROKEN. Text and byte pointers
+ * in returned structs live in the struct catalog until the next call of the
+ * same function.
+ */
+#ifndef LANDFALL_CATALOG_H
+#define LANDFALL_CATALOG_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+/* How a name stands. Numbers are on disk: add, never change. */
+enum disposition {
+	DISPOSITION_LANDED = 1,
+	DISPOSITION_DUPLICATE = 2,
+	DISPOSITION_NEW_VERSION = 3,
+	DISPOSITION_PENDING = 4,
+	DISPOSITION_QUARANTINED = 5,
+	DISPOSITION_IGNORED = 6,
+};
+#define DISPOSITIONS 7 /* array size; 0 is not a disposition */
+
+/* "landed", "duplicate", "new-version", ...; NULL for another number. */
+const char *disposition_name(unsigned d);
+
+/* A version against the one before it. */
+enum relation {
+	RELATION_FIRST = 0, /* there is none before */
+	RELATION_IDENTICAL = 1,
+	RELATION_APPENDED = 2,	/* the old bytes are a prefix of the new */
+	RELATION_TRUNCATED = 3, /* the new bytes are a prefix of the old */
+	RELATION_REPLACED = 4,
+};
+const char *relation_name(unsigned r); /* "first", "identical", ... */
+
+/*
+ * What stat said when the name was last dealt with. Any difference means
+ * look again and hash; equality means the bytes were already dealt with.
+ * Times are ns since 1970. Never compared by order, only for equality.
+ */
+struct signature {
+	uint64_t size;
+	int64_t mtime;
+	int64_t ctime;
+	uint64_t inode;
+	uint64_t device;
+};
+
+struct catalog_version {
+	int64_t id; /* 0: none */
+	uint32_t generation;
+	enum disposition disposition; /* landed, new-version, duplicate or
+					 quarantined */
+	enum relation relation;
+	uint8_t bytes_sha256[HASH_LEN];
+	uint8_t file_sha256[HASH_LEN];
+	const char *file; /* below the zone; of a duplicate: where the same
+			     bytes lie */
+	uint64_t size;
+	uint64_t records;
+	uint64_t malformed;
+	int64_t landed_at; /* wall, ns; whole seconds */
+	uint64_t index;	   /* in the ledger */
+};
+
+struct catalog_name {
+	int64_t id;
+	const char *source;
+	const uint8_t *name;
+	size_t name_len;
+	enum disposition disposition;
+	const char *reason; /* why pending, quarantined or ignored; else "" */
+	struct signature signature;
+	int64_t first_seen; /* wall, ns */
+	int64_t changed;    /* since when signature has been like this */
+	struct catalog_version version; /* the newest; id 0 when none */
+};
+
+struct catalog;
+
+/*
+ * Opens <state>/catalog.db (path is the state directory). create: make it
+ * when missing and migrate it forward; without create a missing file is END
+ * and an older one is read as it is if possible. BROKEN: damaged, newer than
+ * this program, or not ours to write; the text names `landfall catalog
+ * rebuild` where that helps.
+ */
+enum rc catalog_open(const char *state, bool create, struct catalog **ret,
+	struct err *e) MUST_USE;
+void catalog_close(struct catalog *c);
+
+/* A transaction; commit returns when it is durable. */
+enum rc catalog_begin(struct catalog *c, struct err *e) MUST_USE;
+enum rc catalog_commit(struct catalog *c, struct err *e) MUST_USE;
+void catalog_abort(struct catalog *c);
+
+/* END: never seen. One index search each, whatever the catalog's size. */
+enum rc catalog_find(struct catalog *c, const char *source, const uint8_t *name,
+	size_t len, struct catalog_name *ret, struct err *e) MUST_USE;
+
+/*
+ * The oldest landing file of this source with these bytes, whatever its
+ * name. END: these bytes are new.
+ */
+enum rc catalog_find_bytes(struct catalog *c, const char *source,
+	const uint8_t sha256[HASH_LEN], uint64_t size,
+	struct catalog_version *ret, struct err *e) MUST_USE;
+
+/* The version with this ledger index, or this file. END: none. */
+enum rc catalog_find_index(struct catalog *c, uint64_t index,
+	struct catalog_name *ret, struct err *e) MUST_USE;
+enum rc catalog_find_file(struct catalog *c, const char *file,
+	struct catalog_name *ret, struct err *e) MUST_USE;
+
+/*
+ * Records a delivery: the name (new or known) takes this disposition and
+ * signature, and the version is added with generation, file, sums and index
+ * as given. Inside a transaction.
+ */
+enum rc catalog_put(struct catalog *c, const char *source, const uint8_t *name,
+	size_t len, const struct signature *sig, int64_t now,
+	const struct catalog_version *v, struct err *e) MUST_USE;
+
+/*
+ * Records how a name stands without a new version: pending, ignored, or the
+ * same bytes again under the same name. The story grows only when
+ * disposition or reason differ from what is recorded. `changed` moves to now
+ * only when the signature differs. Inside a transaction.
+ */
+enum rc catalog_note(struct catalog *c, const char *source, const uint8_t *name,
+	size_t len, const struct signature *sig, int64_t now,
+	enum disposition d, const char *reason, struct err *e) MUST_USE;
+
+/* ---- the outbox: entries recorded, perhaps not yet in the ledger ---- */
+
+/* How many entries the ledger must have once the outbox is empty. */
+enum rc
+catalog_ledger_size(struct catalog *c, uint64_t *ret, struct err *e) MUST_USE;
+
+/* file: the landing file the entry adds to SHA256SUMS, or NULL. */
+enum rc catalog_outbox_put(struct catalog *c, uint64_t index, const char *entry,
+	size_t len, const char *file, struct err *e) MUST_USE;
+
+/* Calls each for every entry with index >= from, in order. */
+enum rc catalog_outbox_each(struct catalog *c, uint64_t from,
+	enum rc (*each)(void *arg, uint64_t index, const char *entry,
+		size_t len, const char *file, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
+/* Forgets entries below `size`; they are in the ledger. */
+enum rc
+catalog_outbox_drop(struct catalog *c, uint64_t size, struct err *e) MUST_USE;
+
+/* The newest landed_at recorded, 0 when none: time never runs backwards. */
+enum rc
+catalog_last_landed(struct catalog *c, int64_t *ret, struct err *e) MUST_USE;
+
+/* ---- passes: one look at one source ---- */
+
+enum pass_outcome {
+	PASS_COMPLETE = 1,
+	PASS_COULD_NOT_LOOK = 2, /* the listing, or part of it, failed */
+	PASS_STOPPED = 3,	 /* by us: broken, or asked to stop */
+};
+
+struct catalog_pass {
+	const char *source;
+	int64_t started; /* wall, ns */
+	int64_t ended;	 /* 0: under way, or the process died */
+	enum pass_outcome outcome;
+	uint64_t listed;
+	uint64_t unchanged;	      /* dealt with before, same signature */
+	uint64_t count[DISPOSITIONS]; /* of those listed, all of them */
+	const char *trouble;	      /* why it could not look; else "" */
+};
+
+enum rc catalog_pass_put(struct catalog *c, const struct catalog_pass *p,
+	struct err *e) MUST_USE;
+
+/* The newest pass over a source. END: none yet. */
+enum rc catalog_pass_last(struct catalog *c, const char *source,
+	struct catalog_pass *ret, struct err *e) MUST_USE;
+
+/* How many known names of a source stand at each disposition. */
+enum rc catalog_count(struct catalog *c, const char *source,
+	uint64_t count[DISPOSITIONS], struct err *e) MUST_USE;
+
+/* ---- stories ---- */
+
+struct catalog_event {
+	int64_t at;
+	const char *source;
+	const uint8_t *name;
+	size_t name_len;
+	enum disposition disposition;
+	const char *reason;		       /* or "" */
+	const struct catalog_version *version; /* NULL: no delivery */
+};
+
+/*
+ * The whole story of every name that equals `name` (source NULL: in any
+ * source), oldest first. END: no such name. A name that matches no path
+ * exactly is tried as the last component of a path.
+ */
+enum rc catalog_story(struct catalog *c, const char *source,
+	const uint8_t *name, size_t len,
+	enum rc (*each)(
+		void *arg, const struct catalog_event *ev, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
+/*
+ * Every version that has a landing file, in ledger order; source NULL: of
+ * all sources.
+ */
+enum rc catalog_each_landed(struct catalog *c, const char *source,
+	enum rc (*each)(void *arg, const struct catalog_name *n, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
+#endif

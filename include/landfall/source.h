@@ -1,0 +1,79 @@
+/*
+ * source.h - where deliveries come from. Each kind of source is one table of
+ * operations; adding one is a new directory and one row in source_ops().
+ *
+ *	ops->open(cfg, &s, &e)
+ *	ops->list(s, each, trouble, arg, &e)	every name, once
+ *	ops->fetch(s, &item, &fd, &e)		the bytes of one
+ *	ops->look(s, name, len, &item, &e)	is it still the same?
+ *	ops->close(s)
+ */
+#ifndef LANDFALL_SOURCE_H
+#define LANDFALL_SOURCE_H
+
+#include "base/err.h"
+#include "landfall/catalog.h"
+#include "landfall/config.h"
+
+/* What a listing said of one name. */
+enum item_type {
+	ITEM_FILE,
+	ITEM_SYMLINK,
+	ITEM_OTHER, /* fifo, socket, device */
+};
+
+struct item {
+	const uint8_t *name; /* bytes of the path below the source's root */
+	size_t name_len;
+	enum item_type type;
+	struct signature signature;
+};
+
+#define SOURCE_DEPTH_MAX 64 /* nested directories */
+
+struct source;
+
+struct source_ops {
+	/* BAD_SOURCE: it cannot be reached at all. */
+	enum rc (*open)(const struct source_config *cfg, struct source **ret,
+		struct err *e);
+	void (*close)(struct source *s);
+
+	/*
+	 * Calls each for every name, in no order, while listing (memory does
+	 * not grow with the number of names). A directory below the root that
+	 * cannot be listed is told to trouble, with its name, and the rest
+	 * goes on; a root that cannot be listed is BAD_SOURCE. Directories
+	 * themselves are not names. Stops when each returns not OK.
+	 */
+	enum rc (*list)(struct source *s,
+		enum rc (*each)(
+			void *arg, const struct item *it, struct err *e),
+		void (*trouble)(void *arg, const uint8_t *name, size_t len,
+			const struct err *why),
+		void *arg, struct err *e);
+
+	/*
+	 * Opens the bytes of a regular file and says what they look like now.
+	 * BAD_ITEM: this one cannot be read; END: it is gone. Thread-safe.
+	 */
+	enum rc (*fetch)(struct source *s, const uint8_t *name, size_t len,
+		int *ret_fd, struct signature *ret, struct err *e);
+
+	/* Stats a name again. END: gone. Thread-safe. */
+	enum rc (*look)(struct source *s, const uint8_t *name, size_t len,
+		struct signature *ret, struct err *e);
+};
+
+const struct source_ops *source_ops(enum source_kind kind);
+
+/*
+ * Which rule decides about a name before anything is opened: NULL when it is
+ * to be taken, else why it is ignored ("not a regular file (symlink)",
+ * "ignore *.tmp", "no match pattern fits"). The text is in s; matched (may be
+ * NULL) gets the match pattern that took it.
+ */
+const char *source_rule(const struct source_config *cfg, const struct item *it,
+	struct str *s, const char **ret_matched);
+
+#endif
