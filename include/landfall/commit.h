@@ -1,0 +1,113 @@
+/*
+ * commit.h - from staged to landed: the one place where things become true.
+ *
+ *	stage    the caller wrote <zone>/_staging/<id>, closed or not
+ *	intent   the paths about to be taken, in _staging/intent
+ *	sync     staged files and intent, all together
+ *	publish  rename without replacing; sync the directories
+ *	record   one catalog transaction: dispositions, versions, outbox
+ *	sums     one append to each SHA256SUMS; sync
+ *	ledger   leaves, tiles, signature, checkpoint
+ *	after    what the caller does next: only now is it landed
+ *
+ * A group pays for its syncs together, which is what makes ten thousand
+ * small files cheap. A crash between any two steps is brought forward by
+ * commit_recover; every step is idempotent by content.
+ *
+ * One thread commits.
+ */
+#ifndef LANDFALL_COMMIT_H
+#define LANDFALL_COMMIT_H
+
+#include "landfall/catalog.h"
+#include "landfall/config.h"
+#include "landfall/land.h"
+#include "landfall/ledger.h"
+#include "landfall/zone.h"
+
+/* One name and what became of it. */
+struct delivery {
+	struct delivery *next; /* the caller's, for queues */
+	const char *source;    /* outlives the delivery */
+	uint8_t *name;
+	size_t name_len;
+	struct signature signature;
+
+	/*
+	 * Either a staged landing file, whose disposition commit decides ...
+	 */
+	bool staged;
+	uint64_t stage; /* zone_stage's id */
+	int fd;		/* its descriptor: commit syncs and closes it */
+	struct landed landed;
+	uint32_t generation; /* as written in its provenance */
+	enum relation relation;
+	enum duplicate_policy duplicates;
+	bool quarantine; /* lands below _quarantine, with reason */
+	/*
+	 * ... or a name that only gets a note: pending, ignored, or the same
+	 * bytes again, decided by the caller.
+	 */
+	enum disposition disposition;
+	char *reason; /* owned; NULL for none */
+	bool tried;   /* it was held for complete, and reading was tried */
+
+	/* What commit_group fills in for staged ones. */
+	struct str file; /* below the zone; of a duplicate: the earlier one */
+	uint8_t file_sha256[HASH_LEN];
+	uint64_t index;
+	int64_t landed_at;
+	bool recorded; /* has a ledger entry of its own */
+
+	/* commit's own */
+	unsigned sha_chars;
+	bool published;
+};
+
+struct delivery *
+delivery_new(const char *source, const uint8_t *name, size_t name_len) MUST_USE;
+void delivery_free(struct delivery *d); /* and its descriptor */
+
+struct commit {
+	struct zone *zone;
+	struct catalog *catalog; /* the writing connection */
+	struct ledger *ledger;
+};
+
+/*
+ * Lands a group: when it returns OK every delivery has its disposition and
+ * all of it is durable. BROKEN: stop the process; commit_recover sorts out
+ * what happened. Staged files that were not needed (duplicates) are gone.
+ */
+enum rc commit_group(struct commit *c, struct delivery **d, size_t n,
+	struct err *e) MUST_USE;
+
+/* What recovery found, for one line in the log. */
+struct recovery {
+	uint64_t brought_forward; /* files published but not recorded */
+	uint64_t entries;	  /* recorded but not in the ledger */
+};
+
+/*
+ * At every start, before anything else: staging, zone, catalog and ledger
+ * are compared and brought forward. BROKEN when they contradict each other;
+ * the text says which and what to do.
+ */
+enum rc
+commit_recover(struct commit *c, struct recovery *ret, struct err *e) MUST_USE;
+
+/*
+ * Fills an empty catalog from the zone alone: the ledger's entries in order,
+ * then landing files no entry names (a crash came between). Facts an entry
+ * does not hold are read from the landing file's provenance.
+ */
+enum rc commit_rebuild(struct zone *z, struct catalog *empty,
+	uint64_t *ret_versions, struct err *e) MUST_USE;
+
+/*
+ * The ledger entry: one canonical JSON object. Public because readers of the
+ * ledger compare with it.
+ */
+void commit_entry(struct str *s, const struct delivery *d);
+
+#endif

@@ -1,0 +1,223 @@
+#include "cli/cli.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static void
+print_options(const struct cli_option *o, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "--%s%s%s", o[i].name,
+			o[i].value != NULL ? " " : "",
+			o[i].value != NULL ? o[i].value : "");
+		printf("  %-22s  %s\n", left, o[i].help);
+	}
+}
+
+static void
+print_help(const struct command *cmd, const struct cli_option *o, size_t n)
+{
+	printf("usage: landfall %s%s%s\n\n%s.\n", cmd->name,
+		*cmd->args != '\0' ? " " : "", cmd->args, cmd->summary);
+	if (cmd->help != NULL)
+		printf("\n%s\n", cmd->help);
+	printf("\noptions:\n");
+	print_options(o, n);
+	printf("  -c FILE                 the configuration (default: "
+	       "./landfall.yaml, then\n"
+	       "                          " LANDFALL_SYSCONFDIR
+	       "/landfall.yaml)\n"
+	       "  --json                  output for programs, one object a "
+	       "line\n"
+	       "  --quiet                 no talk, no progress\n");
+}
+
+static void
+suggest(const char *given, const struct cli_option *o, size_t n)
+{
+	static const char *const every[] = {"json", "quiet", "help"};
+	const char *best = NULL;
+	unsigned least = 3;
+
+	for (size_t i = 0; i < n + ARRAY_LEN(every); i++) {
+		const char *name = i < n ? o[i].name : every[i - n];
+		unsigned d = str_distance(given, name);
+
+		if (d < least) {
+			least = d;
+			best = name;
+		}
+	}
+	if (best != NULL)
+		fprintf(stderr, "did you mean --%s?\n", best);
+}
+
+int
+cli_parse(struct cli *c, int argc, char **argv, const struct cli_option *o,
+	size_t n)
+{
+	enum { OPTION_JSON = 1000, OPTION_QUIET, OPTION_HELP };
+	CLEANUP(mem_release)
+	struct option *longs = mem_array(n + 4, sizeof(*longs));
+	int opt;
+
+	for (size_t i = 0; i < n; i++)
+		longs[i] = (struct option){.name = o[i].name,
+			.has_arg = o[i].flag == NULL,
+			.val = (int)i + 1};
+	longs[n] = (struct option){.name = "json", .val = OPTION_JSON};
+	longs[n + 1] = (struct option){.name = "quiet", .val = OPTION_QUIET};
+	longs[n + 2] = (struct option){.name = "help", .val = OPTION_HELP};
+	opterr = 0;
+	optind = 1;
+	while ((opt = getopt_long(argc, argv, ":c:hq", longs, NULL)) != -1) {
+		const struct cli_option *x;
+
+		switch (opt) {
+		case 'c':
+			c->config_path = optarg;
+			continue;
+		case OPTION_JSON:
+			c->json = true;
+			continue;
+		case 'q':
+		case OPTION_QUIET:
+			c->quiet = true;
+			continue;
+		case 'h':
+		case OPTION_HELP:
+			print_help(c->command, o, n);
+			return CLI_STOP;
+		case ':':
+			return cli_usage(
+				c, "%s needs a value", argv[optind - 1]);
+		case '?':
+			cli_usage(c, "unknown option %s", argv[optind - 1]);
+			if (strncmp(argv[optind - 1], "--", 2) == 0)
+				suggest(argv[optind - 1] + 2, o, n);
+			return STATUS_USAGE;
+		}
+		x = &o[opt - 1];
+		if (x->each != NULL) {
+			enum status st = x->each(x->arg, optarg);
+
+			if (st != STATUS_DONE)
+				return (int)st;
+		} else if (x->flag != NULL) {
+			*x->flag = true;
+		} else {
+			*x->text = optarg;
+		}
+	}
+	c->arg = argv + optind;
+	c->n_args = argc - optind;
+	return STATUS_DONE;
+}
+
+enum status
+cli_fail(const struct err *e)
+{
+	fprintf(stderr, "landfall: error: %s\n", e->text);
+	switch (e->code) {
+	case BAD_SOURCE:
+		return STATUS_UNREACHED;
+	case BAD_ITEM:
+		return STATUS_ATTENTION;
+	default:
+		return STATUS_BROKEN;
+	}
+}
+
+enum status
+cli_usage(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	fprintf(stderr, "landfall %s: ", c->command->name);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "\nusage: landfall %s%s%s\n", c->command->name,
+		*c->command->args != '\0' ? " " : "", c->command->args);
+	return STATUS_USAGE;
+}
+
+void
+cli_say(const struct cli *c, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (c->quiet)
+		return;
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+void
+cli_line(struct str *s)
+{
+	fwrite(s->s, 1, s->len, stdout);
+	putchar('\n');
+	str_clear(s);
+}
+
+enum status
+cli_end(enum status st)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return st;
+	fprintf(stderr, "landfall: error: standard output: %m\n");
+	return STATUS_BROKEN;
+}
+
+enum status
+cli_config(struct cli *c)
+{
+	CLEANUP(str_release) struct str report = STR_INIT;
+	const char *const places[] = {
+		"landfall.yaml", LANDFALL_SYSCONFDIR "/landfall.yaml"};
+	struct err e = ERR_INIT;
+	enum rc rc = END;
+
+	if (c->config_path != NULL)
+		rc = config_load(c->config_path, &c->config, &report, &e);
+	else
+		for (size_t i = 0; i < ARRAY_LEN(places) && rc == END; i++)
+			rc = config_load(places[i], &c->config, &report, &e);
+	if (rc == OK)
+		return STATUS_DONE;
+	if (rc == END && c->config_path == NULL)
+		err_set(&e, BAD_ITEM,
+			"no configuration: neither ./landfall.yaml nor %s is "
+			"there; make one with `landfall init DIR`, or name "
+			"one with -c FILE",
+			places[1]);
+	fputs(report.s, stderr);
+	fprintf(stderr, "landfall: error: %s\n", e.text);
+	return STATUS_USAGE;
+}
+
+const struct source_config *
+cli_source(const struct cli *c, const char *name)
+{
+	const struct source_config *s = config_source(c->config, name);
+	const char *near;
+
+	if (s != NULL)
+		return s;
+	near = config_nearest_source(c->config, name);
+	fprintf(stderr, "landfall: error: %s has no source '%s'%s%s%s\n",
+		c->config->path, name, near != NULL ? "; did you mean '" : "",
+		near != NULL ? near : "", near != NULL ? "'?" : "");
+	return NULL;
+}

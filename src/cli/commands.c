@@ -1,0 +1,39 @@
+/*
+ * The table of commands, in the order `landfall help` shows them. A new
+ * command is one file cmd-NAME.c, one line here and one in commands.h.
+ */
+#include "cli/commands.h"
+
+const struct command commands[] = {
+	{"init", "[DIR] [--origin NAME]",
+		"make a zone, a state directory and a configuration",
+		"DIR gets zone/, state/ with the ledger key, inbox/ and a "
+		"commented landfall.yaml.\nNothing that exists is changed.",
+		cmd_init},
+	{"check", "[--connect]", "validate the configuration and its sources",
+		NULL, cmd_check},
+	{"plan", "[SOURCE...]",
+		"say what a pass would do with each name, and why", NULL,
+		cmd_plan},
+	{"run", "--once [SOURCE...]", "land what the sources offer", NULL,
+		cmd_run},
+	{"land", "FILE... --source S [--name NAME]", "land files by hand",
+		"The name a file lands under is its path below the source's "
+		"directory when it\nlies there, else its last component.",
+		cmd_land},
+	{"scan", "FILE [--source S | --format F [-o KEY=VALUE]...]",
+		"show what the scanner sees; land nothing", NULL, cmd_scan},
+	{"status", "[SOURCE...]", "what is going on", NULL, cmd_status},
+	{"ls", "[SOURCE...]", "what is in the zone", NULL, cmd_ls},
+	{"why", "NAME [--source S]", "the story of one name", NULL, cmd_why},
+	{"cat", "ID|FILE|NAME [--records]",
+		"the delivered bytes, or their records", NULL, cmd_cat},
+	{"verify", "[--deep] [PATH...]",
+		"prove the zone: files, sums, ledger, catalog", NULL,
+		cmd_verify},
+	{"catalog", "rebuild", "make the catalog again from the zone alone",
+		NULL, cmd_catalog},
+	{"help", "[COMMAND | config]", "explain a command or the options", NULL,
+		cmd_help},
+	{0},
+};

@@ -1,0 +1,82 @@
+#include <locale.h>
+#include <signal.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static void
+print_overview(FILE *to)
+{
+	fprintf(to,
+		"landfall lands what partners deliver: raw, whole, once "
+		"and provably.\n\nusage: landfall COMMAND [options]\n\n");
+	for (const struct command *cmd = commands; cmd->name != NULL; cmd++)
+		fprintf(to, "  %-10s %s\n", cmd->name, cmd->summary);
+	fprintf(to,
+		"\n`landfall help COMMAND` says more; `landfall help "
+		"config` lists every option of\nthe configuration. Exit "
+		"status: 0 done, 1 usage or configuration, 2 something "
+		"was\nquarantined, late or missing, 3 a source could not "
+		"be reached, 4 verification\nfound damage, 5 our own "
+		"disk, catalog or ledger failed.\n");
+}
+
+static const struct command *
+find(const char *name)
+{
+	for (const struct command *cmd = commands; cmd->name != NULL; cmd++)
+		if (strcmp(cmd->name, name) == 0)
+			return cmd;
+	return NULL;
+}
+
+static int
+unknown(const char *name)
+{
+	const char *best = NULL;
+	unsigned least = 3;
+
+	for (const struct command *cmd = commands; cmd->name != NULL; cmd++) {
+		unsigned d = str_distance(name, cmd->name);
+
+		if (d < least) {
+			least = d;
+			best = cmd->name;
+		}
+	}
+	fprintf(stderr, "landfall: no command '%s'%s%s%s\n", name,
+		best != NULL ? "; did you mean '" : "",
+		best != NULL ? best : "", best != NULL ? "'?" : "");
+	return STATUS_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct cli c = {0};
+	enum status st;
+
+	/* Names are bytes: the C locale everywhere but in what users read. */
+	setlocale(LC_ALL, "C");
+	/* A reader that goes away is an error of write, told like any other. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc < 2) {
+		print_overview(stderr);
+		return STATUS_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("landfall " PACKAGE_VERSION);
+		return STATUS_DONE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+		(strcmp(argv[1], "help") == 0 && argc == 2)) {
+		print_overview(stdout);
+		return STATUS_DONE;
+	}
+	c.command = find(argv[1]);
+	if (c.command == NULL)
+		return unknown(argv[1]);
+	st = c.command->run(&c, argc - 1, argv + 1);
+	config_free(c.config);
+	return (int)cli_end(st);
+}

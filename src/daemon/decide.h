@@ -1,0 +1,33 @@
+/*
+ * decide.h - what is to become of one listed name, before it is opened. The
+ * same answer drives `plan` and `run`.
+ */
+#ifndef DAEMON_DECIDE_H
+#define DAEMON_DECIDE_H
+
+#include "landfall/catalog.h"
+#include "landfall/source.h"
+
+struct decision {
+	/*
+	 * LANDED or NEW_VERSION: read it (what it turns out to be, its bytes
+	 * decide); PENDING, IGNORED: a note; others: dealt with before.
+	 */
+	enum disposition disposition;
+	bool unchanged;	     /* dealt with before, and it looks the same */
+	struct str rule;     /* for a human: which rule says so */
+	struct str evidence; /* why it is held for complete */
+	int64_t wait; /* PENDING: ns until another look can help, 0: no */
+	bool known;   /* name below is filled in */
+	struct catalog_name name;
+};
+
+void decision_init(struct decision *d);
+void decision_release(struct decision *d);
+
+/* now: wall, ns. BROKEN: the catalog. d can be used for the next name. */
+enum rc
+decide(struct decision *d, struct catalog *c, const struct source_config *cfg,
+	const struct item *it, int64_t now, struct err *e) MUST_USE;
+
+#endif

@@ -1,0 +1,247 @@
+#include "daemon/fetch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+
+static bool
+same_signature(const struct signature *a, const struct signature *b)
+{
+	return a->size == b->size && a->mtime == b->mtime &&
+		a->ctime == b->ctime && a->inode == b->inode &&
+		a->device == b->device;
+}
+
+/* The item is left alone; the reason goes to the catalog. */
+static void
+leave(struct delivery *d, enum disposition why, const char *reason)
+{
+	d->disposition = why;
+	free(d->reason);
+	d->reason = mem_strdup(reason);
+}
+
+/* All bytes of fd into l. BAD_ITEM: the source failed; BROKEN: we did. */
+static enum rc
+read_all(const struct fetch_context *c, int fd, struct land *l, struct err *e)
+{
+	size_t got;
+
+	do {
+		size_t n;
+		uint8_t *p = land_room(l, &n);
+
+		if (io_read(fd, p, n, &got, BAD_ITEM, e) != OK)
+			return e->code;
+		if (got > 0 && land_add(l, got, e) != OK)
+			return e->code;
+		atomic_fetch_add_explicit(c->bytes, got, memory_order_relaxed);
+		if (got < n)
+			break;
+	} while (got > 0);
+	return OK;
+}
+
+/* SHA-256 over the first `left` bytes of a landing file. */
+struct prefix {
+	struct hash hash;
+	uint64_t left;
+};
+
+static enum rc
+add_prefix(void *arg, const uint8_t *p, size_t n, struct err *e UNUSED)
+{
+	struct prefix *x = arg;
+
+	if (n > x->left)
+		n = (size_t)x->left;
+	hash_add(&x->hash, p, n);
+	x->left -= n;
+	return x->left > 0 ? OK : END;
+}
+
+/* Are the new bytes a prefix of the old ones? */
+static bool
+is_truncated(const struct fetch_context *c, const struct job *j,
+	const struct landed *now)
+{
+	struct err ignored = ERR_INIT;
+	struct landing *old;
+	struct prefix x = {.left = now->size};
+	uint8_t sum[HASH_LEN];
+	int fd;
+
+	if (now->size >= j->previous_size || j->previous_file == NULL)
+		return false;
+	if (zone_read(c->zone, j->previous_file, &fd, &ignored) != OK ||
+		landing_open(fd, &old, &ignored) != OK)
+		return false;
+	hash_init(&x.hash);
+	if (now->size > 0 &&
+		landing_bytes(old, add_prefix, &x, &ignored) == BAD_ITEM)
+		x.left = 1;
+	landing_close(old);
+	hash_end(&x.hash, sum);
+	return x.left == 0 && memcmp(sum, now->bytes_sha256, HASH_LEN) == 0;
+}
+
+static enum relation
+relation_of(const struct fetch_context *c, const struct job *j,
+	const struct landed *now)
+{
+	if (j->generation == 0)
+		return RELATION_FIRST;
+	if (memcmp(now->bytes_sha256, j->previous_sha256, HASH_LEN) == 0)
+		return RELATION_IDENTICAL;
+	if (now->has_prefix &&
+		memcmp(now->prefix_sha256, j->previous_sha256, HASH_LEN) == 0)
+		return RELATION_APPENDED;
+	return is_truncated(c, j, now) ? RELATION_TRUNCATED : RELATION_REPLACED;
+}
+
+/* Read, scan and stage under this dialect; reason: into quarantine. */
+static enum rc
+stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
+	const struct dialect *dialect, const char *reason, struct delivery *d,
+	struct err *e)
+{
+	struct provenance p = {
+		.source = d->source,
+		.name = d->name,
+		.name_len = d->name_len,
+		.mtime = d->signature.mtime,
+		.seen_at = j->seen_at,
+		.transport = j->transport,
+		.evidence = j->evidence,
+		.reason = reason,
+		.dialect = *dialect,
+		.dialect_origin = reason != NULL ? "quarantine" : "declared",
+	};
+	struct land *l;
+	enum rc rc;
+
+	if (zone_stage(c->zone, &d->stage, &d->fd, e) != OK)
+		return e->code;
+	l = land_new(c->pool, dialect, d->fd, c->spool,
+		j->generation > 0 ? j->previous_size : 0);
+	rc = read_all(c, fd, l, e);
+	if (rc == OK)
+		rc = land_settle(l, &d->landed, e);
+	if (rc == OK) {
+		p.size = d->landed.size;
+		p.totals = d->landed.totals;
+		memcpy(p.bytes_sha256, d->landed.bytes_sha256, HASH_LEN);
+		p.staged_at = clock_wall();
+		d->relation = p.relation = relation_of(c, j, &d->landed);
+		d->generation = p.generation = j->generation + 1;
+		memcpy(p.previous_sha256, j->previous_sha256, HASH_LEN);
+		rc = land_finish(l, &p, &d->landed, e);
+	}
+	land_free(l);
+	if (rc == OK) {
+		d->staged = true;
+		return OK;
+	}
+	io_drop(&d->fd);
+	zone_unstage(c->zone, d->stage);
+	return rc;
+}
+
+/*
+ * Did it stay as it was until the last byte was read? If not it was not
+ * complete, whatever the evidence said.
+ */
+static enum rc
+look_again(const struct job *j, struct delivery *d, struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	struct signature now;
+	enum rc rc = j->ops->look(j->source, j->name, j->name_len, &now, e);
+
+	if (rc == OK && same_signature(&now, &d->signature))
+		return OK;
+	if (rc == END) {
+		leave(d, DISPOSITION_IGNORED, "removed while it was read");
+		return END;
+	}
+	if (rc != OK) {
+		leave(d, DISPOSITION_PENDING, e->text);
+		return END;
+	}
+	str_addf(&why,
+		"changed while it was read (%llu bytes before, %llu after): "
+		"not complete yet",
+		(unsigned long long)d->signature.size,
+		(unsigned long long)now.size);
+	leave(d, DISPOSITION_PENDING, why.s);
+	d->signature = now;
+	return END;
+}
+
+static enum rc
+fetch_open(const struct fetch_context *c, const struct job *j, int fd,
+	struct delivery *d, struct err *e)
+{
+	enum rc rc;
+
+	rc = stage_bytes(c, j, fd, &j->config->dialect, NULL, d, e);
+	if (rc == BAD_ITEM && e->cause == 0 && lseek(fd, 0, SEEK_SET) == 0) {
+		/* No reading error, but bytes no index can hold: keep them. */
+		struct dialect opaque;
+
+		dialect_init(&opaque, SCAN_OPAQUE);
+		d->quarantine = true;
+		d->reason = mem_strdup(e->text);
+		e->code = OK;
+		rc = stage_bytes(c, j, fd, &opaque, d->reason, d, e);
+	}
+	if (rc == BAD_ITEM) {
+		leave(d, DISPOSITION_PENDING, e->text);
+		return OK;
+	}
+	if (rc != OK)
+		return rc;
+	if (look_again(j, d, e) != OK) {
+		d->staged = false;
+		io_drop(&d->fd);
+		zone_unstage(c->zone, d->stage);
+	}
+	return OK;
+}
+
+enum rc
+fetch_job(const struct fetch_context *c, const struct job *j,
+	struct delivery **ret, struct err *e)
+{
+	struct delivery *d =
+		delivery_new(j->config->name, j->name, j->name_len);
+	int fd = -1;
+	enum rc rc;
+
+	d->tried = true;
+	d->duplicates = j->config->duplicates;
+	d->signature = j->signature;
+	rc = j->ops->fetch(
+		j->source, j->name, j->name_len, &fd, &d->signature, e);
+	if (rc == END) {
+		leave(d, DISPOSITION_IGNORED, "removed before it was read");
+	} else if (rc != OK) {
+		leave(d, DISPOSITION_PENDING, e->text);
+	} else if (!j->by_hand &&
+		!same_signature(&d->signature, &j->signature)) {
+		leave(d, DISPOSITION_PENDING,
+			"changed since it was listed: not complete yet");
+	} else if (fetch_open(c, j, fd, d, e) != OK) {
+		io_drop(&fd);
+		delivery_free(d);
+		return err_raise(e, BROKEN);
+	}
+	io_drop(&fd);
+	*ret = d;
+	return OK;
+}

@@ -1,0 +1,407 @@
+#include "landfall/commit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/durable.h"
+#include "base/jsonw.h"
+#include "base/mem.h"
+#include "land/intent.h"
+
+/* From this many files on one syncfs is cheaper than an fsync for each. */
+#define SYNC_TOGETHER 4
+
+struct delivery *
+delivery_new(const char *source, const uint8_t *name, size_t name_len)
+{
+	struct delivery *d = mem_alloc(sizeof(*d));
+
+	d->source = source;
+	d->name = mem_dup(name, name_len);
+	d->name_len = name_len;
+	d->fd = -1;
+	d->file = (struct str)STR_INIT;
+	d->sha_chars = 12;
+	return d;
+}
+
+void
+delivery_free(struct delivery *d)
+{
+	if (d == NULL)
+		return;
+	io_drop(&d->fd);
+	str_release(&d->file);
+	free(d->reason);
+	free(d->name);
+	free(d);
+}
+
+void
+commit_entry(struct str *s, const struct delivery *d)
+{
+	struct jsonw j = jsonw_canonical(s);
+
+	jsonw_object(&j);
+	jsonw_key(&j, "bytes_sha256");
+	jsonw_hex(&j, d->landed.bytes_sha256, HASH_LEN);
+	jsonw_key(&j, "disposition");
+	jsonw_text(&j, disposition_name(d->disposition));
+	jsonw_key(&j, "file"), jsonw_text(&j, d->file.s);
+	jsonw_key(&j, "file_sha256");
+	jsonw_hex(&j, d->file_sha256, HASH_LEN);
+	jsonw_key(&j, "generation"), jsonw_u64(&j, d->generation);
+	jsonw_key(&j, "index"), jsonw_u64(&j, d->index);
+	jsonw_key(&j, "landed_at"), jsonw_time(&j, d->landed_at);
+	jsonw_key(&j, "name"), jsonw_percent(&j, d->name, d->name_len);
+	if (d->reason != NULL)
+		jsonw_key(&j, "reason"), jsonw_text(&j, d->reason);
+	jsonw_key(&j, "records"), jsonw_u64(&j, d->landed.totals.records);
+	jsonw_key(&j, "size"), jsonw_u64(&j, d->landed.size);
+	jsonw_key(&j, "source"), jsonw_text(&j, d->source);
+	jsonw_end(&j);
+}
+
+/* Will there be a landing file of its own? */
+static bool
+is_new_file(const struct delivery *d)
+{
+	return d->staged && d->recorded &&
+		d->disposition != DISPOSITION_DUPLICATE;
+}
+
+/* ---- decide: what the catalog (and the group so far) makes of it ---- */
+
+static enum rc
+same_again(struct delivery *d, const struct catalog_version *v)
+{
+	d->disposition = DISPOSITION_DUPLICATE;
+	d->recorded = false;
+	d->generation = v->generation;
+	d->relation = RELATION_IDENTICAL;
+	d->index = v->index;
+	d->landed_at = v->landed_at;
+	memcpy(d->file_sha256, v->file_sha256, HASH_LEN);
+	str_clear(&d->file);
+	str_add(&d->file, v->file);
+	return OK;
+}
+
+static enum rc
+decide(struct commit *c, struct delivery *d, struct err *e)
+{
+	struct catalog_name known = {0};
+	struct catalog_version same;
+	enum rc rc;
+
+	rc = catalog_find(
+		c->catalog, d->source, d->name, d->name_len, &known, e);
+	if (rc == END)
+		known.version.id = 0;
+	else if (rc != OK)
+		return rc;
+	d->recorded = true;
+	memcpy(d->file_sha256, d->landed.file_sha256, HASH_LEN);
+	if (d->quarantine) {
+		d->disposition = DISPOSITION_QUARANTINED;
+		return OK;
+	}
+	if (known.version.id != 0 &&
+		known.version.disposition != DISPOSITION_QUARANTINED &&
+		memcmp(known.version.bytes_sha256, d->landed.bytes_sha256,
+			HASH_LEN) == 0)
+		return same_again(d, &known.version);
+	rc = catalog_find_bytes(c->catalog, d->source, d->landed.bytes_sha256,
+		d->landed.size, &same, e);
+	if (rc != OK && rc != END)
+		return rc;
+	if (rc == OK && d->duplicates == DUPLICATE_NOTE) {
+		uint32_t generation = d->generation;
+
+		(void)same_again(d, &same);
+		/* A new fact, though no new bytes: this name has them too. */
+		d->recorded = true;
+		d->generation = generation;
+		return OK;
+	}
+	d->disposition = d->generation > 1 ? DISPOSITION_NEW_VERSION
+					   : DISPOSITION_LANDED;
+	return OK;
+}
+
+static enum rc
+record_version(struct commit *c, struct delivery *d, int64_t now, struct err *e)
+{
+	CLEANUP(str_release) struct str entry = STR_INIT;
+	struct catalog_version v = {
+		.generation = d->generation,
+		.disposition = d->disposition,
+		.relation = d->relation,
+		.size = d->landed.size,
+		.records = d->landed.totals.records,
+		.malformed = d->landed.totals.malformed,
+		.landed_at = d->landed_at,
+		.index = d->index,
+		.file = d->file.s,
+	};
+
+	memcpy(v.bytes_sha256, d->landed.bytes_sha256, HASH_LEN);
+	memcpy(v.file_sha256, d->file_sha256, HASH_LEN);
+	if (catalog_put(c->catalog, d->source, d->name, d->name_len,
+		    &d->signature, now, &v, e) != OK)
+		return e->code;
+	if (d->disposition == DISPOSITION_QUARANTINED &&
+		catalog_note(c->catalog, d->source, d->name, d->name_len,
+			&d->signature, now, d->disposition, d->reason, e) != OK)
+		return e->code;
+	commit_entry(&entry, d);
+	return catalog_outbox_put(c->catalog, d->index, entry.s, entry.len,
+		is_new_file(d) ? d->file.s : NULL, e);
+}
+
+static enum rc
+record_note(struct commit *c, struct delivery *d, int64_t now, struct err *e)
+{
+	CLEANUP(str_release) struct str reason = STR_INIT;
+
+	if (d->reason != NULL)
+		str_add(&reason, d->reason);
+	else if (d->file.len > 0)
+		str_addf(&reason, "same bytes again, landed as %s", d->file.s);
+	return catalog_note(c->catalog, d->source, d->name, d->name_len,
+		&d->signature, now, d->disposition, reason.s, e);
+}
+
+/*
+ * Everything the group will record, inside the open transaction, so that a
+ * later member sees an earlier one with the same bytes.
+ */
+static enum rc
+record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
+	struct err *e)
+{
+	uint64_t index;
+
+	if (catalog_ledger_size(c->catalog, &index, e) != OK)
+		return e->code;
+	for (size_t i = 0; i < n; i++) {
+		if (d[i]->staged && !d[i]->published) {
+			if (decide(c, d[i], e) != OK)
+				return e->code;
+			if (is_new_file(d[i])) {
+				str_clear(&d[i]->file);
+				zone_path(&d[i]->file,
+					d[i]->quarantine ? FORMAT_QUARANTINE_DIR
+							 : "",
+					d[i]->source, now, d[i]->name,
+					d[i]->name_len,
+					d[i]->landed.bytes_sha256,
+					d[i]->sha_chars);
+			}
+		}
+		if (d[i]->recorded) {
+			d[i]->index = index++;
+			d[i]->landed_at = now;
+			if (record_version(c, d[i], now, e) != OK)
+				return e->code;
+		} else if (record_note(c, d[i], now, e) != OK) {
+			return e->code;
+		}
+	}
+	return OK;
+}
+
+/* ---- publish ---- */
+
+static enum rc
+sync_staged(struct commit *c, struct delivery **d, size_t n, struct err *e)
+{
+	size_t files = 0;
+	int intent = -1;
+
+	for (size_t i = 0; i < n; i++)
+		files += is_new_file(d[i]) && !d[i]->published;
+	if (files == 0)
+		return OK;
+	if (intent_write(c->zone, d, n, &intent, e) != OK)
+		return e->code;
+	if (files < SYNC_TOGETHER) {
+		for (size_t i = 0; i < n; i++)
+			if (is_new_file(d[i]) && !d[i]->published &&
+				durable_sync(d[i]->fd, e) != OK)
+				goto fail;
+		if (durable_sync(intent, e) != OK)
+			goto fail;
+	} else if (durable_sync_fs(zone_dir(c->zone), e) != OK) {
+		goto fail;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (is_new_file(d[i]) && d[i]->fd >= 0 &&
+			io_close(&d[i]->fd, BROKEN, e) != OK)
+			goto fail;
+	return io_close(&intent, BROKEN, e);
+fail:
+	io_drop(&intent);
+	return err_add(e, "staged files");
+}
+
+static int
+by_path(const void *a, const void *b)
+{
+	const struct delivery *const *x = a, *const *y = b;
+
+	return strcmp((*x)->file.s, (*y)->file.s);
+}
+
+/* Bytes of the directory part of a path below the zone. */
+static size_t
+dir_len(const struct delivery *d)
+{
+	return (size_t)(strrchr(d->file.s, '/') - d->file.s);
+}
+
+static bool
+same_dir(const struct delivery *a, const struct delivery *b)
+{
+	return dir_len(a) == dir_len(b) &&
+		memcmp(a->file.s, b->file.s, dir_len(a)) == 0;
+}
+
+/* The members with a landing file of their own, by path; the caller frees. */
+static struct delivery **
+new_files(struct delivery **d, size_t n, size_t *ret_n)
+{
+	struct delivery **sorted = mem_array(n, sizeof(*sorted));
+
+	*ret_n = 0;
+	for (size_t i = 0; i < n; i++)
+		if (is_new_file(d[i]))
+			sorted[(*ret_n)++] = d[i];
+	qsort(sorted, *ret_n, sizeof(*sorted), by_path);
+	return sorted;
+}
+
+/* AGAIN: a path was taken by other bytes; decide it anew with a longer sum. */
+static enum rc
+publish_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < n; i++) {
+		if (d[i]->published)
+			continue;
+		if (zone_publish(c->zone, d[i]->stage, d[i]->file.s, e) == OK) {
+			d[i]->published = true;
+			continue;
+		}
+		if (e->code != BAD_ITEM || d[i]->sha_chars >= 2 * HASH_LEN)
+			return err_raise(e, BROKEN);
+		d[i]->sha_chars += 4;
+		rc = AGAIN;
+	}
+	if (rc != OK)
+		return rc;
+	for (size_t i = 0; i < n; i++)
+		if ((i == 0 || !same_dir(d[i - 1], d[i])) &&
+			zone_sync_parent(c->zone, d[i]->file.s, e) != OK)
+			return e->code;
+	return OK;
+}
+
+/* ---- after the record ---- */
+
+static enum rc
+write_sums(struct commit *c, struct delivery **d, size_t n, struct err *e)
+{
+	CLEANUP(str_release) struct str lines = STR_INIT;
+	CLEANUP(str_release) struct str dir = STR_INIT;
+
+	for (size_t i = 0; i < n; i++) {
+		zone_sums_line(&lines, d[i]->file.s, d[i]->file_sha256);
+		if (i + 1 < n && same_dir(d[i], d[i + 1]))
+			continue;
+		str_clear(&dir);
+		str_addn(&dir, d[i]->file.s, dir_len(d[i]));
+		if (zone_sums_append(c->zone, dir.s, lines.s, lines.len, e) !=
+			OK)
+			return e->code;
+		str_clear(&lines);
+	}
+	return OK;
+}
+
+static enum rc
+write_ledger(struct commit *c, struct delivery **d, size_t n, struct err *e)
+{
+	struct ledger_entry *entry = mem_array(n, sizeof(*entry));
+	struct str text = STR_INIT;
+	size_t k = 0, at = 0;
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!d[i]->recorded)
+			continue;
+		commit_entry(&text, d[i]);
+		entry[k++].len = text.len - at;
+		at = text.len;
+	}
+	at = 0;
+	for (size_t i = 0; i < k; i++) {
+		entry[i].text = text.s + at;
+		at += entry[i].len;
+	}
+	if (k > 0)
+		rc = ledger_append(c->ledger, entry, k, e);
+	str_release(&text);
+	free(entry);
+	return rc;
+}
+
+enum rc
+commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
+{
+	struct delivery **files = NULL;
+	size_t n_files = 0;
+	int64_t now = clock_wall(), last;
+	enum rc rc;
+
+	do {
+		free(files);
+		files = NULL;
+		if (catalog_begin(c->catalog, e) != OK)
+			return e->code;
+		/* Landing time never runs backwards, whatever the clock does.
+		 */
+		rc = catalog_last_landed(c->catalog, &last, e);
+		now = now > last ? now - now % CLOCK_SECOND : last;
+		if (rc == OK)
+			rc = catalog_outbox_drop(
+				c->catalog, ledger_size(c->ledger), e);
+		if (rc == OK)
+			rc = record_group(c, d, n, now, e);
+		if (rc == OK)
+			rc = sync_staged(c, d, n, e);
+		if (rc == OK) {
+			files = new_files(d, n, &n_files);
+			rc = publish_group(c, files, n_files, e);
+		}
+		if (rc == OK)
+			rc = catalog_commit(c->catalog, e);
+		else
+			catalog_abort(c->catalog);
+	} while (rc == AGAIN);
+	if (rc == OK)
+		rc = write_sums(c, files, n_files, e);
+	if (rc == OK)
+		rc = write_ledger(c, d, n, e);
+	for (size_t i = 0; i < n && rc == OK; i++) {
+		if (d[i]->fd < 0)
+			continue;
+		io_drop(&d[i]->fd);
+		zone_unstage(c->zone, d[i]->stage);
+	}
+	free(files);
+	return rc;
+}

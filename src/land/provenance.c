@@ -1,0 +1,218 @@
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "base/mem.h"
+#include "landfall/land.h"
+
+/* Keys in byte order: the JSON writer insists. */
+void
+provenance_write(const struct provenance *p, struct str *s)
+{
+	const struct scan_totals *t = &p->totals;
+	struct jsonw j = jsonw_canonical(s);
+
+	jsonw_object(&j);
+	jsonw_key(&j, "bom"), jsonw_bool(&j, t->bom);
+	jsonw_key(&j, "bytes_sha256"), jsonw_hex(&j, p->bytes_sha256, HASH_LEN);
+	jsonw_key(&j, "columns"), jsonw_u64(&j, t->columns);
+	jsonw_key(&j, "dialect"), dialect_write(&p->dialect, &j);
+	jsonw_key(&j, "dialect_origin"), jsonw_text(&j, p->dialect_origin);
+	jsonw_key(&j, "encoding");
+	jsonw_text(&j, scan_encoding_names[t->encoding]);
+	jsonw_key(&j, "evidence"), jsonw_text(&j, p->evidence);
+	jsonw_key(&j, "format_version"), jsonw_u64(&j, FORMAT_VERSION);
+	jsonw_key(&j, "generation"), jsonw_u64(&j, p->generation);
+	jsonw_key(&j, "invalid_utf8"), jsonw_u64(&j, t->invalid_utf8);
+	jsonw_key(&j, "lineage"), jsonw_array(&j), jsonw_end(&j);
+	jsonw_key(&j, "malformed"), jsonw_u64(&j, t->malformed);
+	jsonw_key(&j, "mtime"), jsonw_time_ns(&j, p->mtime);
+	jsonw_key(&j, "name"), jsonw_percent(&j, p->name, p->name_len);
+	jsonw_key(&j, "nul_bytes"), jsonw_u64(&j, t->nul_bytes);
+	if (p->generation > 1) {
+		jsonw_key(&j, "previous_sha256");
+		jsonw_hex(&j, p->previous_sha256, HASH_LEN);
+	}
+	if (p->reason != NULL)
+		jsonw_key(&j, "reason"), jsonw_text(&j, p->reason);
+	jsonw_key(&j, "records"), jsonw_u64(&j, t->records);
+	jsonw_key(&j, "relation"), jsonw_text(&j, relation_name(p->relation));
+	jsonw_key(&j, "seen_at"), jsonw_time_ns(&j, p->seen_at);
+	jsonw_key(&j, "size"), jsonw_u64(&j, p->size);
+	jsonw_key(&j, "software"), jsonw_text(&j, "landfall " PACKAGE_VERSION);
+	jsonw_key(&j, "source"), jsonw_text(&j, p->source);
+	jsonw_key(&j, "staged_at"), jsonw_time_ns(&j, p->staged_at);
+	jsonw_key(&j, "stray_quotes"), jsonw_u64(&j, t->stray_quotes);
+	jsonw_key(&j, "transport"), jsonw_text(&j, p->transport);
+	jsonw_end(&j);
+}
+
+/* ---- reading: each of these notes the first key that is not as it must ----
+ */
+
+struct reading {
+	const json_t *object;
+	const char *wrong; /* the first bad key, or NULL */
+};
+
+static const char *
+get_text(struct reading *r, const char *key)
+{
+	const char *text = json_string_value(json_object_get(r->object, key));
+
+	if (text == NULL && r->wrong == NULL)
+		r->wrong = key;
+	return text != NULL ? text : "";
+}
+
+static uint64_t
+get_u64(struct reading *r, const char *key)
+{
+	const json_t *v = json_object_get(r->object, key);
+
+	if ((!json_is_integer(v) || json_integer_value(v) < 0) &&
+		r->wrong == NULL)
+		r->wrong = key;
+	return (uint64_t)json_integer_value(v);
+}
+
+static int64_t
+get_time(struct reading *r, const char *key)
+{
+	int64_t wall = 0;
+
+	if (!clock_parse_time(get_text(r, key), &wall) && r->wrong == NULL)
+		r->wrong = key;
+	return wall;
+}
+
+static void
+get_sum(struct reading *r, const char *key, uint8_t sum[HASH_LEN])
+{
+	const char *text = get_text(r, key);
+
+	if ((strlen(text) != 2 * HASH_LEN ||
+		    !str_parse_hex(text, sum, HASH_LEN)) &&
+		r->wrong == NULL)
+		r->wrong = key;
+}
+
+/* The position of a text in a NULL-terminated table. */
+static unsigned
+get_name(struct reading *r, const char *key, const char *const names[])
+{
+	const char *text = get_text(r, key);
+
+	for (unsigned i = 0; names[i] != NULL; i++)
+		if (strcmp(names[i], text) == 0)
+			return i;
+	if (r->wrong == NULL)
+		r->wrong = key;
+	return 0;
+}
+
+static enum relation
+get_relation(struct reading *r, const char *key)
+{
+	const char *text = get_text(r, key);
+
+	for (unsigned i = 0; relation_name(i) != NULL; i++)
+		if (strcmp(relation_name(i), text) == 0)
+			return (enum relation)i;
+	if (r->wrong == NULL)
+		r->wrong = key;
+	return RELATION_FIRST;
+}
+
+static void
+get_percent(struct reading *r, const char *key, struct provenance *p,
+	struct provenance_keep *keep)
+{
+	const char *text = get_text(r, key);
+	size_t len = strlen(text);
+
+	keep->name = mem_alloc(len + 1);
+	p->name = keep->name;
+	if (!str_parse_percent(text, len, keep->name, len, &p->name_len) &&
+		r->wrong == NULL)
+		r->wrong = key;
+}
+
+static enum rc
+get_dialect(struct reading *r, struct provenance *p, struct err *e)
+{
+	const json_t *v = json_object_get(r->object, "dialect");
+	char *text = json_dumps(v, JSON_COMPACT | JSON_SORT_KEYS);
+	enum rc rc;
+
+	if (text == NULL)
+		return err_set(e, BAD_ITEM, "no dialect");
+	rc = dialect_read(&p->dialect, text, strlen(text), e);
+	free(text);
+	return rc;
+}
+
+enum rc
+provenance_read(struct provenance *p, struct provenance_keep *keep,
+	const char *text, size_t len, struct err *e)
+{
+	json_error_t je;
+	struct reading r = {0};
+	struct scan_totals *t = &p->totals;
+
+	*p = (struct provenance){0};
+	*keep = (struct provenance_keep){0};
+	keep->json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &je);
+	r.object = keep->json;
+	if (!json_is_object(r.object)) {
+		provenance_release(keep);
+		return err_set(
+			e, BAD_ITEM, "provenance is not JSON: %s", je.text);
+	}
+	t->bom = json_is_true(json_object_get(r.object, "bom"));
+	get_sum(&r, "bytes_sha256", p->bytes_sha256);
+	t->columns = (uint32_t)get_u64(&r, "columns");
+	p->dialect_origin = get_text(&r, "dialect_origin");
+	t->encoding = get_name(&r, "encoding", scan_encoding_names);
+	p->evidence = get_text(&r, "evidence");
+	if (get_u64(&r, "format_version") != FORMAT_VERSION && r.wrong == NULL)
+		r.wrong = "format_version";
+	p->generation = (uint32_t)get_u64(&r, "generation");
+	t->invalid_utf8 = get_u64(&r, "invalid_utf8");
+	t->malformed = get_u64(&r, "malformed");
+	p->mtime = get_time(&r, "mtime");
+	get_percent(&r, "name", p, keep);
+	t->nul_bytes = get_u64(&r, "nul_bytes");
+	if (p->generation > 1)
+		get_sum(&r, "previous_sha256", p->previous_sha256);
+	if (json_object_get(r.object, "reason") != NULL)
+		p->reason = get_text(&r, "reason");
+	t->records = get_u64(&r, "records");
+	p->relation = get_relation(&r, "relation");
+	p->seen_at = get_time(&r, "seen_at");
+	p->size = get_u64(&r, "size");
+	t->bytes = p->size;
+	p->source = get_text(&r, "source");
+	p->staged_at = get_time(&r, "staged_at");
+	t->stray_quotes = get_u64(&r, "stray_quotes");
+	p->transport = get_text(&r, "transport");
+	if (r.wrong != NULL)
+		err_set(e, BAD_ITEM, "provenance: '%s' is missing or wrong",
+			r.wrong);
+	else if (get_dialect(&r, p, e) == OK)
+		return OK;
+	else
+		err_add(e, "provenance");
+	provenance_release(keep);
+	return e->code;
+}
+
+void
+provenance_release(struct provenance_keep *keep)
+{
+	json_decref(keep->json);
+	free(keep->name);
+	*keep = (struct provenance_keep){0};
+}

@@ -1,0 +1,400 @@
+/*
+ * Bringing forward what a crash interrupted, and the catalog from the zone
+ * alone. Both read a landing file back into the facts commit recorded.
+ */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "land/intent.h"
+
+/* A landing file, its provenance, and the delivery it was. */
+struct recall {
+	struct landing *landing;
+	struct delivery *d;
+};
+
+static void
+recall_release(struct recall *r)
+{
+	delivery_free(r->d);
+	landing_close(r->landing);
+}
+
+/*
+ * Reads a published file back. END: it is not there. With `whole` every byte
+ * of it is verified and its SHA-256 known.
+ */
+static enum rc
+recall(struct zone *z, const char *path, bool whole, struct recall *r,
+	struct err *e)
+{
+	const struct provenance *p;
+	struct delivery *d;
+	int fd = -1;
+	enum rc rc;
+
+	*r = (struct recall){0};
+	rc = zone_read(z, path, &fd, e);
+	if (rc != OK)
+		return rc;
+	if (landing_open(fd, &r->landing, e) != OK)
+		return err_add(e, "%s", path);
+	p = landing_provenance(r->landing);
+	d = r->d = delivery_new(p->source, p->name, p->name_len);
+	/* ctime and inode are not kept: the next look hashes once more. */
+	d->signature = (struct signature){.size = p->size, .mtime = p->mtime};
+	d->landed.size = p->size;
+	d->landed.totals = p->totals;
+	memcpy(d->landed.bytes_sha256, p->bytes_sha256, HASH_LEN);
+	d->generation = p->generation;
+	d->relation = p->relation;
+	d->quarantine = p->reason != NULL;
+	d->disposition = d->quarantine ? DISPOSITION_QUARANTINED
+		: p->generation > 1    ? DISPOSITION_NEW_VERSION
+				       : DISPOSITION_LANDED;
+	if (p->reason != NULL)
+		d->reason = mem_strdup(p->reason);
+	str_add(&d->file, path);
+	d->recorded = true;
+	if (whole &&
+		landing_check(r->landing, d->file_sha256, NULL, NULL, e) != OK)
+		return err_add(e, "%s", path);
+	return OK;
+}
+
+static enum rc
+put_version(struct catalog *c, const struct delivery *d, struct err *e)
+{
+	struct catalog_version v = {
+		.generation = d->generation,
+		.disposition = d->disposition,
+		.relation = d->relation,
+		.size = d->landed.size,
+		.records = d->landed.totals.records,
+		.malformed = d->landed.totals.malformed,
+		.landed_at = d->landed_at,
+		.index = d->index,
+		.file = d->file.s,
+	};
+
+	memcpy(v.bytes_sha256, d->landed.bytes_sha256, HASH_LEN);
+	memcpy(v.file_sha256, d->file_sha256, HASH_LEN);
+	if (catalog_put(c, d->source, d->name, d->name_len, &d->signature,
+		    d->landed_at, &v, e) != OK)
+		return e->code;
+	if (d->disposition != DISPOSITION_QUARANTINED)
+		return OK;
+	return catalog_note(c, d->source, d->name, d->name_len, &d->signature,
+		d->landed_at, d->disposition,
+		d->reason != NULL ? d->reason : "", e);
+}
+
+/* A published file that nobody recorded: record it, inside a transaction. */
+static enum rc
+bring_forward(struct zone *z, struct catalog *c, const char *path,
+	uint64_t *count, struct err *e)
+{
+	CLEANUP(recall_release) struct recall r;
+	CLEANUP(str_release) struct str entry = STR_INIT;
+	struct catalog_name known;
+	int64_t last;
+	enum rc rc;
+
+	rc = catalog_find_file(c, path, &known, e);
+	if (rc != END) {
+		r = (struct recall){0};
+		return rc;
+	}
+	rc = recall(z, path, true, &r, e);
+	if (rc == END)
+		return OK;
+	if (rc != OK)
+		return err_raise(e, BROKEN);
+	if (catalog_ledger_size(c, &r.d->index, e) != OK ||
+		catalog_last_landed(c, &last, e) != OK)
+		return e->code;
+	r.d->landed_at = clock_wall() - clock_wall() % CLOCK_SECOND;
+	if (r.d->landed_at < last)
+		r.d->landed_at = last;
+	if (put_version(c, r.d, e) != OK)
+		return e->code;
+	commit_entry(&entry, r.d);
+	(*count)++;
+	return catalog_outbox_put(c, r.d->index, entry.s, entry.len, path, e);
+}
+
+static enum rc
+bring_intent_forward(struct commit *c, uint64_t *count, struct err *e)
+{
+	CLEANUP(str_release) struct str paths = STR_INIT;
+	char *line, *rest;
+	enum rc rc;
+
+	if (intent_read(c->zone, &paths, e) != OK)
+		return e->code;
+	if (paths.len == 0)
+		return OK;
+	if (catalog_begin(c->catalog, e) != OK)
+		return e->code;
+	rc = OK;
+	for (line = strtok_r(paths.s, "\n", &rest); line != NULL && rc == OK;
+		line = strtok_r(NULL, "\n", &rest))
+		rc = bring_forward(c->zone, c->catalog, line, count, e);
+	if (rc == OK)
+		return catalog_commit(c->catalog, e);
+	catalog_abort(c->catalog);
+	return rc;
+}
+
+/* Entries of the outbox that the ledger lacks, gathered in order. */
+struct missing {
+	struct commit *c;
+	struct str text;
+	size_t *len;
+	size_t n, cap;
+	/* Lines for one SHA256SUMS, while its directory lasts. */
+	struct str dir, lines;
+};
+
+static enum rc
+flush_lines(struct missing *m, struct err *e)
+{
+	enum rc rc = OK;
+
+	if (m->lines.len > 0)
+		rc = zone_sums_append(
+			m->c->zone, m->dir.s, m->lines.s, m->lines.len, e);
+	str_clear(&m->lines);
+	return rc;
+}
+
+static enum rc
+add_line(struct missing *m, const char *entry, size_t len, const char *file,
+	struct err *e)
+{
+	size_t dir = (size_t)(strrchr(file, '/') - file);
+	uint8_t sum[HASH_LEN];
+	json_error_t je;
+	json_t *j = json_loadb(entry, len, 0, &je);
+	const char *hex = json_string_value(json_object_get(j, "file_sha256"));
+	bool good = hex != NULL && strlen(hex) == 2 * HASH_LEN &&
+		str_parse_hex(hex, sum, HASH_LEN);
+
+	json_decref(j);
+	if (!good)
+		return err_set(e, BROKEN,
+			"catalog: outbox entry of %s is damaged: run "
+			"`landfall catalog rebuild`",
+			file);
+	if (m->dir.len != dir || memcmp(m->dir.s, file, dir) != 0) {
+		if (flush_lines(m, e) != OK)
+			return e->code;
+		str_clear(&m->dir);
+		str_addn(&m->dir, file, dir);
+	}
+	zone_sums_line(&m->lines, file, sum);
+	return OK;
+}
+
+static enum rc
+gather(void *arg, uint64_t index UNUSED, const char *entry, size_t len,
+	const char *file, struct err *e)
+{
+	struct missing *m = arg;
+
+	if (m->n == m->cap) {
+		m->cap = m->cap > 0 ? 2 * m->cap : 64;
+		m->len = mem_resize(m->len, m->cap, sizeof(*m->len));
+	}
+	m->len[m->n++] = len;
+	str_addn(&m->text, entry, len);
+	return file != NULL ? add_line(m, entry, len, file, e) : OK;
+}
+
+static enum rc
+complete_ledger(struct commit *c, uint64_t *count, struct err *e)
+{
+	struct missing m = {
+		.c = c, .text = STR_INIT, .dir = STR_INIT, .lines = STR_INIT};
+	struct ledger_entry *entry = NULL;
+	size_t at = 0;
+	enum rc rc;
+
+	rc = catalog_outbox_each(
+		c->catalog, ledger_size(c->ledger), gather, &m, e);
+	if (rc == OK)
+		rc = flush_lines(&m, e);
+	if (rc == OK && m.n > 0) {
+		entry = mem_array(m.n, sizeof(*entry));
+		for (size_t i = 0; i < m.n; i++) {
+			entry[i].text = m.text.s + at;
+			entry[i].len = m.len[i];
+			at += m.len[i];
+		}
+		rc = ledger_append(c->ledger, entry, m.n, e);
+	}
+	*count = m.n;
+	free(entry);
+	free(m.len);
+	str_release(&m.text);
+	str_release(&m.dir);
+	str_release(&m.lines);
+	return rc;
+}
+
+enum rc
+commit_recover(struct commit *c, struct recovery *ret, struct err *e)
+{
+	uint64_t recorded;
+
+	*ret = (struct recovery){0};
+	if (bring_intent_forward(c, &ret->brought_forward, e) != OK ||
+		complete_ledger(c, &ret->entries, e) != OK ||
+		catalog_ledger_size(c->catalog, &recorded, e) != OK)
+		return e->code;
+	if (recorded != ledger_size(c->ledger))
+		return err_set(e, BROKEN,
+			"the ledger has %llu entries, the catalog knows %llu: "
+			"one of them was restored from a copy; run `landfall "
+			"catalog rebuild`",
+			(unsigned long long)ledger_size(c->ledger),
+			(unsigned long long)recorded);
+	return zone_sweep(c->zone, INTENT_NAME, e);
+}
+
+/* ---- the catalog from the zone alone ---- */
+
+struct rebuild {
+	struct zone *zone;
+	struct catalog *catalog;
+	uint64_t versions;
+};
+
+static int64_t
+entry_u64(const json_t *j, const char *key)
+{
+	return json_integer_value(json_object_get(j, key));
+}
+
+static const char *
+entry_text(const json_t *j, const char *key)
+{
+	const char *text = json_string_value(json_object_get(j, key));
+
+	return text != NULL ? text : "";
+}
+
+/* One ledger entry into the catalog. */
+static enum rc
+replay(struct rebuild *rb, uint64_t index, const struct str *text,
+	struct err *e)
+{
+	CLEANUP(recall_release) struct recall r = {0};
+	struct err ignored = ERR_INIT;
+	json_error_t je;
+	json_t *j = json_loadb(text->s, text->len, 0, &je);
+	const char *name = entry_text(j, "name");
+	size_t cap = strlen(name) + 1, name_len;
+	CLEANUP(mem_release) uint8_t *bytes = mem_alloc(cap);
+	struct delivery *d;
+	enum rc rc = OK;
+
+	if (!str_parse_percent(name, cap - 1, bytes, cap, &name_len) ||
+		strlen(entry_text(j, "bytes_sha256")) != 2 * HASH_LEN ||
+		strlen(entry_text(j, "file_sha256")) != 2 * HASH_LEN) {
+		json_decref(j);
+		return err_set(e, BROKEN,
+			"ledger entry %llu is not one of a landing",
+			(unsigned long long)index);
+	}
+	d = delivery_new(entry_text(j, "source"), bytes, name_len);
+	d->recorded = true;
+	d->index = index;
+	for (unsigned k = 1; k < DISPOSITIONS; k++)
+		if (strcmp(entry_text(j, "disposition"), disposition_name(k)) ==
+			0)
+			d->disposition = (enum disposition)k;
+	str_add(&d->file, entry_text(j, "file"));
+	d->generation = (uint32_t)entry_u64(j, "generation");
+	d->landed.size = (uint64_t)entry_u64(j, "size");
+	d->landed.totals.records = (uint64_t)entry_u64(j, "records");
+	if (json_object_get(j, "reason") != NULL)
+		d->reason = mem_strdup(entry_text(j, "reason"));
+	if (!str_parse_hex(entry_text(j, "bytes_sha256"),
+		    d->landed.bytes_sha256, HASH_LEN) ||
+		!str_parse_hex(entry_text(j, "file_sha256"), d->file_sha256,
+			HASH_LEN) ||
+		!clock_parse_time(entry_text(j, "landed_at"), &d->landed_at))
+		rc = err_set(e, BROKEN, "ledger entry %llu is damaged",
+			(unsigned long long)index);
+	d->signature = (struct signature){.size = d->landed.size};
+	d->relation = d->disposition == DISPOSITION_DUPLICATE
+		? RELATION_IDENTICAL
+		: RELATION_FIRST;
+	/* What the entry does not say stands in the file, if it is there. */
+	if (rc == OK && d->disposition != DISPOSITION_DUPLICATE &&
+		recall(rb->zone, d->file.s, false, &r, &ignored) == OK) {
+		d->signature = r.d->signature;
+		d->relation = r.d->relation;
+		d->landed.totals = r.d->landed.totals;
+	}
+	if (rc == OK && d->disposition != 0)
+		rc = put_version(rb->catalog, d, e);
+	rb->versions++;
+	delivery_free(d);
+	json_decref(j);
+	return rc;
+}
+
+static enum rc
+replay_ledger(struct rebuild *rb, struct err *e)
+{
+	CLEANUP(str_release) struct str text = STR_INIT;
+	struct ledger_view *v;
+	enum rc rc = ledger_view_open(zone_dir(rb->zone), NULL, &v, e);
+
+	if (rc != OK)
+		return rc == END ? OK : err_raise(e, BROKEN);
+	for (uint64_t i = 0; i < ledger_view_size(v) && rc == OK; i++) {
+		str_clear(&text);
+		rc = ledger_view_entry(v, i, &text, e);
+		if (rc == OK)
+			rc = replay(rb, i, &text, e);
+		else
+			err_raise(e, BROKEN);
+	}
+	ledger_view_close(v);
+	return rc == OK ? OK : e->code;
+}
+
+static enum rc
+add_unledgered(void *arg, const char *path, struct err *e)
+{
+	struct rebuild *rb = arg;
+
+	return bring_forward(rb->zone, rb->catalog, path, &rb->versions, e);
+}
+
+enum rc
+commit_rebuild(struct zone *z, struct catalog *empty, uint64_t *ret_versions,
+	struct err *e)
+{
+	struct rebuild rb = {.zone = z, .catalog = empty};
+	enum rc rc;
+
+	if (catalog_begin(empty, e) != OK)
+		return e->code;
+	rc = replay_ledger(&rb, e);
+	if (rc == OK)
+		rc = zone_list(z, NULL, add_unledgered, &rb, e);
+	if (rc == OK)
+		rc = catalog_commit(empty, e);
+	else
+		catalog_abort(empty);
+	*ret_versions = rb.versions;
+	return rc;
+}
