@@ -32,7 +32,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 #include "landfall/format.h"
 
 enum scan_format {
@@ -105,7 +105,7 @@ extern const char *const scan_escape_names[];
  * The dialect as one canonical JSON object, keys sorted, and back. What
  * provenance holds and `scan --json` prints. BAD_ITEM: not a dialect.
  */
-void dialect_write(const struct dialect *d, struct json *j);
+void dialect_write(const struct dialect *d, struct jsonw *j);
 enum rc dialect_read(struct dialect *d, const char *text, size_t len,
 	struct err *e) MUST_USE;
 

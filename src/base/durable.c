@@ -15,6 +15,13 @@ durable_sync(int fd, struct err *e)
 	return OK;
 }
 
+void
+durable_hint(int fd, uint64_t offset, uint64_t n)
+{
+	(void)sync_file_range(
+		fd, (off_t)offset, (off_t)n, SYNC_FILE_RANGE_WRITE);
+}
+
 enum rc
 durable_sync_dir(int dir, const char *path, struct err *e)
 {

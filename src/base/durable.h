@@ -23,6 +23,13 @@
 /* fsync one descriptor. */
 enum rc durable_sync(int fd, struct err *e) MUST_USE;
 
+/*
+ * Ask the kernel to begin writing back [offset, offset + n) of fd, so that the
+ * sync to come has less to wait for. A hint: it promises nothing and cannot
+ * fail.
+ */
+void durable_hint(int fd, uint64_t offset, uint64_t n);
+
 /* fsync the directory at path below dir. */
 enum rc durable_sync_dir(int dir, const char *path, struct err *e) MUST_USE;
 

@@ -48,6 +48,16 @@ hash_release(struct hash *h)
 }
 
 void
+hash_peek(const struct hash *h, uint8_t sum[HASH_LEN])
+{
+	struct hash copy = {.ctx = EVP_MD_CTX_new()};
+
+	if (copy.ctx == NULL || EVP_MD_CTX_copy_ex(copy.ctx, h->ctx) != 1)
+		abort();
+	hash_end(&copy, sum);
+}
+
+void
 hash_bytes(const void *p, size_t n, uint8_t sum[HASH_LEN])
 {
 	struct hash h;

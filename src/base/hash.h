@@ -26,6 +26,9 @@ void hash_add(struct hash *h, const void *p, size_t n);
 void hash_end(struct hash *h, uint8_t sum[HASH_LEN]);
 void hash_release(struct hash *h);
 
+/* What hash_end would say now; more bytes may follow. */
+void hash_peek(const struct hash *h, uint8_t sum[HASH_LEN]);
+
 /* All at once. */
 void hash_bytes(const void *p, size_t n, uint8_t sum[HASH_LEN]);
 

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/durable.h"
 #include "base/hash.h"
-#include "base/json.h"
+#include "base/jsonw.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -194,16 +194,17 @@ static void
 test_json_escapes_and_separates(void **state UNUSED)
 {
 	struct str s = STR_INIT;
-	struct json j = json_canonical(&s);
+	struct jsonw j = jsonw_canonical(&s);
 
-	json_object(&j);
-	json_key(&j, "a"), json_text(&j, "q\"b\\n\n\x01\xff\xc3\xa9");
-	json_key(&j, "b"), json_array(&j);
-	json_u64(&j, 1), json_i64(&j, -2), json_bool(&j, true), json_null(&j);
-	json_end(&j);
-	json_key(&j, "c"), json_object(&j), json_end(&j);
-	json_key(&j, "d"), json_percent(&j, "x/\xff", 3);
-	json_end(&j);
+	jsonw_object(&j);
+	jsonw_key(&j, "a"), jsonw_text(&j, "q\"b\\n\n\x01\xff\xc3\xa9");
+	jsonw_key(&j, "b"), jsonw_array(&j);
+	jsonw_u64(&j, 1), jsonw_i64(&j, -2), jsonw_bool(&j, true),
+		jsonw_null(&j);
+	jsonw_end(&j);
+	jsonw_key(&j, "c"), jsonw_object(&j), jsonw_end(&j);
+	jsonw_key(&j, "d"), jsonw_percent(&j, "x/\xff", 3);
+	jsonw_end(&j);
 	assert_string_equal(s.s,
 		"{\"a\":\"q\\\"b\\\\n\\n\\u0001\xef\xbf\xbd\xc3\xa9\","
 		"\"b\":[1,-2,true,null],\"c\":{},\"d\":\"x/%FF\"}");

@@ -1,4 +1,4 @@
-#include "base/json.h"
+#include "base/jsonw.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -6,21 +6,21 @@
 
 #include "base/clock.h"
 
-struct json
-json_to(struct str *out)
+struct jsonw
+jsonw_to(struct str *out)
 {
-	return (struct json){.out = out};
+	return (struct jsonw){.out = out};
 }
 
-struct json
-json_canonical(struct str *out)
+struct jsonw
+jsonw_canonical(struct str *out)
 {
-	return (struct json){.out = out, .canonical = true};
+	return (struct jsonw){.out = out, .canonical = true};
 }
 
 /* The comma before a value or key, where one is due. */
 static void
-separate(struct json *j)
+separate(struct jsonw *j)
 {
 	if (j->depth == 0)
 		return;
@@ -30,9 +30,9 @@ separate(struct json *j)
 }
 
 static void
-open_level(struct json *j, char open, char close)
+open_level(struct jsonw *j, char open, char close)
 {
-	if (j->depth == JSON_DEPTH)
+	if (j->depth == JSONW_DEPTH)
 		abort();
 	separate(j);
 	str_addc(j->out, open);
@@ -43,19 +43,19 @@ open_level(struct json *j, char open, char close)
 }
 
 void
-json_object(struct json *j)
+jsonw_object(struct jsonw *j)
 {
 	open_level(j, '{', '}');
 }
 
 void
-json_array(struct json *j)
+jsonw_array(struct jsonw *j)
 {
 	open_level(j, '[', ']');
 }
 
 void
-json_end(struct json *j)
+jsonw_end(struct jsonw *j)
 {
 	if (j->depth == 0)
 		abort();
@@ -101,7 +101,7 @@ add_string(struct str *out, const char *text, size_t n)
 }
 
 void
-json_key(struct json *j, const char *key)
+jsonw_key(struct jsonw *j, const char *key)
 {
 	const char **last = &j->level[j->depth - 1].last;
 
@@ -116,48 +116,48 @@ json_key(struct json *j, const char *key)
 }
 
 void
-json_textn(struct json *j, const char *text, size_t n)
+jsonw_textn(struct jsonw *j, const char *text, size_t n)
 {
 	separate(j);
 	add_string(j->out, text, n);
 }
 
 void
-json_text(struct json *j, const char *text)
+jsonw_text(struct jsonw *j, const char *text)
 {
-	json_textn(j, text, strlen(text));
+	jsonw_textn(j, text, strlen(text));
 }
 
 void
-json_u64(struct json *j, uint64_t v)
+jsonw_u64(struct jsonw *j, uint64_t v)
 {
 	separate(j);
 	str_addf(j->out, "%" PRIu64, v);
 }
 
 void
-json_i64(struct json *j, int64_t v)
+jsonw_i64(struct jsonw *j, int64_t v)
 {
 	separate(j);
 	str_addf(j->out, "%" PRId64, v);
 }
 
 void
-json_bool(struct json *j, bool v)
+jsonw_bool(struct jsonw *j, bool v)
 {
 	separate(j);
 	str_add(j->out, v ? "true" : "false");
 }
 
 void
-json_null(struct json *j)
+jsonw_null(struct jsonw *j)
 {
 	separate(j);
 	str_add(j->out, "null");
 }
 
 void
-json_hex(struct json *j, const uint8_t *p, size_t n)
+jsonw_hex(struct jsonw *j, const uint8_t *p, size_t n)
 {
 	separate(j);
 	str_addc(j->out, '"');
@@ -166,7 +166,7 @@ json_hex(struct json *j, const uint8_t *p, size_t n)
 }
 
 void
-json_percent(struct json *j, const void *p, size_t n)
+jsonw_percent(struct jsonw *j, const void *p, size_t n)
 {
 	separate(j);
 	str_addc(j->out, '"');
@@ -175,7 +175,7 @@ json_percent(struct json *j, const void *p, size_t n)
 }
 
 void
-json_base64(struct json *j, const uint8_t *p, size_t n)
+jsonw_base64(struct jsonw *j, const uint8_t *p, size_t n)
 {
 	separate(j);
 	str_addc(j->out, '"');
@@ -184,7 +184,7 @@ json_base64(struct json *j, const uint8_t *p, size_t n)
 }
 
 void
-json_time(struct json *j, int64_t wall)
+jsonw_time(struct jsonw *j, int64_t wall)
 {
 	separate(j);
 	str_addc(j->out, '"');
@@ -193,7 +193,7 @@ json_time(struct json *j, int64_t wall)
 }
 
 void
-json_time_ns(struct json *j, int64_t wall)
+jsonw_time_ns(struct jsonw *j, int64_t wall)
 {
 	separate(j);
 	str_addc(j->out, '"');
@@ -202,7 +202,7 @@ json_time_ns(struct json *j, int64_t wall)
 }
 
 void
-json_raw(struct json *j, const char *text, size_t n)
+jsonw_raw(struct jsonw *j, const char *text, size_t n)
 {
 	separate(j);
 	str_addn(j->out, text, n);
