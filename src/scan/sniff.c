@@ -163,29 +163,37 @@ see_field(void *arg, const uint8_t *p, size_t n)
 	row->fields++;
 }
 
-/* Names in the first row, numbers below them. */
+static bool
+see_row(const struct dialect *d, enum scan_encoding encoding, const uint8_t *p,
+	const struct rows *r, size_t i, struct row *ret)
+{
+	struct err e = ERR_INIT;
+
+	*ret = (struct row){0};
+	return scan_fields(d, encoding, p + r->start[i],
+		       (size_t)(r->end[i] - r->start[i]), see_field, ret,
+		       &e) == OK;
+}
+
+/* Names in the first row; sure when most rows have a number somewhere below. */
 static bool
 has_header(const struct dialect *d, enum scan_encoding encoding,
 	const uint8_t *p, const struct rows *r, bool *ret_sure)
 {
-	struct err e = ERR_INIT;
-	struct row first = {0};
-	uint64_t numeric = 0;
+	size_t numeric[64] = {0};
+	struct row first, row;
 
-	if (r->n == 0 ||
-		scan_fields(d, encoding, p + r->start[0],
-			(size_t)(r->end[0] - r->start[0]), see_field, &first,
-			&e) != OK)
+	*ret_sure = false;
+	if (r->n == 0 || !see_row(d, encoding, p, r, 0, &first))
 		return true;
-	for (size_t i = 1; i < r->n; i++) {
-		struct row row = {0};
-
-		if (scan_fields(d, encoding, p + r->start[i],
-			    (size_t)(r->end[i] - r->start[i]), see_field, &row,
-			    &e) == OK)
-			numeric |= row.numeric;
-	}
-	*ret_sure = first.numbers > 0 || numeric != 0;
+	*ret_sure = first.numbers > 0;
+	for (size_t i = 1; i < r->n; i++)
+		if (see_row(d, encoding, p, r, i, &row))
+			for (size_t k = 0; k < ARRAY_LEN(numeric); k++)
+				numeric[k] += row.numeric >> k & 1;
+	for (size_t k = 0; k < ARRAY_LEN(numeric); k++)
+		if (r->n > 1 && numeric[k] > (r->n - 1) / 2)
+			*ret_sure = true;
 	return first.numbers == 0 && first.empty <= first.fields / 4;
 }
 
