@@ -433,19 +433,19 @@ static const struct reader {
 		const struct yaml_node *, void *field);
 	bool any_kind; /* of node; otherwise text without NUL bytes */
 } readers[] = {
-	[OPTION_PATH] = {read_path},
-	[OPTION_ORIGIN] = {read_origin},
-	[OPTION_BOOL] = {read_bool},
-	[OPTION_COUNT] = {read_count},
-	[OPTION_WORKERS] = {read_workers},
-	[OPTION_SIZE] = {read_size},
-	[OPTION_DURATION] = {read_duration},
-	[OPTION_CHOICE] = {read_choice},
-	[OPTION_BYTE] = {read_byte},
-	[OPTION_MAYBE_BYTE] = {read_maybe_byte},
-	[OPTION_PATTERNS] = {read_patterns, true},
-	[OPTION_TRAILER] = {read_trailer, true},
-	[OPTION_COLUMNS] = {read_columns},
+	[OPTION_PATH] = {.read = read_path},
+	[OPTION_ORIGIN] = {.read = read_origin},
+	[OPTION_BOOL] = {.read = read_bool},
+	[OPTION_COUNT] = {.read = read_count},
+	[OPTION_WORKERS] = {.read = read_workers},
+	[OPTION_SIZE] = {.read = read_size},
+	[OPTION_DURATION] = {.read = read_duration},
+	[OPTION_CHOICE] = {.read = read_choice},
+	[OPTION_BYTE] = {.read = read_byte},
+	[OPTION_MAYBE_BYTE] = {.read = read_maybe_byte},
+	[OPTION_PATTERNS] = {.read = read_patterns, .any_kind = true},
+	[OPTION_TRAILER] = {.read = read_trailer, .any_kind = true},
+	[OPTION_COLUMNS] = {.read = read_columns},
 };
 
 bool

@@ -114,9 +114,7 @@ help_mdoc(struct str *s)
 		str_addc(s, '\n');
 		if (o->type != OPTION_BLOCK && o->type != OPTION_SOURCES) {
 			add_terms(&line, o);
-			/* A control character in column one is markup. */
-			if (strchr(".'", line.s[0]) != NULL)
-				str_add(s, "\\&");
+			str_add(s, "Value: ");
 			add_mdoc(s, line.s);
 			str_add(s, ".\n.br\n");
 		}

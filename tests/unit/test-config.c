@@ -680,6 +680,54 @@ test_help_tells_every_option(void **state UNUSED)
 	str_release(&text);
 }
 
+/* landfall.yaml(5) cannot drift from the table. */
+static void
+test_the_manual_page_has_the_table(void **state UNUSED)
+{
+	struct err e = ERR_INIT;
+	struct str page = STR_INIT, options = STR_INIT;
+
+	must(io_read_file(AT_FDCWD, SRCDIR "/doc/landfall.yaml.5", 1 << 20,
+		     &page, BROKEN, &e),
+		&e);
+	str_add(&options, ".Sh OPTIONS\n");
+	config_help_mdoc(&options);
+	str_add(&options, ".Sh FILES\n");
+	if (strstr(page.s, options.s) == NULL)
+		fail_msg("OPTIONS of doc/landfall.yaml.5 should be:\n%s",
+			options.s);
+	str_release(&options);
+	str_release(&page);
+}
+
+/* The example that people will copy. */
+static void
+test_the_example_of_the_manual_page_is_right(void **state UNUSED)
+{
+	struct err e = ERR_INIT;
+	struct str page = STR_INIT, text = STR_INIT;
+	struct config *c;
+	char *from, *to;
+
+	must(io_read_file(AT_FDCWD, SRCDIR "/doc/landfall.yaml.5", 1 << 20,
+		     &page, BROKEN, &e),
+		&e);
+	from = strstr(page.s, ".Bd -literal\n");
+	assert_non_null(from);
+	from = strchr(from, '\n') + 1;
+	to = strstr(from, ".Ed\n");
+	assert_non_null(to);
+	for (; from < to; from++)
+		if (from[0] != '\\')
+			str_addc(&text, *from);
+	c = good(text.s);
+	assert_int_equal(c->n_sources, 3);
+	assert_string_equal(c->source[0].name, "acme-orders");
+	config_free(c);
+	str_release(&text);
+	str_release(&page);
+}
+
 int
 main(void)
 {
@@ -694,6 +742,8 @@ main(void)
 		cmocka_unit_test(test_load_tells_missing_from_wrong),
 		cmocka_unit_test(test_symbolic_links_do_not_hide_an_overlap),
 		cmocka_unit_test(test_help_tells_every_option),
+		cmocka_unit_test(test_the_manual_page_has_the_table),
+		cmocka_unit_test(test_the_example_of_the_manual_page_is_right),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
