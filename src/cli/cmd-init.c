@@ -121,7 +121,7 @@ cmd_init(struct cli *c, int argc, char **argv)
 	};
 	char path[PATH_MAX];
 	struct err e = ERR_INIT;
-	bool kept;
+	bool kept = false;
 	int st = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
 
 	if (st != STATUS_DONE)
