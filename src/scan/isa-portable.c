@@ -15,10 +15,10 @@ portable_supported(void)
 static size_t
 portable_find(const uint8_t *p, size_t n, uint8_t a, uint8_t b)
 {
-	const uint8_t *hit = memchr(p, a, n);
+	const uint8_t *hit = n > 0 ? memchr(p, a, n) : NULL;
 	size_t end = hit == NULL ? n : (size_t)(hit - p);
 
-	if (a != b && (hit = memchr(p, b, end)) != NULL)
+	if (a != b && end > 0 && (hit = memchr(p, b, end)) != NULL)
 		end = (size_t)(hit - p);
 	return end;
 }
