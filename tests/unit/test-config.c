@@ -313,8 +313,8 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:13:5: error: unknown key sftp; known here: drop, match, "
 		"ignore, ready, duplicates, format, csv, fixed, lines, "
 		"ndjson\n"
-		"f:15:18: error: drop.path: /srv/shop is the drop of shop "
-		"(line 8) already\n"
+		"f:15:18: error: drop.path: is the drop of shop (line 8) "
+		"already\n"
 		"f:17:5: error: unknown key recursive; it belongs in drop\n"
 		"f:19:18: error: csv.delimiter: expected one ASCII character "
 		"in quotes, or tab, this is ;;\n"
@@ -322,7 +322,8 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"this is -1\n"
 		"f:21:16: error: csv.trailer: expected {prefix: TEXT} or a "
 		"number, 0 to 16, this is a mapping\n"
-		"f:22:14: error: csv.quote: is the delimiter too\n"
+		"f:22:14: error: csv.quote: is the same character as "
+		"csv.delimiter\n"
 		"f:23:3: error: scale: no place to take deliveries from; add "
 		"drop: {path: DIRECTORY}\n"
 		"f:23:3: error: fixed.length is missing: the bytes in a "
@@ -360,8 +361,8 @@ static const struct {
 		"f:3:28: error: drop.path: /lf and the state /lf/state "
 		"overlap\n"},
 	{HEAD "sources: {a: {drop: {path: /d/in}}, b: {drop: {path: /d}}}\n",
-		"f:3:54: error: drop.path: /d and the drop of a (line 3) "
-		"overlap; both would take the same files\n"},
+		"f:3:54: error: drop.path: overlaps the drop of a (line 3); "
+		"both would take the same files\n"},
 	{HEAD "sources: {a: {drop: {path: /d/in}}, "
 	      "b: {drop: {path: /d, recursive: false}}}\n",
 		""},
@@ -389,7 +390,15 @@ static const struct {
 		"quotes, or tab, this is none\n"},
 	{CSV("      {delimiter: tab, quote: none, comment: none}\n"), ""},
 	{CSV("      {delimiter: \"\\t\", quote: '#', comment: '#'}\n"),
-		"f:8:46: error: csv.comment: is the quote too\n"},
+		"f:8:46: error: csv.comment: is the same character as "
+		"csv.quote\n"},
+	{CSV("      {escape: backslash, quote: '\\'}\n"),
+		"f:8:34: error: csv.quote: is the same character as "
+		"csv.escape\n"},
+	{CSV("      {escape: double, quote: '\\'}\n"), ""},
+	{HEAD "sources: {s: {drop: {path: \"/lf/zone/\\e[31m\\nx\"}}}\n",
+		"f:3:28: error: drop.path: '/lf/zone/\\x1b[31m\\x0ax' and the "
+		"zone /lf/zone overlap\n"},
 	{CSV("      {columns: header, header: 0}\n"),
 		"f:8:17: error: csv.columns: there is no header to count "
 		"(csv.header is 0)\n"},
