@@ -204,6 +204,13 @@ test_defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_int_equal(s->dialect.format, SCAN_OPAQUE);
 	config_free(c);
 
+	c = good(CSV("      header: 0\n"));
+	assert_int_equal(c->source[0].dialect.columns, SCAN_COLUMNS_ANY);
+	config_free(c);
+	c = good(CSV("      header: 1\n"));
+	assert_int_equal(c->source[0].dialect.columns, SCAN_COLUMNS_HEADER);
+	config_free(c);
+
 	c = good(HEAD);
 	assert_int_equal(c->n_sources, 0);
 	config_free(c);
@@ -385,6 +392,18 @@ static const struct {
 	{CSV("      delimiter: \"\\n\"\n"),
 		"f:8:18: error: csv.delimiter: '\\x0a' ends a record "
 		"already\n"},
+	{CSV("      delimiter: ''\n"),
+		"f:8:18: error: csv.delimiter: expected one ASCII character in "
+		"quotes, or tab, this is ''\n"},
+	{CSV("      delimiter: '\xc2\xa7'\n"),
+		"f:8:18: error: csv.delimiter: expected one ASCII character in "
+		"quotes, or tab, this is \xc2\xa7\n"},
+	{HEAD "level: 0\nlimits: {memory: 67108863, workers: 0}\n",
+		"f:3:8: error: level: 0 is out of range, 1 to 19\n"
+		"f:4:18: error: limits.memory: 67108863 is out of range, "
+		"64MiB to 1TiB\n"
+		"f:4:37: error: limits.workers: 0 is out of range, 1 to "
+		"256\n"},
 	{CSV("      delimiter: none\n"),
 		"f:8:18: error: csv.delimiter: expected one ASCII character in "
 		"quotes, or tab, this is none\n"},
