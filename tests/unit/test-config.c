@@ -363,6 +363,9 @@ static const struct {
 	{HEAD "sources: {s: {drop: {path: /lf/zone/in}}}\n",
 		"f:3:28: error: drop.path: /lf/zone/in and the zone /lf/zone "
 		"overlap\n"},
+	{HEAD "sources: {s: {drop: {path: '/lf/zone/a b'}}}\n",
+		"f:3:28: error: drop.path: '/lf/zone/a b' and the zone "
+		"/lf/zone overlap\n"},
 	{HEAD "sources: {s: {drop: {path: /lf}}}\n",
 		"f:3:28: error: drop.path: /lf and the zone /lf/zone overlap\n"
 		"f:3:28: error: drop.path: /lf and the state /lf/state "
@@ -416,8 +419,8 @@ static const struct {
 		"csv.escape\n"},
 	{CSV("      {escape: double, quote: '\\'}\n"), ""},
 	{HEAD "sources: {s: {drop: {path: \"/lf/zone/\\e[31m\\nx\"}}}\n",
-		"f:3:28: error: drop.path: '/lf/zone/\\x1b[31m\\x0ax' and the "
-		"zone /lf/zone overlap\n"},
+		"f:3:28: error: drop.path: '/lf/zone/\\x1b[31m\\x0ax' "
+		"holds a control character\n"},
 	{CSV("      {columns: header, header: 0}\n"),
 		"f:8:17: error: csv.columns: there is no header to count "
 		"(csv.header is 0)\n"},
