@@ -92,6 +92,19 @@ overlap(const char *a, const char *b)
 	return a != NULL && b != NULL && (is_within(a, b) || is_within(b, a));
 }
 
+/* "OPTION: PATH and the NAME OTHER overlap", with the real paths. */
+static void
+wrong_overlap(struct check *c, const struct yaml_node *n, const char *option,
+	const char *path, const char *name, const char *other, const char *why)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	str_add_quoted(&s, path, strlen(path));
+	str_addf(&s, " and the %s ", name);
+	str_add_quoted(&s, other, strlen(other));
+	wrong(c, n, option, "%s: %s overlap%s", option, s.s, why);
+}
+
 static void
 check_missing(struct check *c, const struct yaml_node *root)
 {
@@ -121,30 +134,26 @@ check_drop(struct check *c, size_t i, const struct yaml_node *n)
 	if (path == NULL)
 		return;
 	if (overlap(path, c->zone))
-		wrong(c, n, "drop.path",
-			"drop.path: %s and the zone %s overlap", s->drop.path,
-			c->config->zone);
+		wrong_overlap(c, n, "drop.path", path, "zone", c->zone, "");
 	if (overlap(path, c->state))
-		wrong(c, n, "drop.path",
-			"drop.path: %s and the state %s overlap", s->drop.path,
-			c->config->state);
+		wrong_overlap(c, n, "drop.path", path, "state", c->state, "");
 	for (size_t k = 0; k < i; k++) {
 		const struct source_config *other = &c->config->source[k];
+		const char *taken = c->drop[k];
 
-		if (c->drop[k] == NULL)
+		if (taken == NULL)
 			continue;
-		if (strcmp(path, c->drop[k]) == 0)
+		if (strcmp(path, taken) == 0)
 			wrong(c, n, "drop.path",
-				"drop.path: %s is the drop of %s (line %u) "
+				"drop.path: is the drop of %s (line %u) "
 				"already",
-				s->drop.path, other->name, other->line);
-		else if ((other->drop.recursive &&
-				 is_within(path, c->drop[k])) ||
-			(s->drop.recursive && is_within(c->drop[k], path)))
+				other->name, other->line);
+		else if ((other->drop.recursive && is_within(path, taken)) ||
+			(s->drop.recursive && is_within(taken, path)))
 			wrong(c, n, "drop.path",
-				"drop.path: %s and the drop of %s (line %u) "
-				"overlap; both would take the same files",
-				s->drop.path, other->name, other->line);
+				"drop.path: overlaps the drop of %s (line "
+				"%u); both would take the same files",
+				other->name, other->line);
 		else
 			continue;
 		return;
@@ -183,29 +192,47 @@ check_format(struct check *c, size_t i, const struct yaml_node *n)
 			"fixed.length is missing: the bytes in a record");
 }
 
+/* A byte that means two things would make the rules ambiguous. */
+static void
+check_bytes(struct check *c, const struct dialect *d, const struct yaml_node *n)
+{
+	const struct {
+		int byte;
+		const char *path;
+	} use[] = {
+		{d->escape == ESCAPE_BACKSLASH ? '\\' : SCAN_NONE,
+			"csv.escape"},
+		{d->delimiter, "csv.delimiter"},
+		{d->quote, "csv.quote"},
+		{d->comment, "csv.comment"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(use); i++)
+		for (size_t k = 0; k < i; k++)
+			if (use[i].byte == use[k].byte &&
+				use[i].byte != SCAN_NONE)
+				wrong(c, n, use[i].path,
+					"%s: is the same character as %s",
+					use[i].path, use[k].path);
+}
+
 static void
 check_dialect(
 	struct check *c, struct source_config *s, const struct yaml_node *n)
 {
 	struct dialect *d = &s->dialect;
-	const char *block = scan_format_names[d->format];
-	char max_record[32];
 
 	if (d->max_record > c->config->limits.memory) {
-		strcpy(max_record, block);
-		strcat(max_record, ".max_record");
-		wrong(c, n, max_record,
+		CLEANUP(str_release) struct str path = STR_INIT;
+
+		str_addf(&path, "%s.max_record", scan_format_names[d->format]);
+		wrong(c, n, path.s,
 			"%s: is more than limits.memory: a record must fit",
-			max_record);
+			path.s);
 	}
 	if (d->format != SCAN_CSV)
 		return;
-	if (d->quote == d->delimiter)
-		wrong(c, n, "csv.quote", "csv.quote: is the delimiter too");
-	if (d->comment == d->delimiter)
-		wrong(c, n, "csv.comment", "csv.comment: is the delimiter too");
-	if (d->comment != SCAN_NONE && d->comment == d->quote)
-		wrong(c, n, "csv.comment", "csv.comment: is the quote too");
+	check_bytes(c, d, n);
 	if (d->columns == SCAN_COLUMNS_HEADER && d->header == 0) {
 		if (find(n, "csv.columns") != NULL)
 			wrong(c, n, "csv.columns",
@@ -231,10 +258,8 @@ check_config(struct config *config, const struct yaml_node *root,
 	if (c.zone != NULL && c.state != NULL && strcmp(c.zone, c.state) == 0)
 		wrong(&c, root, "state", "state: is the zone too");
 	else if (overlap(c.zone, c.state))
-		wrong(&c, root, "state",
-			"state: %s and the zone %s overlap; the ledger's key "
-			"must lie outside the zone",
-			config->state, config->zone);
+		wrong_overlap(&c, root, "state", c.state, "zone", c.zone,
+			"; the ledger's key must lie outside the zone");
 	for (size_t i = 0; i < config->n_sources; i++) {
 		c.drop[i] = real_path(config->source[i].drop.path);
 		check_drop(&c, i, node[i]);

@@ -7,21 +7,6 @@
 #include "base/mem.h"
 #include "config/value.h"
 
-#define SHOWN_MAX 60
-
-void
-field_add_shown(struct str *s, const struct yaml_node *n)
-{
-	bool cut = n->len > SHOWN_MAX;
-	size_t len = cut ? SHOWN_MAX : n->len;
-
-	while (cut && len > 0 && ((uint8_t)n->text[len] & 0xc0) == 0x80)
-		len--;
-	str_add_quoted(s, n->text, len);
-	if (cut)
-		str_add(s, "...");
-}
-
 void
 field_release_patterns(struct patterns *p)
 {
@@ -92,7 +77,7 @@ report_expected(const struct option *o, const struct field_context *c,
 	field_add_expected(&s, o);
 	str_add(&s, ", this is ");
 	if (n->kind == YAML_SCALAR && !yaml_is_null(n))
-		field_add_shown(&s, n);
+		yaml_add_shown(&s, n);
 	else
 		str_add(&s, yaml_what(n));
 	report_add(c->report, n->line, n->column, "%s: expected %s",
@@ -106,7 +91,7 @@ report_wrong(const struct option *o, const struct field_context *c,
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
 
-	field_add_shown(&s, n);
+	yaml_add_shown(&s, n);
 	report_add(c->report, n->line, n->column, "%s: %s %s", option_name(o),
 		s.s, why);
 	return false;
@@ -135,6 +120,10 @@ join_path(const char *dir, const char *text, struct str *ret)
 {
 	bool named = text[0] == '/';
 
+	/* Legal for the kernel; here it is a slip, such as a line end. */
+	for (const char *c = text; *c != '\0'; c++)
+		if ((uint8_t)*c < ' ' || *c == 0x7f)
+			return "holds a control character";
 	if (text[0] == '~' && (text[1] == '/' || text[1] == '\0'))
 		return "begins with ~, which stands for nothing here: write "
 		       "the whole path";

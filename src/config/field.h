@@ -22,9 +22,6 @@ bool field_read(const struct option *o, const struct field_context *c,
 /* "a size such as 64MiB, from 1KiB to 1GiB": range and choices with it. */
 void field_add_expected(struct str *s, const struct option *o);
 
-/* The text of a node as a message shows it: quoted, and cut when long. */
-void field_add_shown(struct str *s, const struct yaml_node *n);
-
 void field_release_patterns(struct patterns *p);
 
 #endif

@@ -137,7 +137,7 @@ report_unknown(struct parse *p, const char *block, const struct yaml_node *key)
 		return;
 	}
 	str_add(&s, "unknown key ");
-	field_add_shown(&s, key);
+	yaml_add_shown(&s, key);
 	if (!add_nearest(&s, block, key->text) && !add_elsewhere(&s, key->text))
 		add_known(&s, block);
 	report_add(p->report, key->line, key->column, "%s", s.s);
@@ -179,7 +179,7 @@ read_source(struct parse *p, const struct yaml_node *n)
 	if (!is_source_name(n->key)) {
 		CLEANUP(str_release) struct str name = STR_INIT;
 
-		field_add_shown(&name, n->key);
+		yaml_add_shown(&name, n->key);
 		report_add(p->report, n->key->line, n->key->column,
 			"%s: not a name for a source (lower-case letters, "
 			"digits and ._-, a letter or digit first, at most 64)",

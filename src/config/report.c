@@ -43,6 +43,10 @@ report_add(
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	/* Whatever slipped in unquoted cannot forge a line or a colour. */
+	for (char *c = text; *c != '\0'; c++)
+		if ((uint8_t)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	r->mistake[r->kept] = (struct mistake){
 		.line = line,
 		.column = column,

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define SHOWN_MAX 60
+
 struct builder {
 	const char *text;
 	size_t len;
@@ -130,7 +132,7 @@ report_repeated_keys(struct builder *b, const struct yaml_node *map)
 			first = key[i];
 			continue;
 		}
-		str_add_quoted(&name, first->text, first->len);
+		yaml_add_shown(&name, first);
 		report_add(b->report, key[i]->line, key[i]->column,
 			"%s is given twice; the first is on line %u", name.s,
 			first->line);
@@ -386,6 +388,19 @@ yaml_is_null(const struct yaml_node *n)
 	return n->kind == YAML_SCALAR && n->plain &&
 		(n->len == 0 || strcmp(n->text, "~") == 0 ||
 			strcmp(n->text, "null") == 0);
+}
+
+void
+yaml_add_shown(struct str *s, const struct yaml_node *n)
+{
+	bool cut = n->len > SHOWN_MAX;
+	size_t len = cut ? SHOWN_MAX : n->len;
+
+	while (cut && len > 0 && ((uint8_t)n->text[len] & 0xc0) == 0x80)
+		len--;
+	str_add_quoted(s, n->text, len);
+	if (cut)
+		str_add(s, "...");
 }
 
 const char *

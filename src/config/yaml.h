@@ -62,6 +62,9 @@ const struct yaml_node *yaml_get(const struct yaml_node *n, const char *key);
 /* Nothing written where a value could stand, or a YAML null. */
 bool yaml_is_null(const struct yaml_node *n);
 
+/* A scalar as a message shows it: quoted if need be, cut when long. */
+void yaml_add_shown(struct str *s, const struct yaml_node *n);
+
 /* "a list", "a mapping", "nothing", "text": for messages. */
 const char *yaml_what(const struct yaml_node *n);
 

@@ -204,6 +204,13 @@ test_defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_int_equal(s->dialect.format, SCAN_OPAQUE);
 	config_free(c);
 
+	c = good(CSV("      header: 0\n"));
+	assert_int_equal(c->source[0].dialect.columns, SCAN_COLUMNS_ANY);
+	config_free(c);
+	c = good(CSV("      header: 1\n"));
+	assert_int_equal(c->source[0].dialect.columns, SCAN_COLUMNS_HEADER);
+	config_free(c);
+
 	c = good(HEAD);
 	assert_int_equal(c->n_sources, 0);
 	config_free(c);
@@ -313,8 +320,8 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:13:5: error: unknown key sftp; known here: drop, match, "
 		"ignore, ready, duplicates, format, csv, fixed, lines, "
 		"ndjson\n"
-		"f:15:18: error: drop.path: /srv/shop is the drop of shop "
-		"(line 8) already\n"
+		"f:15:18: error: drop.path: is the drop of shop (line 8) "
+		"already\n"
 		"f:17:5: error: unknown key recursive; it belongs in drop\n"
 		"f:19:18: error: csv.delimiter: expected one ASCII character "
 		"in quotes, or tab, this is ;;\n"
@@ -322,7 +329,8 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"this is -1\n"
 		"f:21:16: error: csv.trailer: expected {prefix: TEXT} or a "
 		"number, 0 to 16, this is a mapping\n"
-		"f:22:14: error: csv.quote: is the delimiter too\n"
+		"f:22:14: error: csv.quote: is the same character as "
+		"csv.delimiter\n"
 		"f:23:3: error: scale: no place to take deliveries from; add "
 		"drop: {path: DIRECTORY}\n"
 		"f:23:3: error: fixed.length is missing: the bytes in a "
@@ -355,13 +363,16 @@ static const struct {
 	{HEAD "sources: {s: {drop: {path: /lf/zone/in}}}\n",
 		"f:3:28: error: drop.path: /lf/zone/in and the zone /lf/zone "
 		"overlap\n"},
+	{HEAD "sources: {s: {drop: {path: '/lf/zone/a b'}}}\n",
+		"f:3:28: error: drop.path: '/lf/zone/a b' and the zone "
+		"/lf/zone overlap\n"},
 	{HEAD "sources: {s: {drop: {path: /lf}}}\n",
 		"f:3:28: error: drop.path: /lf and the zone /lf/zone overlap\n"
 		"f:3:28: error: drop.path: /lf and the state /lf/state "
 		"overlap\n"},
 	{HEAD "sources: {a: {drop: {path: /d/in}}, b: {drop: {path: /d}}}\n",
-		"f:3:54: error: drop.path: /d and the drop of a (line 3) "
-		"overlap; both would take the same files\n"},
+		"f:3:54: error: drop.path: overlaps the drop of a (line 3); "
+		"both would take the same files\n"},
 	{HEAD "sources: {a: {drop: {path: /d/in}}, "
 	      "b: {drop: {path: /d, recursive: false}}}\n",
 		""},
@@ -384,12 +395,32 @@ static const struct {
 	{CSV("      delimiter: \"\\n\"\n"),
 		"f:8:18: error: csv.delimiter: '\\x0a' ends a record "
 		"already\n"},
+	{CSV("      delimiter: ''\n"),
+		"f:8:18: error: csv.delimiter: expected one ASCII character in "
+		"quotes, or tab, this is ''\n"},
+	{CSV("      delimiter: '\xc2\xa7'\n"),
+		"f:8:18: error: csv.delimiter: expected one ASCII character in "
+		"quotes, or tab, this is \xc2\xa7\n"},
+	{HEAD "level: 0\nlimits: {memory: 67108863, workers: 0}\n",
+		"f:3:8: error: level: 0 is out of range, 1 to 19\n"
+		"f:4:18: error: limits.memory: 67108863 is out of range, "
+		"64MiB to 1TiB\n"
+		"f:4:37: error: limits.workers: 0 is out of range, 1 to "
+		"256\n"},
 	{CSV("      delimiter: none\n"),
 		"f:8:18: error: csv.delimiter: expected one ASCII character in "
 		"quotes, or tab, this is none\n"},
 	{CSV("      {delimiter: tab, quote: none, comment: none}\n"), ""},
 	{CSV("      {delimiter: \"\\t\", quote: '#', comment: '#'}\n"),
-		"f:8:46: error: csv.comment: is the quote too\n"},
+		"f:8:46: error: csv.comment: is the same character as "
+		"csv.quote\n"},
+	{CSV("      {escape: backslash, quote: '\\'}\n"),
+		"f:8:34: error: csv.quote: is the same character as "
+		"csv.escape\n"},
+	{CSV("      {escape: double, quote: '\\'}\n"), ""},
+	{HEAD "sources: {s: {drop: {path: \"/lf/zone/\\e[31m\\nx\"}}}\n",
+		"f:3:28: error: drop.path: '/lf/zone/\\x1b[31m\\x0ax' "
+		"holds a control character\n"},
 	{CSV("      {columns: header, header: 0}\n"),
 		"f:8:17: error: csv.columns: there is no header to count "
 		"(csv.header is 0)\n"},

@@ -122,8 +122,8 @@ test_file_is_refused_when_others_can_read_it(void **state UNUSED)
 
 	put("key", "hunter2\n", 0600);
 	assert_resolves("{file: key}", OK, "hunter2");
-	put("key", "two\nlines\r\n", 0400);
-	assert_resolves("{file: key}", OK, "two\nlines");
+	put("key", "2\n3\r\n", 0400);
+	assert_resolves("{file: key}", OK, "2\n3");
 	put("key", "hunter2\n", 0640);
 	str_addf(&want,
 		"%s/key: others than its owner have access (mode 0640); run: "
@@ -209,7 +209,7 @@ test_command_is_bounded_in_time_and_output(void **state UNUSED)
 		"command sleep: no answer within 500ms; ended it");
 	assert_resolves("{command: [sh, -c, 'echo a; exec >&-; sleep 60']}",
 		BAD_SOURCE, "command sh: no answer within 500ms; ended it");
-	/* A grandchild that holds the pipe is ended with its group. */
+	/* A grandchild holds the pipe. */
 	assert_resolves("{command: [sh, -c, 'echo a; sleep 60 & exit 0']}",
 		BAD_SOURCE, "command sh: no answer within 500ms; ended it");
 	assert_resolves("{command: [cat, /dev/zero]}", BAD_SOURCE,
@@ -217,6 +217,42 @@ test_command_is_bounded_in_time_and_output(void **state UNUSED)
 	assert_resolves("{command: [head, -c, '65537', /dev/zero]}", BAD_SOURCE,
 		"command head: more than 65536 bytes");
 	assert_true(clock_mono() - start < 10 * CLOCK_SECOND);
+}
+
+static bool
+is_running(const char *pid)
+{
+	struct str path = STR_INIT, stat = STR_INIT;
+	struct err e = ERR_INIT;
+	bool running;
+
+	str_addf(&path, "/proc/%s/stat", pid);
+	running =
+		io_read_file(AT_FDCWD, path.s, 4096, &stat, BROKEN, &e) == OK &&
+		strstr(stat.s, ") Z ") == NULL;
+	str_release(&path);
+	str_release(&stat);
+	return running;
+}
+
+static void
+test_command_leaves_nothing_running(void **state UNUSED)
+{
+	struct str text = STR_INIT, path = STR_INIT, pid = STR_INIT;
+	struct err e = ERR_INIT;
+
+	str_addf(&path, "%s/pid", dir);
+	str_addf(&text, "{command: [sh, -c, 'sleep 60 & echo -n $! >%s']}",
+		path.s);
+	assert_resolves(text.s, BAD_SOURCE,
+		"command sh: no answer within 500ms; ended it");
+	must(io_read_file(AT_FDCWD, path.s, 64, &pid, BROKEN, &e), &e);
+	for (int i = 0; i < 100 && is_running(pid.s); i++)
+		clock_sleep(CLOCK_SECOND / 50);
+	assert_false(is_running(pid.s));
+	str_release(&text);
+	str_release(&path);
+	str_release(&pid);
 }
 
 static int
@@ -249,6 +285,7 @@ main(void)
 		cmocka_unit_test(test_env_and_credential),
 		cmocka_unit_test(test_command_runs_without_a_shell),
 		cmocka_unit_test(test_command_is_bounded_in_time_and_output),
+		cmocka_unit_test(test_command_leaves_nothing_running),
 	};
 
 	return cmocka_run_group_tests_name("secret", tests, enter, leave);
