@@ -5,6 +5,9 @@
 #include <string.h>
 
 static void
+err_format(struct err *e, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
+
+static void
 err_format(struct err *e, const char *fmt, va_list ap)
 {
 	vsnprintf(e->text, sizeof(e->text), fmt, ap);

@@ -1,0 +1,275 @@
+#include "config/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/option.h"
+#include "config/value.h"
+
+struct check {
+	const struct config *config;
+	struct report *report;
+	char *zone, *state; /* real paths, or NULL */
+	char **drop;	    /* of each source, the same */
+};
+
+/* The node at "csv.quote" below n, or NULL. */
+static const struct yaml_node *
+find(const struct yaml_node *n, const char *path)
+{
+	while (n != NULL && *path != '\0') {
+		size_t len = strcspn(path, ".");
+		char key[64] = "";
+
+		memcpy(key, path, len);
+		n = yaml_get(n, key);
+		path += len + (path[len] == '.');
+	}
+	return n;
+}
+
+/* At the value of path where there is one, at the key of n otherwise. */
+static void PRINTF_LIKE(4, 5) wrong(struct check *c, const struct yaml_node *n,
+	const char *path, const char *fmt, ...)
+{
+	const struct yaml_node *at = find(n, path);
+	char text[1024];
+	va_list ap;
+
+	if (at == NULL)
+		at = n->key != NULL ? n->key : n;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	report_add(c->report, at->line, at->column, "%s", text);
+}
+
+/*
+ * Where the path leads once symbolic links are followed, as far as it
+ * exists; what does not exist yet is taken by its name.
+ */
+static char *
+real_path(const char *path)
+{
+	CLEANUP(mem_release) char *head = NULL;
+	struct str s = STR_INIT;
+	char *real, *slash;
+
+	if (path == NULL)
+		return NULL;
+	head = mem_strdup(path);
+	while ((real = realpath(head, NULL)) == NULL &&
+		(slash = strrchr(head, '/')) != NULL && slash != head)
+		*slash = '\0';
+	if (real == NULL)
+		return mem_strdup(path);
+	str_add(&s, strcmp(real, "/") == 0 ? "" : real);
+	str_add(&s, path + strlen(head));
+	if (s.len == 0)
+		str_add(&s, "/");
+	free(real);
+	return str_take(&s);
+}
+
+/* The same directory, or one below it. */
+static bool
+is_within(const char *inner, const char *outer)
+{
+	size_t n = strlen(outer);
+
+	if (strcmp(outer, "/") == 0)
+		return true;
+	return strncmp(inner, outer, n) == 0 &&
+		(inner[n] == '\0' || inner[n] == '/');
+}
+
+static bool
+overlap(const char *a, const char *b)
+{
+	return a != NULL && b != NULL && (is_within(a, b) || is_within(b, a));
+}
+
+/* "OPTION: PATH and the NAME OTHER overlap", with the real paths. */
+static void
+wrong_overlap(struct check *c, const struct yaml_node *n, const char *option,
+	const char *path, const char *name, const char *other, const char *why)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	str_add_quoted(&s, path, strlen(path));
+	str_addf(&s, " and the %s ", name);
+	str_add_quoted(&s, other, strlen(other));
+	wrong(c, n, option, "%s: %s overlap%s", option, s.s, why);
+}
+
+static void
+check_missing(struct check *c, const struct yaml_node *root)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *o = &option_table[i];
+
+		if (o->required && yaml_get(root, o->path) == NULL)
+			wrong(c, root, o->path, "%s is missing", o->path);
+	}
+}
+
+static void
+check_drop(struct check *c, size_t i, const struct yaml_node *n)
+{
+	const struct source_config *s = &c->config->source[i];
+	const char *path = c->drop[i];
+
+	if (find(n, "drop") == NULL) {
+		wrong(c, n, "drop",
+			"%s: no place to take deliveries from; add drop: "
+			"{path: DIRECTORY}",
+			s->name);
+		return;
+	}
+	if (find(n, "drop.path") == NULL)
+		wrong(c, n, "drop", "drop.path is missing");
+	if (path == NULL)
+		return;
+	if (overlap(path, c->zone))
+		wrong_overlap(c, n, "drop.path", path, "zone", c->zone, "");
+	if (overlap(path, c->state))
+		wrong_overlap(c, n, "drop.path", path, "state", c->state, "");
+	for (size_t k = 0; k < i; k++) {
+		const struct source_config *other = &c->config->source[k];
+		const char *taken = c->drop[k];
+
+		if (taken == NULL)
+			continue;
+		if (strcmp(path, taken) == 0)
+			wrong(c, n, "drop.path",
+				"drop.path: is the drop of %s (line %u) "
+				"already",
+				other->name, other->line);
+		else if ((other->drop.recursive && is_within(path, taken)) ||
+			(s->drop.recursive && is_within(taken, path)))
+			wrong(c, n, "drop.path",
+				"drop.path: overlaps the drop of %s (line "
+				"%u); both would take the same files",
+				other->name, other->line);
+		else
+			continue;
+		return;
+	}
+}
+
+/* A block of csv keys under another format would be silently ignored. */
+static void
+check_format(struct check *c, size_t i, const struct yaml_node *n)
+{
+	const struct source_config *s = &c->config->source[i];
+	const struct yaml_node *format = find(n, "format");
+	unsigned known;
+
+	if (format != NULL &&
+		(format->kind != YAML_SCALAR ||
+			!value_choice(format->text, scan_format_names, &known)))
+		return; /* reported already */
+	for (size_t k = 0; k < option_count; k++) {
+		const struct option *o = &option_table[k];
+		const struct yaml_node *block;
+
+		if (o->format == SCAN_OPAQUE || o->format == s->dialect.format)
+			continue;
+		block = find(n, option_name(o));
+		if (block == NULL)
+			continue;
+		report_add(c->report, block->key->line, block->key->column,
+			"%s: the format is %s%s%s", option_name(o),
+			scan_format_names[s->dialect.format],
+			format == NULL ? "; add format: " : "",
+			format == NULL ? option_name(o) : "");
+	}
+	if (s->dialect.format == SCAN_FIXED && find(n, "fixed.length") == NULL)
+		wrong(c, n, "fixed",
+			"fixed.length is missing: the bytes in a record");
+}
+
+/* A byte that means two things would make the rules ambiguous. */
+static void
+check_bytes(struct check *c, const struct dialect *d, const struct yaml_node *n)
+{
+	const struct {
+		int byte;
+		const char *path;
+	} use[] = {
+		{d->escape == ESCAPE_BACKSLASH ? '\\' : SCAN_NONE,
+			"csv.escape"},
+		{d->delimiter, "csv.delimiter"},
+		{d->quote, "csv.quote"},
+		{d->comment, "csv.comment"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(use); i++)
+		for (size_t k = 0; k < i; k++)
+			if (use[i].byte == use[k].byte &&
+				use[i].byte != SCAN_NONE)
+				wrong(c, n, use[i].path,
+					"%s: is the same character as %s",
+					use[i].path, use[k].path);
+}
+
+static void
+check_dialect(
+	struct check *c, struct source_config *s, const struct yaml_node *n)
+{
+	struct dialect *d = &s->dialect;
+	const char *block = scan_format_names[d->format];
+	char max_record[32];
+
+	if (d->max_record > c->config->limits.memory) {
+		strcpy(max_record, block);
+		strcat(max_record, ".max_record");
+		wrong(c, n, max_record,
+			"%s: is more than limits.memory: a record must fit",
+			max_record);
+	}
+	if (d->format != SCAN_CSV)
+		return;
+	check_bytes(c, d, n);
+	if (d->columns == SCAN_COLUMNS_HEADER && d->header == 0) {
+		if (find(n, "csv.columns") != NULL)
+			wrong(c, n, "csv.columns",
+				"csv.columns: there is no header to count "
+				"(csv.header is 0)");
+		d->columns = SCAN_COLUMNS_ANY;
+	}
+}
+
+void
+check_config(struct config *config, const struct yaml_node *root,
+	const struct yaml_node *const *node, struct report *r)
+{
+	struct check c = {
+		.config = config,
+		.report = r,
+		.zone = real_path(config->zone),
+		.state = real_path(config->state),
+		.drop = mem_array(config->n_sources + 1, sizeof(*c.drop)),
+	};
+
+	check_missing(&c, root);
+	if (c.zone != NULL && c.state != NULL && strcmp(c.zone, c.state) == 0)
+		wrong(&c, root, "state", "state: is the zone too");
+	else if (overlap(c.zone, c.state))
+		wrong_overlap(&c, root, "state", c.state, "zone", c.zone,
+			"; the ledger's key must lie outside the zone");
+	for (size_t i = 0; i < config->n_sources; i++) {
+		c.drop[i] = real_path(config->source[i].drop.path);
+		check_drop(&c, i, node[i]);
+		check_format(&c, i, node[i]);
+		check_dialect(&c, &config->source[i], node[i]);
+	}
+	for (size_t i = 0; i < config->n_sources; i++)
+		free(c.drop[i]);
+	free(c.drop);
+	free(c.zone);
+	free(c.state);
+}

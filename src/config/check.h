@@ -1,0 +1,19 @@
+/*
+ * check.h - what no single value can get wrong alone: what is missing, and
+ * values that contradict each other.
+ */
+#ifndef CONFIG_CHECK_H
+#define CONFIG_CHECK_H
+
+#include "config/yaml.h"
+#include "landfall/config.h"
+
+/*
+ * node[i] is where c->source[i] stands below root; fields that could not be
+ * read are at their defaults, or NULL. Settles defaults that depend on other
+ * values (columns without a header).
+ */
+void check_config(struct config *c, const struct yaml_node *root,
+	const struct yaml_node *const *node, struct report *r);
+
+#endif

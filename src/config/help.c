@@ -1,0 +1,125 @@
+#include "config/help.h"
+
+#include <string.h>
+
+#include "config/field.h"
+
+#define WIDTH 72
+
+/* "a size such as 64MiB, 64MiB to 1TiB; default 256MiB". */
+static void
+add_terms(struct str *s, const struct option *o)
+{
+	field_add_expected(s, o);
+	if (o->required)
+		str_add(s, "; required");
+	if (o->fallback != NULL)
+		str_addf(s, "; default %s", o->fallback);
+}
+
+/* "sources.NAME.csv.quote". */
+static void
+add_path(struct str *s, const struct option *o)
+{
+	const char *star = strchr(o->path, '*');
+
+	if (star == NULL) {
+		str_add(s, o->path);
+		return;
+	}
+	str_addn(s, o->path, (size_t)(star - o->path));
+	str_addf(s, "NAME%s", star + 1);
+}
+
+/* Words up to WIDTH columns, each line behind `indent` spaces. */
+static void
+add_folded(struct str *s, const char *words, unsigned indent)
+{
+	size_t at = 0;
+
+	while (*words != '\0') {
+		size_t len = strcspn(words, " ");
+
+		if (at > 0 && at + 1 + len > WIDTH) {
+			str_addc(s, '\n');
+			at = 0;
+		}
+		str_addf(s, "%*s", at == 0 ? (int)indent : 1, "");
+		str_addn(s, words, len);
+		at += (at == 0 ? indent : 1) + len;
+		words += len + (words[len] == ' ');
+	}
+	str_addc(s, '\n');
+}
+
+void
+help_text(struct str *s)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *o = &option_table[i];
+		struct str terms = STR_INIT;
+
+		if (i > 0)
+			str_addc(s, '\n');
+		add_path(s, o);
+		str_addc(s, '\n');
+		if (o->type != OPTION_BLOCK && o->type != OPTION_SOURCES) {
+			add_terms(&terms, o);
+			add_folded(s, terms.s, 4);
+		}
+		add_folded(s, o->help, 4);
+		str_release(&terms);
+	}
+}
+
+/* Text inside an mdoc line: nothing of it may be markup. */
+static void
+add_mdoc(struct str *s, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (*text == '\\')
+			str_add(s, "\\e");
+		else if (*text == '-')
+			str_add(s, "\\-");
+		else
+			str_addc(s, *text);
+	}
+}
+
+/* One sentence to a line, as mdoc wants it. */
+static void
+add_sentences(struct str *s, const char *text)
+{
+	const char *end;
+
+	while ((end = strstr(text, ". ")) != NULL) {
+		str_addn(s, text, (size_t)(end + 1 - text));
+		str_addc(s, '\n');
+		text = end + 2;
+	}
+	str_add(s, text);
+	str_addc(s, '\n');
+}
+
+void
+help_mdoc(struct str *s)
+{
+	str_add(s, ".Bl -tag -width Ds\n");
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *o = &option_table[i];
+		struct str line = STR_INIT;
+
+		str_add(s, ".It Cm ");
+		add_path(s, o);
+		str_addc(s, '\n');
+		if (o->type != OPTION_BLOCK && o->type != OPTION_SOURCES) {
+			add_terms(&line, o);
+			str_add(s, "Value: ");
+			add_mdoc(s, line.s);
+			str_add(s, ".\n.br\n");
+		}
+		add_sentences(s, o->help);
+		str_release(&line);
+	}
+	str_add(s, ".El\n");
+}

@@ -1,0 +1,381 @@
+#include "config/option.h"
+
+#include <string.h>
+
+#include "config/value.h"
+
+#define KIB (UINT64_C(1) << 10)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+#define TIB (UINT64_C(1) << 40)
+
+static const char *const duplicate_names[] = {
+	[DUPLICATE_NOTE] = "note",
+	[DUPLICATE_LAND] = "land",
+	NULL,
+};
+
+#define TOP(field) .offset = offsetof(struct config, field)
+#define SOURCE(field) .offset = offsetof(struct source_config, field)
+#define DIALECT(field) \
+	.offset = offsetof(struct source_config, dialect.field), \
+	.source = FALLBACK_DIALECT
+
+const struct option option_table[] = {
+	{
+		.path = "zone",
+		.type = OPTION_PATH,
+		TOP(zone),
+		.required = true,
+		.help = "The landing zone: the directory that receives what "
+			"was delivered, the ledger and the quarantine.",
+	},
+	{
+		.path = "state",
+		.type = OPTION_PATH,
+		TOP(state),
+		.required = true,
+		.help = "Private state: the catalog, the spool and the "
+			"ledger's secret key. Outside the zone.",
+	},
+	{
+		.path = "origin",
+		.type = OPTION_ORIGIN,
+		TOP(origin),
+		.max = 255,
+		.fallback = "HOSTNAME/landing",
+		.source = FALLBACK_WORDS,
+		.help = "The ledger's name, which every checkpoint carries. "
+			"It cannot change once the ledger exists.",
+	},
+	{
+		.path = "level",
+		.type = OPTION_COUNT,
+		TOP(level),
+		.min = 1,
+		.max = 19,
+		.fallback = "3",
+		.help = "Compression level of zstd.",
+	},
+	{
+		.path = "limits",
+		.type = OPTION_BLOCK,
+		.help = "What landfall may take of the machine.",
+	},
+	{
+		.path = "limits.workers",
+		.type = OPTION_WORKERS,
+		TOP(limits.workers),
+		.min = 1,
+		.max = 256,
+		.fallback = "auto",
+		.help = "Threads that hash, scan and compress; auto is one "
+			"for each processor.",
+	},
+	{
+		.path = "limits.memory",
+		.type = OPTION_SIZE,
+		TOP(limits.memory),
+		.min = 64 * MIB,
+		.max = TIB,
+		.fallback = "256MiB",
+		.help = "Bound on the memory for data in flight. No "
+			"max_record may exceed it.",
+	},
+	{
+		.path = "limits.free_space",
+		.type = OPTION_SIZE,
+		TOP(limits.free_space),
+		.max = 1024 * TIB,
+		.fallback = "5GiB",
+		.help = "Landing pauses when the filesystem of the zone has "
+			"less than this free.",
+	},
+	{
+		.path = "sources",
+		.type = OPTION_SOURCES,
+		.help = "The streams of deliveries, by name: lower-case "
+			"letters, digits, dots, underscores and hyphens, a "
+			"letter or digit first, at most 64.",
+	},
+	{
+		.path = "sources.*.drop",
+		.type = OPTION_BLOCK,
+		.help = "Deliveries are files in a local directory.",
+	},
+	{
+		.path = "sources.*.drop.path",
+		.type = OPTION_PATH,
+		SOURCE(drop.path),
+		.help = "The directory. Required in drop; no other source "
+			"may have it, and it may not hold or lie in the zone "
+			"or the state.",
+	},
+	{
+		.path = "sources.*.drop.recursive",
+		.type = OPTION_BOOL,
+		SOURCE(drop.recursive),
+		.fallback = "true",
+		.help = "Look into subdirectories too.",
+	},
+	{
+		.path = "sources.*.match",
+		.type = OPTION_PATTERNS,
+		SOURCE(match),
+		.min = 1,
+		.fallback = "everything",
+		.source = FALLBACK_WORDS,
+		.help = "Only names that match one of these globs are "
+			"deliveries. A glob without a slash matches the name "
+			"in any directory, one with a slash the path below "
+			"the source's root.",
+	},
+	{
+		.path = "sources.*.ignore",
+		.type = OPTION_PATTERNS,
+		SOURCE(ignore),
+		.fallback = "[\"*.filepart\", \"*.part\", \"*.tmp\", \".*\"]",
+		.help = "Names that match one of these globs are left alone, "
+			"even when match has them. A list given here replaces "
+			"the default.",
+	},
+	{
+		.path = "sources.*.ready",
+		.type = OPTION_BLOCK,
+		.help = "What shows that a delivery is complete.",
+	},
+	{
+		.path = "sources.*.ready.stable",
+		.type = OPTION_DURATION,
+		SOURCE(ready.stable),
+		.max = UINT64_C(30) * 86400 * 1000000000,
+		.fallback = "2s",
+		.help = "Size and time of change must have stayed the same "
+			"for this long. 0s: one look is enough.",
+	},
+	{
+		.path = "sources.*.duplicates",
+		.type = OPTION_CHOICE,
+		SOURCE(duplicates),
+		.names = duplicate_names,
+		.fallback = "note",
+		.help = "Bytes that this source has landed before, under a "
+			"new name: note them in the ledger, or land them in a "
+			"file of their own.",
+	},
+	{
+		.path = "sources.*.format",
+		.type = OPTION_CHOICE,
+		SOURCE(dialect.format),
+		.names = scan_format_names,
+		.fallback = "opaque",
+		.help = "How a delivery divides into records. opaque: it is "
+			"one record.",
+	},
+	{
+		.path = "sources.*.csv",
+		.type = OPTION_BLOCK,
+		.format = SCAN_CSV,
+		.help = "The dialect, when format is csv.",
+	},
+	{
+		.path = "sources.*.csv.delimiter",
+		.type = OPTION_BYTE,
+		DIALECT(delimiter),
+		.fallback = "\",\"",
+		.help = "Stands between two fields.",
+	},
+	{
+		.path = "sources.*.csv.quote",
+		.type = OPTION_MAYBE_BYTE,
+		DIALECT(quote),
+		.fallback = "'\"'",
+		.help = "Encloses a field that holds delimiters or line ends.",
+	},
+	{
+		.path = "sources.*.csv.escape",
+		.type = OPTION_CHOICE,
+		DIALECT(escape),
+		.names = scan_escape_names,
+		.fallback = "double",
+		.help = "How a quote stands inside quotes: doubled, or after "
+			"a backslash.",
+	},
+	{
+		.path = "sources.*.csv.terminator",
+		.type = OPTION_CHOICE,
+		DIALECT(terminator),
+		.names = scan_terminator_names,
+		.fallback = "auto",
+		.help = "What ends a record. auto: CRLF, LF or a lone CR, "
+			"mixed if need be.",
+	},
+	{
+		.path = "sources.*.csv.header",
+		.type = OPTION_COUNT,
+		DIALECT(header),
+		.max = 1000,
+		.fallback = "1",
+		.help = "Leading records that are a header.",
+	},
+	{
+		.path = "sources.*.csv.trailer",
+		.type = OPTION_TRAILER,
+		.offset = offsetof(struct source_config, dialect),
+		.source = FALLBACK_DIALECT,
+		.max = SCAN_TRAILER_MAX,
+		.fallback = "0",
+		.help = "Trailing records that are no data: how many, or "
+			"those that begin with a prefix.",
+	},
+	{
+		.path = "sources.*.csv.comment",
+		.type = OPTION_MAYBE_BYTE,
+		DIALECT(comment),
+		.fallback = "none",
+		.help = "A line that begins with it is a comment.",
+	},
+	{
+		.path = "sources.*.csv.columns",
+		.type = OPTION_COLUMNS,
+		DIALECT(columns),
+		.min = 1,
+		.max = 65534,
+		.fallback = "header",
+		.help = "Fields each record must have: as many as the "
+			"header, any number, or this many. Without a header "
+			"the default is any.",
+	},
+	{
+		.path = "sources.*.csv.encoding",
+		.type = OPTION_CHOICE,
+		DIALECT(encoding),
+		.names = scan_encoding_names,
+		.fallback = "utf-8",
+		.help = "How characters are written as bytes. A byte order "
+			"mark in the file wins.",
+	},
+	{
+		.path = "sources.*.csv.max_record",
+		.type = OPTION_SIZE,
+		DIALECT(max_record),
+		.min = KIB,
+		.max = GIB,
+		.fallback = "16MiB",
+		.help = "A longer record is malformed.",
+	},
+	{
+		.path = "sources.*.csv.resync",
+		.type = OPTION_BOOL,
+		DIALECT(resync),
+		.fallback = "true",
+		.help = "A quote that never closes costs its own line, not "
+			"the rest of the file.",
+	},
+	{
+		.path = "sources.*.csv.strict",
+		.type = OPTION_BOOL,
+		DIALECT(strict),
+		.fallback = "false",
+		.help = "A quote inside an unquoted field makes the record "
+			"malformed.",
+	},
+	{
+		.path = "sources.*.fixed",
+		.type = OPTION_BLOCK,
+		.format = SCAN_FIXED,
+		.help = "Records of one length, when format is fixed.",
+	},
+	{
+		.path = "sources.*.fixed.length",
+		.type = OPTION_COUNT,
+		DIALECT(length),
+		.min = 1,
+		.max = 16 * MIB,
+		.help = "Bytes in a record, with its line end if it has one. "
+			"Required when format is fixed.",
+	},
+	{
+		.path = "sources.*.lines",
+		.type = OPTION_BLOCK,
+		.format = SCAN_LINES,
+		.help = "The dialect, when format is lines.",
+	},
+	{
+		.path = "sources.*.lines.terminator",
+		.type = OPTION_CHOICE,
+		DIALECT(terminator),
+		.names = scan_terminator_names,
+		.fallback = "auto",
+		.help = "As in csv.",
+	},
+	{
+		.path = "sources.*.lines.encoding",
+		.type = OPTION_CHOICE,
+		DIALECT(encoding),
+		.names = scan_encoding_names,
+		.fallback = "utf-8",
+		.help = "As in csv.",
+	},
+	{
+		.path = "sources.*.lines.max_record",
+		.type = OPTION_SIZE,
+		DIALECT(max_record),
+		.min = KIB,
+		.max = GIB,
+		.fallback = "16MiB",
+		.help = "As in csv.",
+	},
+	{
+		.path = "sources.*.ndjson",
+		.type = OPTION_BLOCK,
+		.format = SCAN_NDJSON,
+		.help = "The dialect, when format is ndjson.",
+	},
+	{
+		.path = "sources.*.ndjson.max_record",
+		.type = OPTION_SIZE,
+		DIALECT(max_record),
+		.min = KIB,
+		.max = GIB,
+		.fallback = "16MiB",
+		.help = "As in csv.",
+	},
+};
+
+const size_t option_count = ARRAY_LEN(option_table);
+
+const char *
+option_name(const struct option *o)
+{
+	static const char source[] = "sources.*.";
+	size_t n = sizeof(source) - 1;
+
+	return strncmp(o->path, source, n) == 0 ? o->path + n : o->path;
+}
+
+const char *
+option_key_in(const struct option *o, const char *prefix)
+{
+	size_t n = strlen(prefix);
+	const char *key = o->path;
+
+	if (n > 0) {
+		if (strncmp(key, prefix, n) != 0 || key[n] != '.')
+			return NULL;
+		key += n + 1;
+	}
+	return strchr(key, '.') == NULL ? key : NULL;
+}
+
+const struct option *
+option_find(const char *prefix, const char *key, size_t len)
+{
+	for (size_t i = 0; i < option_count; i++) {
+		const char *k = option_key_in(&option_table[i], prefix);
+
+		if (k != NULL && strlen(k) == len && memcmp(k, key, len) == 0)
+			return &option_table[i];
+	}
+	return NULL;
+}

@@ -1,0 +1,65 @@
+/*
+ * option.h - the table of everything landfall.yaml can say.
+ *
+ * One row drives the parser, the error texts, `landfall help config` and
+ * landfall.yaml(5). To add an option: a field in landfall/config.h, a row
+ * here, and the option list of doc/landfall.yaml.5 (a test compares it).
+ */
+#ifndef CONFIG_OPTION_H
+#define CONFIG_OPTION_H
+
+#include "config/yaml.h"
+#include "landfall/config.h"
+
+enum option_type {
+	OPTION_BLOCK,	/* a mapping of more options */
+	OPTION_SOURCES, /* a mapping of names to sources */
+	OPTION_PATH,
+	OPTION_ORIGIN,
+	OPTION_BOOL,
+	OPTION_COUNT,	/* any 32-bit integer field */
+	OPTION_WORKERS, /* unsigned; auto is 0 */
+	OPTION_SIZE,	/* uint64_t */
+	OPTION_DURATION,
+	OPTION_CHOICE,	   /* an enum; its value is the place in names */
+	OPTION_BYTE,	   /* uint8_t */
+	OPTION_MAYBE_BYTE, /* int; SCAN_NONE */
+	OPTION_PATTERNS,
+	OPTION_TRAILER, /* the whole dialect */
+	OPTION_COLUMNS, /* int32_t */
+};
+
+/* What a row's fallback is. */
+enum option_fallback {
+	FALLBACK_YAML,	  /* read like a value from the file */
+	FALLBACK_DIALECT, /* dialect_init() has it; the text says the same */
+	FALLBACK_WORDS,	  /* worked out elsewhere; the text says how */
+};
+
+struct option {
+	const char *path; /* "limits.memory", "sources.*.csv.quote" */
+	enum option_type type;
+	size_t offset; /* in the config, or below "sources.*" the source */
+	uint64_t min, max;
+	const char *const *names;
+	enum scan_format format; /* a block for this format alone, or 0 */
+	bool required;
+	const char *fallback; /* NULL: none */
+	enum option_fallback source;
+	const char *help; /* sentences */
+};
+
+extern const struct option option_table[];
+extern const size_t option_count;
+
+/* What a message calls it: the path inside the file or the source. */
+const char *option_name(const struct option *o);
+
+/* The row of `key` in the block `prefix` ("" for the top), or NULL. */
+const struct option *
+option_find(const char *prefix, const char *key, size_t len);
+
+/* The key of a row that stands in the block itself, or NULL. */
+const char *option_key_in(const struct option *o, const char *prefix);
+
+#endif

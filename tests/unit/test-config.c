@@ -1,0 +1,786 @@
+/* config/: landfall.yaml, its mistakes, and the option table. */
+#include "config/option.h"
+#include "config/parse.h"
+#include "config/value.h"
+#include "landfall/config.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "unit.h"
+
+/* What is wrong with the text, as config_load would tell it; "" if nothing. */
+static char *
+mistakes(const char *text, size_t len)
+{
+	struct report r = REPORT_INIT;
+	struct str s = STR_INIT;
+	struct config *c;
+
+	if (parse_config(text, len, "/etc/lf/f", &c, &r))
+		config_free(c);
+	else
+		assert_true(r.n > 0);
+	report_write(&r, "f", &s);
+	report_release(&r);
+	return str_take(&s);
+}
+
+static void
+assert_mistakes_n(const char *text, size_t len, const char *expected)
+{
+	char *got = mistakes(text, len);
+
+	if (strcmp(got, expected) != 0)
+		fprintf(stderr, "expected:\n%sfound:\n%s", expected, got);
+	assert_string_equal(got, expected);
+	free(got);
+}
+
+static void
+assert_mistakes(const char *text, const char *expected)
+{
+	assert_mistakes_n(text, strlen(text), expected);
+}
+
+static struct config *
+good(const char *text)
+{
+	struct report r = REPORT_INIT;
+	struct config *c = NULL;
+
+	if (!parse_config(text, strlen(text), "/etc/lf/f", &c, &r)) {
+		struct str s = STR_INIT;
+
+		report_write(&r, "f", &s);
+		fail_msg("%s", s.s);
+	}
+	report_release(&r);
+	return c;
+}
+
+#define HEAD "zone: /lf/zone\nstate: /lf/state\n"
+
+/* A source with a csv block of these keys. */
+#define CSV(keys) \
+	HEAD "sources:\n  s:\n    drop: {path: /d}\n    format: csv\n" \
+	     "    csv:\n" keys
+
+static void
+test_every_key_is_read(void **state UNUSED)
+{
+	struct config *c =
+		good("zone: zone\n"
+		     "state: ../state/./x//\n"
+		     "origin: lake.example.com/landing\n"
+		     "level: 7\n"
+		     "limits: {workers: 3, memory: 1 GiB, "
+		     "free_space: 1000}\n"
+		     "sources:\n"
+		     "  acme.orders-1:\n"
+		     "    drop: {path: /srv/drop, recursive: false}\n"
+		     "    match: ['*.csv', 'in/*.txt']\n"
+		     "    ignore: '*.bak'\n"
+		     "    ready: {stable: 5m}\n"
+		     "    duplicates: land\n"
+		     "    format: csv\n"
+		     "    csv:\n"
+		     "      delimiter: ';'\n"
+		     "      quote: \"'\"\n"
+		     "      escape: backslash\n"
+		     "      terminator: crlf\n"
+		     "      header: 2\n"
+		     "      trailer: {prefix: 'TRL;'}\n"
+		     "      comment: '#'\n"
+		     "      columns: 12\n"
+		     "      encoding: utf-16le\n"
+		     "      max_record: 1MiB\n"
+		     "      resync: false\n"
+		     "      strict: true\n"
+		     "  fixed:\n"
+		     "    drop: {path: /srv/fixed}\n"
+		     "    ignore: []\n"
+		     "    ready: {stable: 0s}\n"
+		     "    format: fixed\n"
+		     "    fixed: {length: 80}\n"
+		     "  lines:\n"
+		     "    drop: {path: /srv/lines}\n"
+		     "    format: lines\n"
+		     "    lines: {encoding: latin1, terminator: lf,"
+		     " max_record: 64KiB}\n"
+		     "  nd:\n"
+		     "    drop: {path: /srv/nd}\n"
+		     "    format: ndjson\n"
+		     "    ndjson: {max_record: 2MiB}\n");
+	const struct source_config *s = &c->source[0];
+
+	assert_string_equal(c->path, "/etc/lf/f");
+	assert_string_equal(c->zone, "/etc/lf/zone");
+	assert_string_equal(c->state, "/etc/state/x");
+	assert_string_equal(c->origin, "lake.example.com/landing");
+	assert_int_equal(c->level, 7);
+	assert_int_equal(c->limits.workers, 3);
+	assert_int_equal(c->limits.memory, 1 << 30);
+	assert_int_equal(c->limits.free_space, 1000);
+	assert_int_equal(c->n_sources, 4);
+
+	assert_string_equal(s->name, "acme.orders-1");
+	assert_int_equal(s->line, 7);
+	assert_int_equal(s->kind, SOURCE_DROP);
+	assert_string_equal(s->drop.path, "/srv/drop");
+	assert_false(s->drop.recursive);
+	assert_int_equal(s->match.n, 2);
+	assert_string_equal(s->match.glob[0], "*.csv");
+	assert_string_equal(s->match.glob[1], "in/*.txt");
+	assert_int_equal(s->ignore.n, 1);
+	assert_string_equal(s->ignore.glob[0], "*.bak");
+	assert_true(s->ready.stable == INT64_C(300000000000));
+	assert_int_equal(s->duplicates, DUPLICATE_LAND);
+	assert_int_equal(s->dialect.format, SCAN_CSV);
+	assert_int_equal(s->dialect.delimiter, ';');
+	assert_int_equal(s->dialect.quote, '\'');
+	assert_int_equal(s->dialect.escape, ESCAPE_BACKSLASH);
+	assert_int_equal(s->dialect.terminator, TERMINATOR_CRLF);
+	assert_int_equal(s->dialect.header, 2);
+	assert_int_equal(s->dialect.trailer, 0);
+	assert_int_equal(s->dialect.trailer_prefix_len, 4);
+	assert_memory_equal(s->dialect.trailer_prefix, "TRL;", 4);
+	assert_int_equal(s->dialect.comment, '#');
+	assert_int_equal(s->dialect.columns, 12);
+	assert_int_equal(s->dialect.encoding, ENCODING_UTF16LE);
+	assert_int_equal(s->dialect.max_record, 1 << 20);
+	assert_false(s->dialect.resync);
+	assert_true(s->dialect.strict);
+
+	s++;
+	assert_int_equal(s->ignore.n, 0);
+	assert_int_equal(s->ready.stable, 0);
+	assert_int_equal(s->dialect.format, SCAN_FIXED);
+	assert_int_equal(s->dialect.length, 80);
+	s++;
+	assert_int_equal(s->dialect.format, SCAN_LINES);
+	assert_int_equal(s->dialect.encoding, ENCODING_LATIN1);
+	assert_int_equal(s->dialect.terminator, TERMINATOR_LF);
+	assert_int_equal(s->dialect.max_record, 65536);
+	s++;
+	assert_int_equal(s->dialect.format, SCAN_NDJSON);
+	assert_int_equal(s->dialect.max_record, 2 << 20);
+
+	assert_ptr_equal(config_source(c, "nd"), s);
+	assert_null(config_source(c, "ndx"));
+	assert_string_equal(config_nearest_source(c, "fxied"), "fixed");
+	assert_null(config_nearest_source(c, "klaviyo"));
+	config_free(c);
+}
+
+static void
+test_defaults_are_those_of_the_manual(void **state UNUSED)
+{
+	static const char *const ignored[] = {
+		"*.filepart", "*.part", "*.tmp", ".*"};
+	struct config *c = good(HEAD "sources: {s: {drop: {path: d}}}\n");
+	const struct source_config *s = config_source(c, "s");
+	char host[300] = "";
+
+	gethostname(host, sizeof(host) - 10);
+	strcat(host, "/landing");
+	assert_string_equal(c->origin, host);
+	assert_int_equal(c->level, 3);
+	assert_int_equal(c->limits.workers, 0);
+	assert_int_equal(c->limits.memory, 256 << 20);
+	assert_true(c->limits.free_space == UINT64_C(5) << 30);
+	assert_string_equal(s->drop.path, "/etc/lf/d");
+	assert_true(s->drop.recursive);
+	assert_int_equal(s->match.n, 0);
+	assert_int_equal(s->ignore.n, ARRAY_LEN(ignored));
+	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
+		assert_string_equal(s->ignore.glob[i], ignored[i]);
+	assert_true(s->ready.stable == INT64_C(2000000000));
+	assert_int_equal(s->duplicates, DUPLICATE_NOTE);
+	assert_int_equal(s->dialect.format, SCAN_OPAQUE);
+	config_free(c);
+
+	c = good(HEAD);
+	assert_int_equal(c->n_sources, 0);
+	config_free(c);
+	c = good(HEAD "sources:\n  # none yet\nlimits:\n");
+	assert_int_equal(c->n_sources, 0);
+	config_free(c);
+}
+
+/* Width of the field a row fills. */
+static size_t
+width(const struct option *o)
+{
+	switch (o->type) {
+	case OPTION_BOOL:
+	case OPTION_BYTE:
+		return 1;
+	case OPTION_SIZE:
+		return 8;
+	case OPTION_TRAILER:
+		return sizeof(struct dialect);
+	default:
+		return 4;
+	}
+}
+
+/* A default that the table states and dialect_init() has must be one. */
+static void
+test_the_table_and_dialect_init_agree(void **state UNUSED)
+{
+	size_t seen = 0;
+
+	for (size_t i = 0; i < option_count; i++) {
+		const struct option *o = &option_table[i];
+		const char *name = option_name(o);
+		struct str text = STR_INIT;
+		struct config *c;
+		size_t n = strcspn(name, ".");
+
+		if (o->source != FALLBACK_DIALECT || o->fallback == NULL)
+			continue;
+		seen++;
+		str_add(&text, HEAD "sources:\n  a:\n    drop: {path: /a}\n");
+		str_addf(&text, "    format: %.*s\n", (int)n, name);
+		str_add(&text, "  b:\n    drop: {path: /b}\n");
+		str_addf(&text, "    format: %.*s\n", (int)n, name);
+		str_addf(&text, "    %.*s:\n      %s: %s\n", (int)n, name,
+			name + n + 1, o->fallback);
+		c = good(text.s);
+		if (memcmp((char *)&c->source[0] + o->offset,
+			    (char *)&c->source[1] + o->offset, width(o)) != 0)
+			fail_msg("%s: the default is not %s", o->path,
+				o->fallback);
+		config_free(c);
+		str_release(&text);
+	}
+	assert_true(seen > 10);
+}
+
+static void
+test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
+{
+	assert_mistakes("zone: /srv/lake\n"
+			"state: /srv/lake/state\n"
+			"origin: https://lake.example\n"
+			"level: high\n"
+			"limits: {workers: 1000, memory: 1MB}\n"
+			"sources:\n"
+			"  Acme: {drop: {path: /srv/a}}\n"
+			"  shop:\n"
+			"    drop: {path: /srv/shop, recusrive: yes}\n"
+			"    format: cvs\n"
+			"    ready: {stable: 10}\n"
+			"    duplicates: ignore\n"
+			"    sftp: {host: example.org}\n"
+			"  till:\n"
+			"    drop: {path: /srv/shop}\n"
+			"    format: csv\n"
+			"    recursive: true\n"
+			"    csv:\n"
+			"      delimiter: ';;'\n"
+			"      header: -1\n"
+			"      trailer: {prefix: 1, lines: 2}\n"
+			"      quote: ','\n"
+			"  scale:\n"
+			"    format: fixed\n"
+			"  shop: {}\n",
+		"f:2:8: error: state: /srv/lake/state and the zone /srv/lake "
+		"overlap; the ledger's key must lie outside the zone\n"
+		"f:3:9: error: origin: https://lake.example must be written "
+		"without its scheme\n"
+		"f:4:8: error: level: expected a number, 1 to 19, this is "
+		"high\n"
+		"f:5:19: error: limits.workers: 1000 is out of range, 1 to "
+		"256\n"
+		"f:5:33: error: limits.memory: expected a size such as 64MiB, "
+		"64MiB to 1TiB, this is 1MB\n"
+		"f:7:3: error: Acme: not a name for a source (lower-case "
+		"letters, digits and ._-, a letter or digit first, at most "
+		"64)\n"
+		"f:9:29: error: unknown key recusrive; did you mean "
+		"recursive?\n"
+		"f:10:13: error: format: cvs is not known; did you mean csv?\n"
+		"f:11:21: error: ready.stable: expected a duration such as "
+		"30s, up to 30d, this is 10\n"
+		"f:12:17: error: duplicates: expected note or land, this is "
+		"ignore\n"
+		"f:13:5: error: unknown key sftp; known here: drop, match, "
+		"ignore, ready, duplicates, format, csv, fixed, lines, "
+		"ndjson\n"
+		"f:15:18: error: drop.path: is the drop of shop (line 8) "
+		"already\n"
+		"f:17:5: error: unknown key recursive; it belongs in drop\n"
+		"f:19:18: error: csv.delimiter: expected one ASCII character "
+		"in quotes, or tab, this is ;;\n"
+		"f:20:15: error: csv.header: expected a number, 0 to 1000, "
+		"this is -1\n"
+		"f:21:16: error: csv.trailer: expected {prefix: TEXT} or a "
+		"number, 0 to 16, this is a mapping\n"
+		"f:22:14: error: csv.quote: is the same character as "
+		"csv.delimiter\n"
+		"f:23:3: error: scale: no place to take deliveries from; add "
+		"drop: {path: DIRECTORY}\n"
+		"f:23:3: error: fixed.length is missing: the bytes in a "
+		"record\n"
+		"f:25:3: error: shop is given twice; the first is on line "
+		"8\n");
+}
+
+static const struct {
+	const char *text;
+	const char *mistakes;
+} cases[] = {
+	{"",
+		"f:1:1: error: zone is missing\n"
+		"f:1:1: error: state is missing\n"},
+	{"- a\n",
+		"f:1:1: error: configuration: expected a mapping, this is a "
+		"list\n"},
+	{"zone:\nstate: ''\n",
+		"f:1:1: error: zone: expected a path, this is nothing\n"
+		"f:2:8: error: state: expected a path, this is ''\n"},
+	{"zone: /z/a/../b\nstate: ~/x\n",
+		"f:1:7: error: zone: /z/a/../b has \"..\" behind a name: write "
+		"the path without it\n"
+		"f:2:8: error: state: ~/x begins with ~, which stands for "
+		"nothing here: write the whole path\n"},
+	{"zone: /z\nstate: /z/.\n", "f:2:8: error: state: is the zone too\n"},
+	{"zone: \"/z\\0x\"\nstate: /s\n",
+		"f:1:7: error: zone: '/z\\x00x' holds a NUL byte\n"},
+	{HEAD "sources: {s: {drop: {path: /lf/zone/in}}}\n",
+		"f:3:28: error: drop.path: /lf/zone/in and the zone /lf/zone "
+		"overlap\n"},
+	{HEAD "sources: {s: {drop: {path: /lf}}}\n",
+		"f:3:28: error: drop.path: /lf and the zone /lf/zone overlap\n"
+		"f:3:28: error: drop.path: /lf and the state /lf/state "
+		"overlap\n"},
+	{HEAD "sources: {a: {drop: {path: /d/in}}, b: {drop: {path: /d}}}\n",
+		"f:3:54: error: drop.path: overlaps the drop of a (line 3); "
+		"both would take the same files\n"},
+	{HEAD "sources: {a: {drop: {path: /d/in}}, "
+	      "b: {drop: {path: /d, recursive: false}}}\n",
+		""},
+	{HEAD "sources: {a: {drop: {recursive: true}}}\n",
+		"f:3:21: error: drop.path is missing\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, csv: {header: 0}}}\n",
+		"f:3:33: error: csv: the format is opaque; add format: csv\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, format: lines, csv: }}\n",
+		"f:3:48: error: csv: the format is lines\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, match: [a, /b, {}, ''] }}\n",
+		"f:3:44: error: match: /b begins with a slash: globs are "
+		"relative to the source\n"
+		"f:3:48: error: match: expected a glob or a list of globs, "
+		"this is a mapping\n"
+		"f:3:52: error: match: expected a glob or a list of globs, "
+		"this is ''\n"},
+	{CSV("      comment: #\n"),
+		"f:8:7: error: csv.comment: expected one ASCII character in "
+		"quotes, or none, this is nothing\n"},
+	{CSV("      delimiter: \"\\n\"\n"),
+		"f:8:18: error: csv.delimiter: '\\x0a' ends a record "
+		"already\n"},
+	{CSV("      delimiter: none\n"),
+		"f:8:18: error: csv.delimiter: expected one ASCII character in "
+		"quotes, or tab, this is none\n"},
+	{CSV("      {delimiter: tab, quote: none, comment: none}\n"), ""},
+	{CSV("      {delimiter: \"\\t\", quote: '#', comment: '#'}\n"),
+		"f:8:46: error: csv.comment: is the same character as "
+		"csv.quote\n"},
+	{CSV("      {escape: backslash, quote: '\\'}\n"),
+		"f:8:34: error: csv.quote: is the same character as "
+		"csv.escape\n"},
+	{CSV("      {escape: double, quote: '\\'}\n"), ""},
+	{HEAD "sources: {s: {drop: {path: \"/lf/zone/\\e[31m\\nx\"}}}\n",
+		"f:3:28: error: drop.path: '/lf/zone/\\x1b[31m\\x0ax' and the "
+		"zone /lf/zone overlap\n"},
+	{CSV("      {columns: header, header: 0}\n"),
+		"f:8:17: error: csv.columns: there is no header to count "
+		"(csv.header is 0)\n"},
+	{CSV("      trailer: {prefix: "
+	     "'123456789012345678901234567890123456789012345678901234567890"
+	     "12345'}\n"),
+		"f:8:25: error: csv.trailer: "
+		"123456789012345678901234567890123456789012345678901234567890"
+		"... has more than 64 bytes\n"},
+	{"limits: {memory: 64MiB}\n" CSV("      max_record: 65MiB\n"),
+		"f:9:19: error: csv.max_record: is more than limits.memory: a "
+		"record must fit\n"},
+	{CSV("      max_record: 17179869184GiB\n"),
+		"f:8:19: error: csv.max_record: expected a size such as 64MiB, "
+		"1KiB to 1GiB, this is 17179869184GiB\n"},
+	{HEAD "limits: &x {}\nlevel: !!int 3\n<<: *x\n",
+		"f:3:9: error: anchors are not supported\n"
+		"f:4:8: error: tags are not supported\n"
+		"f:5:1: error: unknown key <<; known here: zone, state, "
+		"origin, level, limits, sources\n"
+		"f:5:5: error: aliases are not supported: write the value "
+		"out\n"},
+	{HEAD "--- {}\n",
+		"f:3:1: error: a second YAML document starts here; "
+		"a configuration is one\n"},
+	{HEAD "? [a]\n: 1\n",
+		"f:3:3: error: a key must be text, this is a list\n"},
+	{HEAD "sources: {a: {drop: {path: /d}}, \"a\\0b\": {}}\n",
+		"f:3:34: error: 'a\\x00b': not a name for a source (lower-case "
+		"letters, digits and ._-, a letter or digit first, at most "
+		"64)\n"},
+};
+
+static void
+test_each_mistake_has_its_line(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_mistakes(cases[i].text, cases[i].mistakes);
+}
+
+static void
+test_units_are_exact(void **state UNUSED)
+{
+	struct str s = STR_INIT;
+	uint64_t size = 7;
+	int64_t ns = 7;
+
+	assert_true(value_size("16777215TiB", &size));
+	assert_true(size == UINT64_C(16777215) << 40);
+	assert_false(value_size("16777216TiB", &size));
+	assert_true(value_size("3 KiB", &size));
+	assert_int_equal(size, 3072);
+	assert_false(value_size("3  KiB", &size));
+	assert_false(value_size("3kb", &size));
+	assert_false(value_size("-3", &size));
+	assert_false(value_size("1.5GiB", &size));
+	assert_false(value_size("GiB", &size));
+	assert_int_equal(size, 3072);
+	assert_true(value_duration("250ms", &ns));
+	assert_int_equal(ns, 250000000);
+	assert_true(value_duration("0s", &ns));
+	assert_int_equal(ns, 0);
+	assert_true(value_duration("2d", &ns));
+	assert_true(ns == INT64_C(172800000000000));
+	assert_false(value_duration("0", &ns));
+	assert_false(value_duration("106752d", &ns));
+	assert_false(value_duration("1ns", &ns));
+	value_add_size(&s, 1000), str_addc(&s, '|');
+	value_add_size(&s, 0), str_addc(&s, '|');
+	value_add_size(&s, 1536), str_addc(&s, '|');
+	value_add_size(&s, 16 << 20), str_addc(&s, '|');
+	value_add_duration(&s, UINT64_C(90000000000));
+	assert_string_equal(s.s, "1000B|0B|1536B|16MiB|90s");
+	str_release(&s);
+}
+
+/* Each begins with text that is fine and then tries to hurt. */
+static void
+test_hostile_texts_are_refused(void **state UNUSED)
+{
+	struct str s = STR_INIT;
+	char *got;
+
+	assert_mistakes_n(
+		"zone: /a\0b\n", 11, "f:1:9: error: a NUL byte: not text\n");
+	assert_mistakes_n("# gr\xc3\xbc\xc3\x9f\nzone: /a\xff\n", 18,
+		"f:2:9: error: byte 0xff is not UTF-8\n");
+	assert_mistakes("zone: /z\nstate: [[[[[[[[[[[[[[[[[[[[[[[[\n",
+		"f:2:23: error: nested too deep\n");
+
+	for (unsigned i = 0; i < 100000; i++)
+		str_addc(&s, '[');
+	assert_mistakes(s.s, "f:1:17: error: nested too deep\n");
+
+	str_clear(&s);
+	str_add(&s, "a: &a [x,x,x,x,x,x,x,x,x]\n");
+	for (char c = 'b'; c < 'z'; c++)
+		str_addf(&s, "%c: &%c [*%c,*%c,*%c]\n", c, c, c - 1, c - 1,
+			c - 1);
+	got = mistakes(s.s, s.len);
+	assert_non_null(strstr(got,
+		"f:1:4: error: anchors are not "
+		"supported\n"));
+	assert_non_null(strstr(got,
+		"f:2:8: error: aliases are not supported: "
+		"write the value out\n"));
+	free(got);
+
+	str_clear(&s);
+	for (unsigned i = 0; i < YAML_SIZE_MAX; i++)
+		str_addc(&s, '#');
+	assert_mistakes(s.s,
+		"f:1:1: error: zone is missing\n"
+		"f:1:1: error: state is missing\n");
+	str_addc(&s, '#');
+	assert_mistakes(s.s, "f: error: larger than 1 MiB\n");
+
+	str_clear(&s);
+	str_add(&s, "[");
+	for (unsigned i = 0; i < YAML_NODES_MAX + 1; i++)
+		str_add(&s, "a,");
+	got = mistakes(s.s, s.len);
+	assert_non_null(strstr(got, "too many values"));
+	free(got);
+
+	str_clear(&s);
+	str_add(&s, HEAD);
+	for (unsigned i = 0; i < 1500; i++)
+		str_addf(&s, "k%u: 1\n", i);
+	got = mistakes(s.s, s.len);
+	assert_non_null(strstr(got, "f:3:1: error: unknown key k0;"));
+	assert_non_null(strstr(got, "f:102:1: error: unknown key k99;"));
+	assert_null(strstr(got, "f:103:1:"));
+	assert_non_null(strstr(got, "\nf: error: 1400 more not shown\n"));
+	free(got);
+
+	str_clear(&s);
+	str_add(&s, HEAD "sources:\n");
+	for (unsigned i = 0; i < PARSE_SOURCES_MAX; i++)
+		str_addf(&s, "  s%u: {drop: {path: /d/%u}}\n", i, i);
+	assert_mistakes(s.s, "");
+	str_add(&s, "  one-more: {drop: {path: /d/x}}\n");
+	assert_mistakes(s.s,
+		"f:4:3: error: sources: 4097 of them, at most "
+		"4096\n");
+	str_release(&s);
+}
+
+/* A directory that is gone when the test ends. */
+struct scratch {
+	char path[64];
+};
+
+static void
+scratch_init(struct scratch *d)
+{
+	strcpy(d->path, "test-config-XXXXXX");
+	assert_non_null(mkdtemp(d->path));
+}
+
+static void
+scratch_release(struct scratch *d)
+{
+	char *command = NULL;
+
+	assert_true(asprintf(&command, "rm -rf %s", d->path) > 0);
+	assert_int_equal(system(command), 0);
+	free(command);
+}
+
+static void
+put(const struct scratch *d, const char *name, const char *text, mode_t mode)
+{
+	struct err e = ERR_INIT;
+	struct str path = STR_INIT;
+	int fd;
+
+	str_addf(&path, "%s/%s", d->path, name);
+	must(io_open(AT_FDCWD, path.s, O_WRONLY | O_CREAT | O_TRUNC, mode, &fd,
+		     BROKEN, &e),
+		&e);
+	must(io_write(fd, text, strlen(text), BROKEN, &e), &e);
+	assert_int_equal(fchmod(fd, mode), 0);
+	must(io_close(&fd, BROKEN, &e), &e);
+	str_release(&path);
+}
+
+static void
+test_load_tells_missing_from_wrong(void **state UNUSED)
+{
+	struct scratch d;
+	struct str report = STR_INIT, path = STR_INIT, want = STR_INIT;
+	struct err e = ERR_INIT;
+	struct config *c = NULL;
+	char *real;
+
+	scratch_init(&d);
+	str_addf(&path, "%s/f.yaml", d.path);
+	assert_int_equal(config_load(path.s, &c, &report, &e), END);
+	assert_string_equal(report.s, "");
+
+	put(&d, "f.yaml", "zone: zone\nstat: state\n", 0644);
+	assert_int_equal(config_load(path.s, &c, &report, &e), BAD_ITEM);
+	str_addf(&want, "%s:1:1: error: state is missing\n", path.s);
+	str_addf(&want,
+		"%s:2:1: error: unknown key stat; did you mean "
+		"state?\n",
+		path.s);
+	assert_string_equal(report.s, want.s);
+	str_clear(&want);
+	str_addf(&want, "%s: 2 errors", path.s);
+	assert_string_equal(e.text, want.s);
+	str_clear(&report);
+
+	assert_int_equal(config_load(d.path, &c, &report, &e), BAD_ITEM);
+	str_clear(&want);
+	str_addf(&want, "%s: error: Is a directory\n", d.path);
+	assert_string_equal(report.s, want.s);
+	str_clear(&report);
+
+	put(&d, "f.yaml", "zone: zone\nstate: ../state\n", 0644);
+	must(config_load(path.s, &c, &report, &e), &e);
+	real = realpath(d.path, NULL);
+	str_clear(&want);
+	str_addf(&want, "%s/zone", real);
+	assert_string_equal(c->zone, want.s);
+	assert_string_equal(report.s, "");
+	config_free(c);
+	config_free(NULL);
+
+	free(real);
+	str_release(&want);
+	str_release(&report);
+	str_release(&path);
+	scratch_release(&d);
+}
+
+/* Two names of one directory are one drop. */
+static void
+test_symbolic_links_do_not_hide_an_overlap(void **state UNUSED)
+{
+	struct scratch d;
+	struct str report = STR_INIT, path = STR_INIT;
+	struct err e = ERR_INIT;
+	struct config *c = NULL;
+
+	scratch_init(&d);
+	str_addf(&path, "%s/zone", d.path);
+	assert_int_equal(mkdir(path.s, 0755), 0);
+	str_clear(&path);
+	str_addf(&path, "%s/link", d.path);
+	assert_int_equal(symlink("zone", path.s), 0);
+	put(&d, "f.yaml",
+		"zone: zone\nstate: state\n"
+		"sources: {s: {drop: {path: link/not/yet}}}\n",
+		0644);
+	str_clear(&path);
+	str_addf(&path, "%s/f.yaml", d.path);
+	assert_int_equal(config_load(path.s, &c, &report, &e), BAD_ITEM);
+	assert_non_null(strstr(report.s, ":3:28: error: drop.path: "));
+	assert_non_null(strstr(report.s, "/zone overlap\n"));
+	str_release(&report);
+	str_release(&path);
+	scratch_release(&d);
+}
+
+static void
+test_help_tells_every_option(void **state UNUSED)
+{
+	struct str text = STR_INIT;
+
+	config_help(&text);
+	assert_non_null(strstr(text.s,
+		"limits.memory\n"
+		"    a size such as 64MiB, 64MiB to 1TiB; default 256MiB\n"));
+	for (size_t i = 0; i < option_count; i++) {
+		const char *last = strrchr(option_table[i].path, '.');
+
+		assert_non_null(strstr(
+			text.s, last != NULL ? last : option_table[i].path));
+	}
+	for (const char *line = text.s; *line != '\0';) {
+		size_t len = strcspn(line, "\n");
+
+		assert_true(len <= 72);
+		line += len + (line[len] == '\n');
+	}
+	str_release(&text);
+}
+
+/* landfall.yaml(5) cannot drift from the table. */
+static void
+test_the_manual_page_has_the_table(void **state UNUSED)
+{
+	struct err e = ERR_INIT;
+	struct str page = STR_INIT, options = STR_INIT;
+
+	must(io_read_file(AT_FDCWD, SRCDIR "/doc/landfall.yaml.5", 1 << 20,
+		     &page, BROKEN, &e),
+		&e);
+	str_add(&options, ".Sh OPTIONS\n");
+	config_help_mdoc(&options);
+	str_add(&options, ".Sh FILES\n");
+	if (strstr(page.s, options.s) == NULL)
+		fail_msg("OPTIONS of doc/landfall.yaml.5 should be:\n%s",
+			options.s);
+	str_release(&options);
+	str_release(&page);
+}
+
+/* The example that people will copy. */
+static void
+test_the_example_of_the_manual_page_is_right(void **state UNUSED)
+{
+	struct err e = ERR_INIT;
+	struct str page = STR_INIT, text = STR_INIT;
+	struct config *c;
+	char *from, *to;
+
+	must(io_read_file(AT_FDCWD, SRCDIR "/doc/landfall.yaml.5", 1 << 20,
+		     &page, BROKEN, &e),
+		&e);
+	from = strstr(page.s, ".Bd -literal\n");
+	assert_non_null(from);
+	from = strchr(from, '\n') + 1;
+	to = strstr(from, ".Ed\n");
+	assert_non_null(to);
+	for (; from < to; from++)
+		if (from[0] != '\\')
+			str_addc(&text, *from);
+	c = good(text.s);
+	assert_int_equal(c->n_sources, 3);
+	assert_string_equal(c->source[0].name, "acme-orders");
+	config_free(c);
+	str_release(&text);
+	str_release(&page);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_key_is_read),
+		cmocka_unit_test(test_defaults_are_those_of_the_manual),
+		cmocka_unit_test(test_the_table_and_dialect_init_agree),
+		cmocka_unit_test(test_twenty_mistakes_are_twenty_lines),
+		cmocka_unit_test(test_each_mistake_has_its_line),
+		cmocka_unit_test(test_units_are_exact),
+		cmocka_unit_test(test_hostile_texts_are_refused),
+		cmocka_unit_test(test_load_tells_missing_from_wrong),
+		cmocka_unit_test(test_symbolic_links_do_not_hide_an_overlap),
+		cmocka_unit_test(test_help_tells_every_option),
+		cmocka_unit_test(test_the_manual_page_has_the_table),
+		cmocka_unit_test(test_the_example_of_the_manual_page_is_right),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
+
+/*
+ * Stands in for scan/ where that is not linked; the real ones win.
+ */
+#define STAND_IN __attribute__((weak))
+STAND_IN const char *const scan_format_names[] = {
+	"opaque", "csv", "lines", "ndjson", "fixed", NULL};
+STAND_IN const char *const scan_encoding_names[] = {
+	"utf-8", "latin1", "windows-1252", "utf-16le", "utf-16be", NULL};
+STAND_IN const char *const scan_terminator_names[] = {
+	"auto", "lf", "crlf", "cr", NULL};
+STAND_IN const char *const scan_escape_names[] = {"double", "backslash", NULL};
+
+STAND_IN void
+dialect_init(struct dialect *d, enum scan_format format)
+{
+	*d = (struct dialect){
+		.format = format,
+		.delimiter = ',',
+		.quote = '"',
+		.comment = SCAN_NONE,
+		.header = format == SCAN_CSV,
+		.columns = SCAN_COLUMNS_HEADER,
+		.max_record = SCAN_MAX_RECORD,
+		.resync = true,
+	};
+}
