@@ -50,6 +50,7 @@ buf_add(struct buf *b, const void *p, size_t n, struct err *e)
 void
 buf_drop(struct buf *b, size_t n)
 {
-	memmove(b->data, b->data + n, b->len - n);
+	if (n > 0)
+		memmove(b->data, b->data + n, b->len - n);
 	b->len -= n;
 }

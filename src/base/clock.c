@@ -152,6 +152,6 @@ clock_parse_time(const char *text, int64_t *ret_wall)
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	*ret_wall = timegm(&tm) * CLOCK_SECOND + ns;
-	return true;
+	return !__builtin_mul_overflow(timegm(&tm), CLOCK_SECOND, ret_wall) &&
+		!__builtin_add_overflow(*ret_wall, ns, ret_wall);
 }

@@ -146,17 +146,24 @@ fail:
 	return err_add(e, "%s", name);
 }
 
+/* fsync the directory that names `path`. */
+static enum rc
+sync_parent(int dir, const char *path, struct err *e)
+{
+	CLEANUP(str_release) struct str parent = STR_INIT;
+	const char *slash = strrchr(path, '/');
+
+	str_addn(&parent, path, slash != NULL ? (size_t)(slash - path) : 0);
+	return durable_sync_dir(dir, slash != NULL ? parent.s : ".", e);
+}
+
 enum rc
 durable_replace(int dir, const char *name, const void *p, size_t n, mode_t mode,
 	struct err *e)
 {
-	CLEANUP(str_release) struct str parent = STR_INIT;
-	const char *slash = strrchr(name, '/');
-
 	if (replace(dir, name, p, n, mode, true, e) != OK)
 		return e->code;
-	str_addn(&parent, name, slash != NULL ? (size_t)(slash - name) : 0);
-	return durable_sync_dir(dir, slash != NULL ? parent.s : ".", e);
+	return sync_parent(dir, name, e);
 }
 
 enum rc
@@ -164,6 +171,18 @@ durable_replace_later(int dir, const char *name, const void *p, size_t n,
 	mode_t mode, struct err *e)
 {
 	return replace(dir, name, p, n, mode, false, e);
+}
+
+enum rc
+durable_move(int dir, const char *from, const char *to, struct err *e)
+{
+	if (renameat(dir, from, dir, to) < 0)
+		return errno == ENOENT ? END
+				       : err_sys(e, BROKEN, errno,
+						 "rename %s to %s", from, to);
+	if (sync_parent(dir, from, e) != OK)
+		return e->code;
+	return sync_parent(dir, to, e);
 }
 
 enum rc

@@ -72,6 +72,13 @@ enum rc durable_replace(int dir, const char *name, const void *p, size_t n,
 enum rc durable_replace_later(int dir, const char *name, const void *p,
 	size_t n, mode_t mode, struct err *e) MUST_USE;
 
+/*
+ * Renames within dir, over what is there, and syncs the directories. END:
+ * there is no such file.
+ */
+enum rc
+durable_move(int dir, const char *from, const char *to, struct err *e) MUST_USE;
+
 /* One write at the end of fd (opened O_APPEND), then fsync. */
 enum rc durable_append(int fd, const void *p, size_t n, struct err *e) MUST_USE;
 

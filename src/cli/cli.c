@@ -227,6 +227,15 @@ cli_config(struct cli *c)
 	return STATUS_USAGE;
 }
 
+bool
+cli_chosen(const struct cli *c, const char *source)
+{
+	for (int i = 0; i < c->n_args; i++)
+		if (strcmp(c->arg[i], source) == 0)
+			return true;
+	return c->n_args == 0;
+}
+
 const struct source_config *
 cli_source(const struct cli *c, const char *name)
 {

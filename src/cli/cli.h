@@ -87,6 +87,9 @@ enum status cli_end(enum status st);
  */
 enum status cli_config(struct cli *c) MUST_USE;
 
+/* Is this source among the arguments? Without arguments every one is. */
+bool cli_chosen(const struct cli *c, const char *source);
+
 /* The source of this name, or NULL after "did you mean" was told. */
 const struct source_config *cli_source(const struct cli *c, const char *name);
 

@@ -218,15 +218,14 @@ check_dialect(struct dialect *d, uint64_t memory, const struct yaml_node *n,
 	struct report *r)
 {
 	struct check c = {.report = r};
-	const char *block = scan_format_names[d->format];
-	char max_record[32];
 
 	if (d->max_record > memory) {
-		strcpy(max_record, block);
-		strcat(max_record, ".max_record");
-		wrong(&c, n, max_record,
+		CLEANUP(str_release) struct str path = STR_INIT;
+
+		str_addf(&path, "%s.max_record", scan_format_names[d->format]);
+		wrong(&c, n, path.s,
 			"%s: is more than limits.memory: a record must fit",
-			max_record);
+			path.s);
 	}
 	if (d->format == SCAN_FIXED && find(n, "fixed.length") == NULL)
 		wrong(&c, n, "fixed",

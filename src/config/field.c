@@ -120,6 +120,10 @@ join_path(const char *dir, const char *text, struct str *ret)
 {
 	bool named = text[0] == '/';
 
+	/* Legal for the kernel; here it is a slip, such as a line end. */
+	for (const char *c = text; *c != '\0'; c++)
+		if ((uint8_t)*c < ' ' || *c == 0x7f)
+			return "holds a control character";
 	if (text[0] == '~' && (text[1] == '/' || text[1] == '\0'))
 		return "begins with ~, which stands for nothing here: write "
 		       "the whole path";

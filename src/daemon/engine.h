@@ -61,6 +61,9 @@ struct job *job_new(const struct source_config *cfg, const uint8_t *name,
 	size_t name_len) MUST_USE;
 void job_free(struct job *j);
 
+/* The job brings the version after v. */
+void job_follow(struct job *j, const struct catalog_version *v);
+
 /*
  * BROKEN: another landfall has the state directory, or recovery found a
  * contradiction, or our disk fails.

@@ -95,14 +95,8 @@ submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 	j->evidence = mem_strdup(d->evidence.s);
 	j->transport = "drop";
 	if (d->known && d->name.version.id != 0 &&
-		d->name.version.disposition != DISPOSITION_QUARANTINED) {
-		const struct catalog_version *v = &d->name.version;
-
-		j->generation = v->generation;
-		j->previous_size = v->size;
-		j->previous_file = mem_strdup(v->file);
-		memcpy(j->previous_sha256, v->bytes_sha256, HASH_LEN);
-	}
+		d->name.version.disposition != DISPOSITION_QUARANTINED)
+		job_follow(j, &d->name.version);
 	return engine_submit(k->engine, j, e);
 }
 

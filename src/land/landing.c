@@ -131,6 +131,8 @@ read_skippable(struct landing *l, uint64_t at, uint64_t end, const char *tag,
 		return err_set(e, BAD_ITEM,
 			"%s version %u: written by a newer landfall?", tag,
 			get_le16(head + 12));
+	if (get_le16(head + 14) != 0)
+		return err_set(e, BAD_ITEM, "%s flags are not 0", tag);
 	if (s != NULL) {
 		CLEANUP(mem_release)
 		uint8_t *p = mem_alloc((size_t)size - sizeof(head));
@@ -297,6 +299,10 @@ landing_frame(struct landing *l, size_t i, struct buf *out, struct err *e)
 	if (read_packed(l, i, e) != OK || buf_reserve(out, want, e) != OK)
 		return e->code;
 	promised = ZSTD_getFrameContentSize(l->packed, l->frame[i].compressed);
+	/* Decoders ignore this bit (RFC 8878 section 3.1.1.1.1.3); we don't. */
+	if ((l->packed[4] & 0x10) != 0)
+		return err_set(e, BAD_ITEM, "frame %zu at %llu is damaged", i,
+			(unsigned long long)l->frame[i].at);
 	if (promised != want)
 		return err_set(e, BAD_ITEM,
 			"frame %zu at %llu: its header and the seek table "

@@ -40,6 +40,8 @@ fast(struct scan *s)
 	m->fast.blank_ok = s->within || m->columns == 1;
 	while (m->state == CSV_RECORD && s->body == s->start &&
 		s->start >= m->seen) {
+		if (s->n_ends > SCAN_BATCH / 2)
+			emit_flush(s);
 		n = s->isa->csv(&m->fast, s->win + (s->start - s->base),
 			(size_t)(s->limit - s->start), s->start,
 			s->ends + s->n_ends, SCAN_BATCH - s->n_ends, &bytes);

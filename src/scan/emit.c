@@ -10,8 +10,8 @@
  */
 #include "scan/state.h"
 
-static void
-flush(struct scan *s)
+void
+emit_flush(struct scan *s)
 {
 	size_t n = s->n_ends;
 
@@ -35,7 +35,7 @@ ordinary(struct scan *s, uint64_t start, uint64_t end)
 	s->ends[s->n_ends++] = end;
 	s->unchecked = true;
 	if (s->n_ends == SCAN_BATCH)
-		flush(s);
+		emit_flush(s);
 }
 
 static void
@@ -49,7 +49,7 @@ exception(struct scan *s, const struct held *h)
 		.detail = h->detail,
 	};
 
-	flush(s);
+	emit_flush(s);
 	x.record = s->totals.records;
 	content_end(s, h->end);
 	s->emitted = h->end;
@@ -66,11 +66,11 @@ out(struct scan *s, const struct held *h)
 	if (h->kind != 0) {
 		exception(s, h);
 	} else if (s->fed > h->start) {
-		flush(s);
+		emit_flush(s);
 		content_end(s, h->end);
 		ordinary(s, h->start, h->end);
 		s->unchecked = false;
-		flush(s);
+		emit_flush(s);
 	} else {
 		ordinary(s, h->start, h->end);
 	}
@@ -154,7 +154,7 @@ emit_ends(struct scan *s, size_t n, unsigned bytes)
 	s->unchecked |= bytes != 0;
 	s->start = s->body = s->at = s->ends[s->n_ends - 1];
 	if (s->n_ends == SCAN_BATCH)
-		flush(s);
+		emit_flush(s);
 }
 
 void
@@ -181,7 +181,7 @@ emit_settle(struct scan *s)
 
 	if (s->hold.ring != NULL)
 		emit_trim(s);
-	flush(s);
+	emit_flush(s);
 	if (s->hold.n > 0)
 		settled = s->hold.ring[s->hold.first].start;
 	else if (s->d.format == SCAN_OPAQUE ||

@@ -1,10 +1,95 @@
+/* isa-portable.c - eight bytes in a 64-bit word, with nothing but C. */
+#include "scan/isa.h"
+
 #include <string.h>
 
-#include "scan/isa.h"
 #include "scan/utf8.h"
+
+#define BLOCKS_TARGET
 
 #define EACH_BYTE UINT64_C(0x0101010101010101)
 #define EACH_HIGH UINT64_C(0x8080808080808080)
+#define EACH_LOW UINT64_C(0x7f7f7f7f7f7f7f7f)
+
+struct block_bytes {
+	uint64_t high;
+	uint64_t nul;
+};
+
+#define BLOCK_BYTES_INIT \
+	{ \
+		0, 0 \
+	}
+
+#include "scan/csv-blocks.h"
+
+/* Byte i of the text in bits 8i .. 8i + 7, on every machine. */
+static inline uint64_t
+word(const uint8_t *p)
+{
+	uint64_t w;
+
+	memcpy(&w, p, sizeof(w));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	w = __builtin_bswap64(w);
+#endif
+	return w;
+}
+
+/* Bit 8i + 7 is set exactly when byte i of w is zero. */
+static inline uint64_t
+zeros(uint64_t w)
+{
+	return ~(((w & EACH_LOW) + EACH_LOW) | w | EACH_LOW);
+}
+
+/* Those eight bits side by side: the product brings each to the top byte. */
+static inline uint64_t
+gather(uint64_t high)
+{
+	return (high >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+static inline unsigned
+block_bytes_end(const struct block_bytes *bytes)
+{
+	return (bytes->high & EACH_HIGH ? BYTES_HIGH : 0) |
+		(bytes->nul & EACH_HIGH ? BYTES_NUL : 0);
+}
+
+static inline void
+see_word(struct block_bytes *bytes, uint64_t w)
+{
+	bytes->high |= w;
+	/* Exact for whether there is a zero byte at all. */
+	bytes->nul |= (w - EACH_BYTE) & ~w;
+}
+
+static inline struct block
+block_load(const struct isa_csv *d, const uint8_t *p, struct block_bytes *bytes)
+{
+	struct block b = {0};
+
+	for (unsigned i = 0; i < BLOCK; i += 8) {
+		uint64_t w = word(p + i);
+
+		see_word(bytes, w);
+		if (d->quoted)
+			b.quote |= gather(zeros(w ^ EACH_BYTE * d->quote)) << i;
+		b.delimiter |= gather(zeros(w ^ EACH_BYTE * d->delimiter)) << i;
+		b.cr |= gather(zeros(w ^ EACH_BYTE * '\r')) << i;
+		b.lf |= gather(zeros(w ^ EACH_BYTE * '\n')) << i;
+	}
+	return b;
+}
+
+static inline uint64_t
+block_prefix_xor(uint64_t quotes)
+{
+	for (unsigned shift = 1; shift < BLOCK; shift *= 2)
+		quotes ^= quotes << shift;
+	return quotes;
+}
 
 static bool
 portable_supported(void)
@@ -15,10 +100,10 @@ portable_supported(void)
 static size_t
 portable_find(const uint8_t *p, size_t n, uint8_t a, uint8_t b)
 {
-	const uint8_t *hit = memchr(p, a, n);
+	const uint8_t *hit = n > 0 ? memchr(p, a, n) : NULL;
 	size_t end = hit == NULL ? n : (size_t)(hit - p);
 
-	if (a != b && (hit = memchr(p, b, end)) != NULL)
+	if (a != b && end > 0 && (hit = memchr(p, b, end)) != NULL)
 		end = (size_t)(hit - p);
 	return end;
 }
@@ -26,21 +111,14 @@ portable_find(const uint8_t *p, size_t n, uint8_t a, uint8_t b)
 static unsigned
 portable_bytes(const uint8_t *p, size_t n)
 {
-	uint64_t high = 0, nul = 0, w;
+	struct block_bytes bytes = BLOCK_BYTES_INIT;
 	size_t i = 0;
 
-	for (; i + 8 <= n; i += 8) {
-		memcpy(&w, p + i, 8);
-		high |= w;
-		/* Exact for whether there is a zero byte at all. */
-		nul |= (w - EACH_BYTE) & ~w;
-	}
-	for (; i < n; i++) {
-		high |= p[i];
-		nul |= p[i] == 0 ? EACH_HIGH : 0;
-	}
-	return (high & EACH_HIGH ? BYTES_HIGH : 0) |
-		(nul & EACH_HIGH ? BYTES_NUL : 0);
+	for (; i + 8 <= n; i += 8)
+		see_word(&bytes, word(p + i));
+	for (; i < n; i++)
+		see_word(&bytes, EACH_BYTE * p[i]);
+	return block_bytes_end(&bytes);
 }
 
 static bool
@@ -54,6 +132,16 @@ portable_utf8(const uint8_t *p, size_t n)
 
 const struct isa isa_portable = {
 	.name = "portable",
+	.supported = portable_supported,
+	.csv = blocks_csv,
+	.find = portable_find,
+	.bytes = portable_bytes,
+	.utf8 = portable_utf8,
+};
+
+/* The definition alone, for tests to compare with. */
+const struct isa isa_scalar = {
+	.name = "scalar",
 	.supported = portable_supported,
 	.find = portable_find,
 	.bytes = portable_bytes,

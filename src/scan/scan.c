@@ -9,7 +9,11 @@
 /* ---- the instruction sets, best first ---- */
 
 static const struct isa *const isas[] = {
+#ifdef __x86_64__
+	&isa_avx2,
+#endif
 	&isa_portable,
+	&isa_scalar,
 };
 static _Atomic(const struct isa *) chosen; /* seam: scan_use() */
 
@@ -28,7 +32,11 @@ isa_current(void)
 const char *const *
 scan_isa_names(void)
 {
-	static const char *const names[] = {"portable", NULL};
+	static const char *const names[] = {
+#ifdef __x86_64__
+		"avx2",
+#endif
+		"portable", "scalar", NULL};
 	size_t i = 0;
 
 	while (!isas[i]->supported())

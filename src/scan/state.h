@@ -123,6 +123,9 @@ void emit_span(struct scan *s, uint16_t kind, uint16_t detail, bool record);
 /* n ordinary records, which the caller has put behind ends[n_ends]. */
 void emit_ends(struct scan *s, size_t n, unsigned bytes);
 
+/* Hands the batch to the sink. */
+void emit_flush(struct scan *s);
+
 /* Whatever cannot be a trailer any more once `at` is reached. */
 void emit_trim(struct scan *s);
 

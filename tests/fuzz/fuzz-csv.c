@@ -76,7 +76,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	if (n < HEAD)
 		return 0;
 	read_dialect(p, &d);
-	SPANS_CHECK(scan_use("portable"));
+	SPANS_CHECK(scan_use("scalar"));
 	s = scan_new(&d, &spans_sink, &want);
 	spans_walk(s, &d, p + HEAD, 0, n - HEAD, cut_never, NULL, &want);
 	SPANS_CHECK(s->csv.steps <= 4 * (n - HEAD) + 16);

@@ -53,7 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 		d.max_record = 50;
 	p += HEAD;
 	n -= HEAD;
-	SPANS_CHECK(scan_use("portable"));
+	SPANS_CHECK(scan_use("scalar"));
 	spans_of(&d, p, n, cut_never, NULL, &want);
 	for (const char *const *isa = scan_isa_names(); *isa != NULL; isa++)
 		for (unsigned k = 0; k < 3; k++) {

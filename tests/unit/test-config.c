@@ -204,6 +204,13 @@ test_defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_int_equal(s->dialect.format, SCAN_OPAQUE);
 	config_free(c);
 
+	c = good(CSV("      header: 0\n"));
+	assert_int_equal(c->source[0].dialect.columns, SCAN_COLUMNS_ANY);
+	config_free(c);
+	c = good(CSV("      header: 1\n"));
+	assert_int_equal(c->source[0].dialect.columns, SCAN_COLUMNS_HEADER);
+	config_free(c);
+
 	c = good(HEAD);
 	assert_int_equal(c->n_sources, 0);
 	config_free(c);
@@ -356,6 +363,9 @@ static const struct {
 	{HEAD "sources: {s: {drop: {path: /lf/zone/in}}}\n",
 		"f:3:28: error: drop.path: /lf/zone/in and the zone /lf/zone "
 		"overlap\n"},
+	{HEAD "sources: {s: {drop: {path: '/lf/zone/a b'}}}\n",
+		"f:3:28: error: drop.path: '/lf/zone/a b' and the zone "
+		"/lf/zone overlap\n"},
 	{HEAD "sources: {s: {drop: {path: /lf}}}\n",
 		"f:3:28: error: drop.path: /lf and the zone /lf/zone overlap\n"
 		"f:3:28: error: drop.path: /lf and the state /lf/state "
@@ -385,6 +395,18 @@ static const struct {
 	{CSV("      delimiter: \"\\n\"\n"),
 		"f:8:18: error: csv.delimiter: '\\x0a' ends a record "
 		"already\n"},
+	{CSV("      delimiter: ''\n"),
+		"f:8:18: error: csv.delimiter: expected one ASCII character in "
+		"quotes, or tab, this is ''\n"},
+	{CSV("      delimiter: '\xc2\xa7'\n"),
+		"f:8:18: error: csv.delimiter: expected one ASCII character in "
+		"quotes, or tab, this is \xc2\xa7\n"},
+	{HEAD "level: 0\nlimits: {memory: 67108863, workers: 0}\n",
+		"f:3:8: error: level: 0 is out of range, 1 to 19\n"
+		"f:4:18: error: limits.memory: 67108863 is out of range, "
+		"64MiB to 1TiB\n"
+		"f:4:37: error: limits.workers: 0 is out of range, 1 to "
+		"256\n"},
 	{CSV("      delimiter: none\n"),
 		"f:8:18: error: csv.delimiter: expected one ASCII character in "
 		"quotes, or tab, this is none\n"},
@@ -397,8 +419,8 @@ static const struct {
 		"csv.escape\n"},
 	{CSV("      {escape: double, quote: '\\'}\n"), ""},
 	{HEAD "sources: {s: {drop: {path: \"/lf/zone/\\e[31m\\nx\"}}}\n",
-		"f:3:28: error: drop.path: '/lf/zone/\\x1b[31m\\x0ax' and the "
-		"zone /lf/zone overlap\n"},
+		"f:3:28: error: drop.path: '/lf/zone/\\x1b[31m\\x0ax' "
+		"holds a control character\n"},
 	{CSV("      {columns: header, header: 0}\n"),
 		"f:8:17: error: csv.columns: there is no header to count "
 		"(csv.header is 0)\n"},

@@ -24,7 +24,7 @@ has_header(const char *name)
 	return dot != NULL && strcmp(dot, ".csv") == 0;
 }
 
-/* Every ISA, whole and at random cuts, says what the portable one says. */
+/* Every ISA, whole and at random cuts, says what the scalar machine says. */
 static void
 see_splits(const char *name, const uint8_t *p, size_t n)
 {
@@ -33,7 +33,7 @@ see_splits(const char *name, const uint8_t *p, size_t n)
 	struct dialect d;
 
 	csv_dialect(&d, has_header(name));
-	assert_true(scan_use("portable"));
+	assert_true(scan_use("scalar"));
 	spans_of(&d, p, n, cut_never, NULL, &whole);
 	for (const char *const *isa = scan_isa_names(); *isa != NULL; isa++)
 		for (size_t i = 0; i <= (n < 1000 ? n : 3); i++) {

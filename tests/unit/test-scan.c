@@ -334,7 +334,7 @@ test_trouble_amid_blocks(void **state UNUSED)
 			str_add(&in, lines[i]);
 			for (unsigned m = 0; m < 60; m++)
 				str_add(&in, "x,\"y\"\"\r\n\"\r\n");
-			assert_true(scan_use("portable"));
+			assert_true(scan_use("scalar"));
 			spans_of(&d, (uint8_t *)in.s, in.len, cut_never, NULL,
 				&a);
 			for (; *isa != NULL; isa++) {
@@ -393,7 +393,7 @@ test_bad_quotes_stay_linear(void **state UNUSED)
 	static const uint64_t limits[] = {16, 100, 1000, 1 << 24};
 	static const uint64_t windows[] = {0, 1, 7, 4096};
 
-	assert_true(scan_use("portable"));
+	assert_true(scan_use("scalar"));
 	for (size_t i = 0; i < ARRAY_LEN(worst); i++)
 		for (size_t k = 0; k < ARRAY_LEN(limits) * 8; k++) {
 			CLEANUP(str_release) struct str in = STR_INIT;

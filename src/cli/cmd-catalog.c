@@ -1,0 +1,99 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/durable.h"
+#include "cli/commands.h"
+#include "landfall/commit.h"
+
+#define REBUILDING "rebuilding"
+
+/*
+ * The new catalog is made in a directory of its own and moved over the old
+ * one when it is whole; the old one stays as catalog.db.old.
+ */
+static enum rc
+rebuild_into(struct cli *c, int state, struct str *path, uint64_t *versions,
+	struct err *e)
+{
+	struct catalog *catalog = NULL;
+	struct zone *zone = NULL;
+	enum rc rc;
+
+	str_addf(path, "%s/" REBUILDING, c->config->state);
+	rc = durable_mkdirs(state, REBUILDING, 0700, e);
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const names[] = {REBUILDING "/catalog.db",
+			REBUILDING "/catalog.db-wal",
+			REBUILDING "/catalog.db-shm"};
+
+		/* What an interrupted rebuild left. */
+		(void)unlinkat(state, names[i], 0);
+	}
+	if (rc == OK)
+		rc = zone_open(c->config->zone, &zone, e);
+	if (rc == OK)
+		rc = catalog_open(path->s, true, &catalog, e);
+	if (rc == OK)
+		rc = commit_rebuild(zone, catalog, versions, e);
+	catalog_close(catalog);
+	zone_close(zone);
+	return rc;
+}
+
+static enum rc
+rebuild(struct cli *c, uint64_t *versions, struct err *e)
+{
+	CLEANUP(str_release) struct str path = STR_INIT;
+	int state = -1, lock = -1;
+	enum rc rc;
+
+	rc = io_open(AT_FDCWD, c->config->state, O_RDONLY | O_DIRECTORY, 0,
+		&state, BROKEN, e);
+	if (rc == OK)
+		rc = io_open(state, "lock", O_RDWR | O_CREAT, 0600, &lock,
+			BROKEN, e);
+	if (rc == OK && flock(lock, LOCK_EX | LOCK_NB) < 0)
+		rc = err_set(e, BROKEN,
+			"another landfall is at work on %s: stop it first",
+			c->config->state);
+	if (rc == OK)
+		rc = rebuild_into(c, state, &path, versions, e);
+	if (rc == OK) {
+		/* A log of the old one would be taken for the new one's. */
+		(void)unlinkat(state, "catalog.db-wal", 0);
+		(void)unlinkat(state, "catalog.db-shm", 0);
+		rc = durable_move(state, "catalog.db", "catalog.db.old", e);
+		if (rc == END)
+			rc = OK;
+	}
+	if (rc == OK)
+		rc = durable_move(
+			state, REBUILDING "/catalog.db", "catalog.db", e);
+	if (rc == OK)
+		(void)unlinkat(state, REBUILDING, AT_REMOVEDIR);
+	io_drop(&lock);
+	io_drop(&state);
+	return rc;
+}
+
+enum status
+cmd_catalog(struct cli *c, int argc, char **argv)
+{
+	struct err e = ERR_INIT;
+	uint64_t versions = 0;
+	int parsed = cli_parse(c, argc, argv, NULL, 0);
+
+	if (parsed != STATUS_DONE)
+		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
+	if (c->n_args != 1 || strcmp(c->arg[0], "rebuild") != 0)
+		return cli_usage(c, "say `landfall catalog rebuild`");
+	if (cli_config(c) != STATUS_DONE)
+		return STATUS_USAGE;
+	if (rebuild(c, &versions, &e) != OK)
+		return cli_fail(&e);
+	cli_say(c, "the catalog is made again from the zone: %llu versions",
+		(unsigned long long)versions);
+	return STATUS_DONE;
+}

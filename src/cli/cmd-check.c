@@ -1,0 +1,126 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+#include "base/jsonw.h"
+#include "cli/commands.h"
+#include "landfall/source.h"
+
+static enum rc
+nothing(void *arg UNUSED, const struct item *it UNUSED, struct err *e UNUSED)
+{
+	/* One name is proof enough that the source can be listed. */
+	return END;
+}
+
+static void
+no_trouble(void *arg UNUSED, const uint8_t *name UNUSED, size_t len UNUSED,
+	const struct err *why UNUSED)
+{
+}
+
+/* Open the source and ask for its first name. */
+static enum rc
+connect_source(const struct source_config *cfg, struct err *e)
+{
+	const struct source_ops *ops = source_ops(cfg->kind);
+	struct source *s = NULL;
+	enum rc rc = ops->open(cfg, &s, e);
+
+	if (rc != OK)
+		return rc;
+	rc = ops->list(s, nothing, no_trouble, NULL, e);
+	ops->close(s);
+	return rc == END ? OK : rc;
+}
+
+static enum status
+report_source(const struct cli *c, const struct source_config *cfg,
+	const struct err *e)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+	bool good = e->code == OK;
+
+	if (c->json) {
+		struct jsonw j = jsonw_to(&s);
+
+		jsonw_object(&j);
+		jsonw_key(&j, "source"), jsonw_text(&j, cfg->name);
+		jsonw_key(&j, "ok"), jsonw_bool(&j, good);
+		if (!good)
+			jsonw_key(&j, "error"), jsonw_text(&j, e->text);
+		jsonw_end(&j);
+	} else {
+		str_addf(&s, "%s: %s", cfg->name, good ? "ok" : e->text);
+	}
+	cli_line(&s);
+	return good ? STATUS_DONE : STATUS_UNREACHED;
+}
+
+/* The directories of our own: are they there, and the key ours alone? */
+static enum status
+check_own(const struct cli *c)
+{
+	struct err e = ERR_INIT;
+	struct stat st;
+	int fd = -1;
+
+	if (io_open(AT_FDCWD, c->config->zone, O_RDONLY | O_DIRECTORY, 0, &fd,
+		    BROKEN, &e) != OK) {
+		err_add(&e, "zone (has `landfall init` been run?)");
+		return cli_fail(&e);
+	}
+	io_drop(&fd);
+	if (io_open(AT_FDCWD, c->config->state, O_RDONLY | O_DIRECTORY, 0, &fd,
+		    BROKEN, &e) != OK) {
+		err_add(&e, "state (has `landfall init` been run?)");
+		return cli_fail(&e);
+	}
+	if (fstat(fd, &st) == 0 && (st.st_mode & 077) != 0)
+		cli_say(c,
+			"landfall: warning: %s can be read by others: chmod "
+			"700 it",
+			c->config->state);
+	io_drop(&fd);
+	return STATUS_DONE;
+}
+
+enum status
+cmd_check(struct cli *c, int argc, char **argv)
+{
+	bool connect = false;
+	const struct cli_option options[] = {
+		{.name = "connect",
+			.flag = &connect,
+			.help = "also try each source, without fetching"},
+	};
+	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
+	enum status st, worst;
+
+	if (parsed != STATUS_DONE)
+		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
+	if (c->n_args > 0)
+		return cli_usage(c, "no arguments, please");
+	worst = cli_config(c);
+	if (worst != STATUS_DONE)
+		return worst;
+	for (size_t i = 0; connect && i < c->config->n_sources; i++) {
+		struct err e = ERR_INIT;
+
+		if (connect_source(&c->config->source[i], &e) == OK)
+			e.code = OK;
+		st = report_source(c, &c->config->source[i], &e);
+		if (st > worst)
+			worst = st;
+	}
+	if (connect) {
+		st = check_own(c);
+		if (st > worst)
+			worst = st;
+	}
+	cli_say(c, "%s: the configuration is right, %zu source%s",
+		c->config->path, c->config->n_sources,
+		c->config->n_sources == 1 ? "" : "s");
+	return worst;
+}

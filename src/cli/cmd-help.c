@@ -1,0 +1,30 @@
+#include <string.h>
+
+#include "cli/commands.h"
+
+enum status
+cmd_help(struct cli *c, int argc, char **argv)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+	char help[] = "--help";
+	int parsed = cli_parse(c, argc, argv, NULL, 0);
+
+	if (parsed != STATUS_DONE)
+		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
+	if (c->n_args != 1)
+		return cli_usage(c, "one topic, please");
+	if (strcmp(c->arg[0], "config") == 0) {
+		config_help(&s);
+		fputs(s.s, stdout);
+		return STATUS_DONE;
+	}
+	for (const struct command *cmd = commands; cmd->name != NULL; cmd++) {
+		char *args[] = {c->arg[0], help, NULL};
+
+		if (strcmp(cmd->name, c->arg[0]) == 0) {
+			c->command = cmd;
+			return cmd->run(c, 2, args);
+		}
+	}
+	return cli_usage(c, "there is no command '%s'", c->arg[0]);
+}

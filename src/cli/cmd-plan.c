@@ -1,0 +1,113 @@
+#include "base/clock.h"
+#include "base/jsonw.h"
+#include "cli/commands.h"
+#include "daemon/decide.h"
+
+struct planning {
+	const struct cli *cli;
+	const struct source_config *config;
+	struct catalog *catalog;
+	struct decision decision;
+	enum status worst;
+};
+
+static enum rc
+plan_name(void *arg, const struct item *it, struct err *e)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+	struct planning *p = arg;
+	struct decision *d = &p->decision;
+
+	if (decide(d, p->catalog, p->config, it, clock_wall(), e) != OK)
+		return e->code;
+	if (p->cli->json) {
+		struct jsonw j = jsonw_to(&s);
+
+		jsonw_object(&j);
+		jsonw_key(&j, "source"), jsonw_text(&j, p->config->name);
+		jsonw_key(&j, "name");
+		jsonw_percent(&j, it->name, it->name_len);
+		jsonw_key(&j, "would");
+		jsonw_text(&j, disposition_name(d->disposition));
+		jsonw_key(&j, "unchanged"), jsonw_bool(&j, d->unchanged);
+		jsonw_key(&j, "rule"), jsonw_text(&j, d->rule.s);
+		jsonw_end(&j);
+	} else {
+		str_addf(&s, "%-11s %s ", disposition_name(d->disposition),
+			p->config->name);
+		str_add_quoted(&s, it->name, it->name_len);
+		str_addf(&s, ": %s", d->rule.s);
+	}
+	cli_line(&s);
+	return OK;
+}
+
+static void
+plan_trouble(void *arg, const uint8_t *name, size_t len, const struct err *why)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+	struct planning *p = arg;
+
+	str_add_quoted(&s, name, len);
+	fprintf(stderr, "landfall: error: source %s: %s: %s\n", p->config->name,
+		s.s, why->text);
+	p->worst = STATUS_UNREACHED;
+}
+
+static enum rc
+plan_source(struct planning *p, const struct source_config *cfg, struct err *e)
+{
+	const struct source_ops *ops = source_ops(cfg->kind);
+	struct source *s = NULL;
+	enum rc rc = ops->open(cfg, &s, e);
+
+	if (rc != OK)
+		return rc;
+	p->config = cfg;
+	rc = ops->list(s, plan_name, plan_trouble, p, e);
+	ops->close(s);
+	return rc;
+}
+
+enum status
+cmd_plan(struct cli *c, int argc, char **argv)
+{
+	struct planning p = {.cli = c};
+	struct err e = ERR_INIT;
+	int parsed = cli_parse(c, argc, argv, NULL, 0);
+	enum rc rc;
+
+	if (parsed != STATUS_DONE)
+		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
+	if (cli_config(c) != STATUS_DONE)
+		return STATUS_USAGE;
+	for (int i = 0; i < c->n_args; i++)
+		if (cli_source(c, c->arg[i]) == NULL)
+			return STATUS_USAGE;
+	rc = catalog_open(c->config->state, false, &p.catalog, &e);
+	if (rc == END) {
+		err_set(&e, BROKEN,
+			"%s/catalog.db is missing: run `landfall "
+			"init`, or `landfall catalog rebuild`",
+			c->config->state);
+		return cli_fail(&e);
+	}
+	if (rc != OK)
+		return cli_fail(&e);
+	decision_init(&p.decision);
+	for (size_t i = 0; i < c->config->n_sources; i++) {
+		const struct source_config *cfg = &c->config->source[i];
+		enum status st;
+
+		if (!cli_chosen(c, cfg->name))
+			continue;
+		if (plan_source(&p, cfg, &e) == OK)
+			continue;
+		st = cli_fail(&e);
+		if (st > p.worst)
+			p.worst = st;
+	}
+	decision_release(&p.decision);
+	catalog_close(p.catalog);
+	return p.worst;
+}

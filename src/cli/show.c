@@ -1,0 +1,128 @@
+#include "cli/show.h"
+
+#include <inttypes.h>
+
+#include "base/jsonw.h"
+
+static bool
+has_bytes(const struct delivery *d)
+{
+	return d->staged;
+}
+
+static void
+delivery_json(struct str *s, const struct delivery *d)
+{
+	struct jsonw j = jsonw_to(s);
+
+	jsonw_object(&j);
+	jsonw_key(&j, "source"), jsonw_text(&j, d->source);
+	jsonw_key(&j, "name"), jsonw_percent(&j, d->name, d->name_len);
+	jsonw_key(&j, "disposition");
+	jsonw_text(&j, disposition_name(d->disposition));
+	if (has_bytes(d)) {
+		jsonw_key(&j, "file"), jsonw_text(&j, d->file.s);
+		jsonw_key(&j, "bytes_sha256");
+		jsonw_hex(&j, d->landed.bytes_sha256, HASH_LEN);
+		jsonw_key(&j, "file_sha256");
+		jsonw_hex(&j, d->file_sha256, HASH_LEN);
+		jsonw_key(&j, "size"), jsonw_u64(&j, d->landed.size);
+		jsonw_key(&j, "records");
+		jsonw_u64(&j, d->landed.totals.records);
+		jsonw_key(&j, "malformed");
+		jsonw_u64(&j, d->landed.totals.malformed);
+		jsonw_key(&j, "generation"), jsonw_u64(&j, d->generation);
+		jsonw_key(&j, "relation");
+		jsonw_text(&j, relation_name(d->relation));
+		jsonw_key(&j, "index"), jsonw_u64(&j, d->index);
+	}
+	if (d->reason != NULL)
+		jsonw_key(&j, "reason"), jsonw_text(&j, d->reason);
+	jsonw_end(&j);
+}
+
+static void
+delivery_words(struct str *s, const struct delivery *d)
+{
+	str_addf(s, "%-11s %s ", disposition_name(d->disposition), d->source);
+	str_add_quoted(s, d->name, d->name_len);
+	if (!has_bytes(d)) {
+		str_addf(s, ": %s", d->reason != NULL ? d->reason : "");
+		return;
+	}
+	str_add(s, ": ");
+	str_add_size(s, d->landed.size);
+	str_addf(s, ", %" PRIu64 " records", d->landed.totals.records);
+	if (d->landed.totals.malformed > 0)
+		str_addf(s, ", %" PRIu64 " malformed",
+			d->landed.totals.malformed);
+	if (d->disposition == DISPOSITION_NEW_VERSION)
+		str_addf(s, ", generation %u (%s)", d->generation,
+			relation_name(d->relation));
+	str_addf(s, " -> %s", d->file.s);
+	if (d->reason != NULL)
+		str_addf(s, " (%s)", d->reason);
+}
+
+void
+show_delivery(const struct cli *c, const struct delivery *d)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	if (c->json)
+		delivery_json(&s, d);
+	else if (c->quiet)
+		return;
+	else
+		delivery_words(&s, d);
+	cli_line(&s);
+}
+
+static const char *
+outcome_name(enum pass_outcome o)
+{
+	return o == PASS_COMPLETE	   ? "complete"
+		: o == PASS_COULD_NOT_LOOK ? "could-not-look"
+					   : "stopped";
+}
+
+void
+show_pass(const struct cli *c, const struct catalog_pass *p)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	if (c->json) {
+		struct jsonw j = jsonw_to(&s);
+
+		jsonw_object(&j);
+		jsonw_key(&j, "pass"), jsonw_text(&j, p->source);
+		jsonw_key(&j, "outcome");
+		jsonw_text(&j, outcome_name(p->outcome));
+		jsonw_key(&j, "listed"), jsonw_u64(&j, p->listed);
+		jsonw_key(&j, "unchanged"), jsonw_u64(&j, p->unchanged);
+		jsonw_key(&j, "counts"), jsonw_object(&j);
+		for (unsigned i = 1; i < DISPOSITIONS; i++) {
+			jsonw_key(&j, disposition_name(i));
+			jsonw_u64(&j, p->count[i]);
+		}
+		jsonw_end(&j);
+		if (*p->trouble != '\0')
+			jsonw_key(&j, "trouble"), jsonw_text(&j, p->trouble);
+		jsonw_end(&j);
+	} else {
+		if (c->quiet)
+			return;
+		str_addf(&s, "%s: %" PRIu64 " names", p->source, p->listed);
+		for (unsigned i = 1; i < DISPOSITIONS; i++)
+			if (p->count[i] > 0)
+				str_addf(&s, ", %" PRIu64 " %s", p->count[i],
+					disposition_name(i));
+		if (p->unchanged > 0)
+			str_addf(&s, " (%" PRIu64 " of them before)",
+				p->unchanged);
+		if (*p->trouble != '\0')
+			str_addf(&s, "; could not look everywhere: %s",
+				p->trouble);
+	}
+	cli_line(&s);
+}

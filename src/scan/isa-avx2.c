@@ -1,0 +1,205 @@
+/* isa-avx2.c - Intel since 2013, AMD since 2015. */
+#include "scan/isa.h"
+
+#ifdef __x86_64__
+
+#include <immintrin.h>
+#include <string.h>
+
+#include "scan/utf8.h"
+
+#define BLOCKS_TARGET \
+	__attribute__((target("avx2,pclmul,bmi,bmi2,popcnt,lzcnt")))
+
+struct block_bytes {
+	__m256i high; /* all bytes, or-ed */
+	__m256i low;  /* the smallest byte of each lane */
+};
+
+#define BLOCK_BYTES_INIT \
+	{ \
+		_mm256_setzero_si256(), _mm256_set1_epi8(-1) \
+	}
+
+#include "scan/csv-blocks.h"
+
+BLOCKS_TARGET static inline __m256i
+load(const uint8_t *p)
+{
+	return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+BLOCKS_TARGET static inline uint64_t
+mask(__m256i a, __m256i b, char c)
+{
+	__m256i all = _mm256_set1_epi8(c);
+	int low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(a, all));
+	int high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(b, all));
+
+	return (uint32_t)low | (uint64_t)(uint32_t)high << 32;
+}
+
+BLOCKS_TARGET static inline void
+see_bytes(struct block_bytes *bytes, __m256i a, __m256i b)
+{
+	bytes->high = _mm256_or_si256(bytes->high, _mm256_or_si256(a, b));
+	bytes->low = _mm256_min_epu8(bytes->low, _mm256_min_epu8(a, b));
+}
+
+BLOCKS_TARGET static inline unsigned
+block_bytes_end(const struct block_bytes *bytes)
+{
+	__m256i nul = _mm256_cmpeq_epi8(bytes->low, _mm256_setzero_si256());
+
+	return (_mm256_movemask_epi8(bytes->high) != 0 ? BYTES_HIGH : 0) |
+		(_mm256_movemask_epi8(nul) != 0 ? BYTES_NUL : 0);
+}
+
+BLOCKS_TARGET static inline struct block
+block_load(const struct isa_csv *d, const uint8_t *p, struct block_bytes *bytes)
+{
+	__m256i a = load(p), b = load(p + 32);
+
+	see_bytes(bytes, a, b);
+	return (struct block){
+		.quote = d->quoted ? mask(a, b, (char)d->quote) : 0,
+		.delimiter = mask(a, b, (char)d->delimiter),
+		.cr = mask(a, b, '\r'),
+		.lf = mask(a, b, '\n'),
+	};
+}
+
+/* Carry-less multiplication by all ones. */
+BLOCKS_TARGET static inline uint64_t
+block_prefix_xor(uint64_t quotes)
+{
+	__m128i q = _mm_set_epi64x(0, (long long)quotes);
+
+	q = _mm_clmulepi64_si128(q, _mm_set1_epi8(-1), 0);
+	return (uint64_t)_mm_cvtsi128_si64(q);
+}
+
+static bool
+avx2_supported(void)
+{
+	return __builtin_cpu_supports("avx2") &&
+		__builtin_cpu_supports("pclmul") &&
+		__builtin_cpu_supports("bmi") &&
+		__builtin_cpu_supports("bmi2") &&
+		__builtin_cpu_supports("popcnt");
+}
+
+BLOCKS_TARGET static size_t
+avx2_find(const uint8_t *p, size_t n, uint8_t a, uint8_t b)
+{
+	__m256i all_a = _mm256_set1_epi8((char)a);
+	__m256i all_b = _mm256_set1_epi8((char)b);
+	size_t i = 0;
+
+	for (; n - i >= 32; i += 32) {
+		__m256i v = load(p + i);
+		__m256i hit = _mm256_or_si256(_mm256_cmpeq_epi8(v, all_a),
+			_mm256_cmpeq_epi8(v, all_b));
+		unsigned bits = (unsigned)_mm256_movemask_epi8(hit);
+
+		if (bits != 0)
+			return i + (size_t)__builtin_ctz(bits);
+	}
+	while (i < n && p[i] != a && p[i] != b)
+		i++;
+	return i;
+}
+
+BLOCKS_TARGET static unsigned
+avx2_bytes(const uint8_t *p, size_t n)
+{
+	struct block_bytes bytes = BLOCK_BYTES_INIT;
+	size_t i = 0;
+
+	for (; n - i >= 64; i += 64)
+		see_bytes(&bytes, load(p + i), load(p + i + 32));
+	return block_bytes_end(&bytes) | isa_portable.bytes(p + i, n - i);
+}
+
+/* c >= low, unsigned. */
+BLOCKS_TARGET static inline __m256i
+at_least(__m256i v, uint8_t low)
+{
+	__m256i l = _mm256_set1_epi8((char)low);
+
+	return _mm256_cmpeq_epi8(_mm256_max_epu8(v, l), v);
+}
+
+BLOCKS_TARGET static inline __m256i
+is(__m256i v, uint8_t c)
+{
+	return _mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)c));
+}
+
+/*
+ * What is wrong in the 32 bytes at p, knowing the three before them: RFC 3629
+ * section 4 asked of every byte at once. A byte is a continuation exactly
+ * when a lead one, two or three places before it wants one; four leads narrow
+ * the byte behind them; some bytes never occur.
+ */
+BLOCKS_TARGET static inline __m256i
+utf8_wrong(const uint8_t *p)
+{
+	__m256i c = load(p), c1 = load(p - 1);
+	__m256i due = _mm256_or_si256(at_least(c1, 0xc0),
+		_mm256_or_si256(at_least(load(p - 2), 0xe0),
+			at_least(load(p - 3), 0xf0)));
+	__m256i tail = _mm256_andnot_si256(at_least(c, 0xc0), c);
+	__m256i from_a0 = at_least(c, 0xa0), from_90 = at_least(c, 0x90);
+	__m256i wrong;
+
+	/* As signs: only the top bit of each byte counts. */
+	wrong = _mm256_xor_si256(due, tail);
+	wrong = _mm256_or_si256(wrong,
+		_mm256_or_si256(_mm256_andnot_si256(from_a0, is(c1, 0xe0)),
+			_mm256_and_si256(from_a0, is(c1, 0xed))));
+	wrong = _mm256_or_si256(wrong,
+		_mm256_or_si256(_mm256_andnot_si256(from_90, is(c1, 0xf0)),
+			_mm256_and_si256(from_90, is(c1, 0xf4))));
+	wrong = _mm256_or_si256(wrong,
+		_mm256_or_si256(at_least(c, 0xf5),
+			is(_mm256_or_si256(c, _mm256_set1_epi8(1)), 0xc1)));
+	return wrong;
+}
+
+/* n <= 32 bytes amid zeros: ASCII, so that nothing is open at the edges. */
+BLOCKS_TARGET static inline __m256i
+utf8_wrong_edge(const uint8_t *p, size_t before, size_t n)
+{
+	uint8_t room[3 + 32] = {0};
+
+	memcpy(room + 3 - before, p - before, before + n);
+	return utf8_wrong(room + 3);
+}
+
+BLOCKS_TARGET static bool
+avx2_utf8(const uint8_t *p, size_t n)
+{
+	__m256i wrong;
+	size_t i = 32;
+
+	if (n < 32)
+		return isa_portable.utf8(p, n);
+	wrong = utf8_wrong_edge(p, 0, 32);
+	for (; n - i >= 32; i += 32)
+		wrong = _mm256_or_si256(wrong, utf8_wrong(p + i));
+	/* Fewer than 32 are left: the zero behind them ends every sequence. */
+	wrong = _mm256_or_si256(wrong, utf8_wrong_edge(p + i, 3, n - i));
+	return _mm256_movemask_epi8(wrong) == 0;
+}
+
+const struct isa isa_avx2 = {
+	.name = "avx2",
+	.supported = avx2_supported,
+	.csv = blocks_csv,
+	.find = avx2_find,
+	.bytes = avx2_bytes,
+	.utf8 = avx2_utf8,
+};
+
+#endif
