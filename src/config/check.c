@@ -264,8 +264,8 @@ check_config(struct config *config, const struct yaml_node *root,
 		c.drop[i] = real_path(config->source[i].drop.path);
 		check_drop(&c, i, node[i]);
 		check_format(&c, i, node[i]);
-		check_dialect(&config->source[i].dialect,
-			config->limits.memory, node[i], r);
+		check_dialect(&config->source[i].dialect, config->limits.memory,
+			node[i], r);
 	}
 	for (size_t i = 0; i < config->n_sources; i++)
 		free(c.drop[i]);
