@@ -139,8 +139,8 @@ block_prefetch(const uint8_t *p)
 
 /* struct isa: csv */
 BLOCKS_TARGET static size_t
-blocks_csv(const struct isa_csv *dialect, const uint8_t *p, size_t n, uint64_t offset,
-	uint64_t *ends, size_t cap, unsigned *ret_bytes)
+blocks_csv(const struct isa_csv *dialect, const uint8_t *p, size_t n,
+	uint64_t offset, uint64_t *ends, size_t cap, unsigned *ret_bytes)
 {
 	const struct isa_csv own = *dialect, *d = &own; /* no aliases */
 	uint32_t counts[BLOCKS_CAP], count = 0;
