@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "ledger/tree.h"
 #include "ledger/view.h"
@@ -42,6 +43,40 @@ report_read(struct check *c, const struct tile *t, const struct err *e)
 	report(c, path.s, what != NULL ? what + 2 : e->text);
 }
 
+/*
+ * The partial tiles a growing one left behind: readers with an older
+ * checkpoint fetch them, so each must be the beginning of what it became.
+ */
+static void
+check_narrower(struct check *c, const struct tile *t, const struct str *bytes)
+{
+	struct tile narrow = *t;
+	size_t offset = 0, len;
+	const char *entry;
+
+	for (unsigned w = 1; w < t->width; w++) {
+		CLEANUP(str_release) struct str path = STR_INIT;
+		CLEANUP(str_release) struct str part = STR_INIT;
+		struct err e = ERR_INIT;
+		enum rc rc;
+
+		if (t->level != TILE_ENTRIES)
+			offset = (size_t)w * HASH_LEN;
+		else if (!tile_next_entry(
+				 bytes->s, bytes->len, &offset, &entry, &len))
+			return;
+		narrow.width = w;
+		tile_add_path(&path, &narrow);
+		rc = io_read_file(c->v->dir, path.s, TILE_BUNDLE_MAX, &part,
+			BAD_ITEM, &e);
+		if (rc != END &&
+			(rc != OK || part.len != offset ||
+				memcmp(part.s, bytes->s, offset) != 0))
+			report(c, path.s,
+				"is not the beginning of the tile it became");
+	}
+}
+
 /* The tile on disk against the hashes that c->tree has collected for it. */
 static void
 check_tile(struct check *c, const struct tile *t)
@@ -64,8 +99,11 @@ check_tile(struct check *c, const struct tile *t)
 			wrong++ == 0)
 			first = i;
 	}
-	if (wrong == 0)
+	if (wrong == 0) {
+		if (t->width < FORMAT_TILE_WIDTH)
+			check_narrower(c, t, &bytes);
 		return;
+	}
 	tile_add_path(&path, t);
 	str_addf(&what,
 		"%u of %u hashes are not those of the %s below, first number "
@@ -126,6 +164,32 @@ check_bundle(struct check *c, const struct tile *t)
 		tree_leaf(entry, len, leaf);
 		add_leaf(c, leaf);
 	}
+	if (t->width < FORMAT_TILE_WIDTH)
+		check_narrower(c, t, &bytes);
+}
+
+/* What auditors with stock tools take the key from must be one key. */
+static void
+check_keys(struct check *c)
+{
+	CLEANUP(str_release) struct str vkey = STR_INIT;
+	CLEANUP(str_release) struct str found = STR_INIT;
+	CLEANUP(str_release) struct str pem = STR_INIT;
+	struct key k = {.pkey = NULL};
+	struct err e = ERR_INIT;
+
+	if (io_read_file(c->v->dir, "vkey", KEY_VKEY_MAX + 1, &vkey, BAD_ITEM,
+		    &e) != OK ||
+		key_parse_vkey(&k, vkey.s, vkey.len, &e) != OK) {
+		report(c, "vkey", e.code == END ? "missing" : e.text);
+		return;
+	}
+	key_add_public_pem(&k, &pem);
+	key_release(&k);
+	if (io_read_file(c->v->dir, "key.pub.pem", KEY_VKEY_MAX, &found,
+		    BAD_ITEM, &e) != OK ||
+		strcmp(found.s, pem.s) != 0)
+		report(c, "key.pub.pem", "is not the key in vkey");
 }
 
 static void
@@ -136,6 +200,7 @@ check_all(struct check *c)
 		(signed_->size % FORMAT_TILE_WIDTH != 0);
 	uint8_t root[HASH_LEN];
 
+	check_keys(c);
 	for (uint64_t i = 0; i < bundles; i++) {
 		struct tile t = view_tile(c->v, TILE_ENTRIES, i);
 
