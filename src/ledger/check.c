@@ -43,40 +43,6 @@ report_read(struct check *c, const struct tile *t, const struct err *e)
 	report(c, path.s, what != NULL ? what + 2 : e->text);
 }
 
-/*
- * The partial tiles a growing one left behind: readers with an older
- * checkpoint fetch them, so each must be the beginning of what it became.
- */
-static void
-check_narrower(struct check *c, const struct tile *t, const struct str *bytes)
-{
-	struct tile narrow = *t;
-	size_t offset = 0, len;
-	const char *entry;
-
-	for (unsigned w = 1; w < t->width; w++) {
-		CLEANUP(str_release) struct str path = STR_INIT;
-		CLEANUP(str_release) struct str part = STR_INIT;
-		struct err e = ERR_INIT;
-		enum rc rc;
-
-		if (t->level != TILE_ENTRIES)
-			offset = (size_t)w * HASH_LEN;
-		else if (!tile_next_entry(
-				 bytes->s, bytes->len, &offset, &entry, &len))
-			return;
-		narrow.width = w;
-		tile_add_path(&path, &narrow);
-		rc = io_read_file(c->v->dir, path.s, TILE_BUNDLE_MAX, &part,
-			BAD_ITEM, &e);
-		if (rc != END &&
-			(rc != OK || part.len != offset ||
-				memcmp(part.s, bytes->s, offset) != 0))
-			report(c, path.s,
-				"is not the beginning of the tile it became");
-	}
-}
-
 /* The tile on disk against the hashes that c->tree has collected for it. */
 static void
 check_tile(struct check *c, const struct tile *t)
@@ -99,11 +65,8 @@ check_tile(struct check *c, const struct tile *t)
 			wrong++ == 0)
 			first = i;
 	}
-	if (wrong == 0) {
-		if (t->width < FORMAT_TILE_WIDTH)
-			check_narrower(c, t, &bytes);
+	if (wrong == 0)
 		return;
-	}
 	tile_add_path(&path, t);
 	str_addf(&what,
 		"%u of %u hashes are not those of the %s below, first number "
@@ -164,8 +127,6 @@ check_bundle(struct check *c, const struct tile *t)
 		tree_leaf(entry, len, leaf);
 		add_leaf(c, leaf);
 	}
-	if (t->width < FORMAT_TILE_WIDTH)
-		check_narrower(c, t, &bytes);
 }
 
 /* What auditors with stock tools take the key from must be one key. */
