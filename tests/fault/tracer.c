@@ -254,7 +254,7 @@ set_registers(pid_t pid, struct user_regs_struct *r)
 }
 
 static void
-act(pid_t pid, struct user_regs_struct *r)
+act(pid_t pid, const struct call *c, struct user_regs_struct *r)
 {
 	switch (t.action) {
 	case FAIL:
@@ -263,8 +263,11 @@ act(pid_t pid, struct user_regs_struct *r)
 		set_registers(pid, r);
 		break;
 	case SHORT:
-		r->rdx = r->rdx > 1 ? r->rdx / 2 : r->rdx;
-		set_registers(pid, r);
+		/* Another call than last time: its arguments mean others. */
+		if (c->shape == FD_RW && r->rdx > 1) {
+			r->rdx /= 2;
+			set_registers(pid, r);
+		}
 		break;
 	case LATE:
 		t.late = pid;
@@ -336,7 +339,7 @@ at_call(pid_t pid)
 		return;
 	}
 	if (t.count == t.at)
-		act(pid, &r);
+		act(pid, c, &r);
 	else
 		resume(pid, 0);
 }
