@@ -154,20 +154,29 @@ blocks_csv(const struct isa_csv *dialect, const uint8_t *p, size_t n,
 	/* One byte beyond the block, for a CRLF across its edge. */
 	while (n - at > BLOCK && cap - found >= BLOCK + 2) {
 		struct block b = block_load(d, p + at, &bytes);
-		uint64_t in = block_prefix_xor(b.quote) ^ inside;
-		uint64_t open = b.quote & in, close = b.quote & ~in;
-		uint64_t delimiter = b.delimiter & ~in;
-		uint64_t first = 0, last = 0, before, bad;
+		uint64_t delimiter = b.delimiter, before, bad = 0;
+		uint64_t first = 0, last = 0;
 
 		block_prefetch(p + at);
 		block_terminators(d->terminator, &b, p[at + BLOCK], &carry,
 			&first, &last);
-		first &= ~in;
-		last &= ~in;
-		before = delimiter | last | close;
-		bad = (open & ~(before << 1 | may_open)) |
-			((close << 1 | closed) & ~(delimiter | first | open)) |
-			((last << 1 | starts) & first & blank);
+		if ((b.quote | inside | closed) != 0) {
+			uint64_t in = block_prefix_xor(b.quote) ^ inside;
+			uint64_t open = b.quote & in, close = b.quote & ~in;
+
+			delimiter &= ~in;
+			first &= ~in;
+			last &= ~in;
+			before = delimiter | last | close;
+			bad = (open & ~(before << 1 | may_open)) |
+				((close << 1 | closed) &
+					~(delimiter | first | open));
+			inside = 0 - (in >> 63);
+			closed = close >> 63;
+		} else {
+			before = delimiter | last;
+		}
+		bad |= (last << 1 | starts) & first & blank;
 		if (UNLIKELY(bad != 0))
 			last &= (bad & -bad) - 1;
 		found += block_ends(last, delimiter, offset + at, count,
@@ -175,9 +184,7 @@ blocks_csv(const struct isa_csv *dialect, const uint8_t *p, size_t n,
 		if (UNLIKELY(bad != 0))
 			break;
 		count += (uint32_t)__builtin_popcountll(delimiter);
-		inside = 0 - (in >> 63);
 		may_open = before >> 63;
-		closed = close >> 63;
 		starts = last >> 63;
 		at += BLOCK;
 		if (UNLIKELY(offset + at -
