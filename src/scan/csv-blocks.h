@@ -67,27 +67,25 @@ block_terminators(enum scan_terminator terminator, const struct block *b,
 }
 
 /*
- * Writes down the ends in one block and the delimiters before each. Two at
- * once without asking, because how many there are cannot be predicted.
+ * Writes down the ends in one block and the delimiters before each. The first
+ * without asking: of records about as long as a block, which there is and
+ * which there is not cannot be predicted.
  */
 BLOCKS_TARGET static inline size_t
 block_ends(uint64_t last, uint64_t delimiters, uint64_t at, uint32_t count,
 	uint64_t *ends, uint32_t *counts)
 {
 	const uint64_t none = UINT64_C(1) << 63; /* keeps ctz defined */
-	size_t n = (size_t)__builtin_popcountll(last);
+	size_t n = (size_t)__builtin_popcountll(last), i = 0;
 
-	for (size_t i = 0; i < 2 || i < n; i += 2)
-		for (size_t k = i; k < i + 2; k++) {
-			uint64_t below = (last & -last) - 1;
+	do {
+		uint64_t below = (last & -last) - 1;
 
-			ends[k] =
-				at + (uint64_t)__builtin_ctzll(last | none) + 1;
-			counts[k] = count +
-				(uint32_t)__builtin_popcountll(
-					delimiters & below);
-			last &= last - 1;
-		}
+		ends[i] = at + (uint64_t)__builtin_ctzll(last | none) + 1;
+		counts[i] = count +
+			(uint32_t)__builtin_popcountll(delimiters & below);
+		last &= last - 1;
+	} while (++i < n);
 	return n;
 }
 

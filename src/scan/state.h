@@ -17,7 +17,7 @@
 #include "scan/isa.h"
 #include "scan/utf8.h"
 
-#define SCAN_BATCH 512 /* their bytes, too, fit a first-level cache */
+#define SCAN_BATCH 512	  /* their bytes, too, fit a first-level cache */
 #define UNIT_ODD 0x10000u /* the lone last byte of odd UTF-16: no character */
 
 enum csv_state {

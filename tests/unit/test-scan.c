@@ -430,6 +430,34 @@ test_held_spans_are_bounded(void **state UNUSED)
 	assert_int_equal(l.totals.records, 1);
 }
 
+/* Many batches, with and without held records. */
+static void
+test_batches(void **state UNUSED)
+{
+	CLEANUP(str_release) struct str in = STR_INIT;
+
+	str_add(&in, "a,b\n");
+	for (unsigned i = 0; i < 5000; i++)
+		str_addf(&in, "%u,\"%u\n\"\r\n", i, i * i);
+	for (const char *const *isa = scan_isa_names(); *isa != NULL; isa++)
+		for (unsigned trailer = 0; trailer < 3; trailer++) {
+			CLEANUP(spans_release) struct spans l = {.n = 0};
+			uint64_t step = 50000;
+			struct dialect d;
+
+			assert_true(scan_use(*isa));
+			dialect_init(&d, SCAN_CSV);
+			d.trailer = trailer;
+			spans_of(&d, (uint8_t *)in.s, in.len, cut_every, &step,
+				&l);
+			assert_int_equal(l.n, 5001);
+			assert_int_equal(l.records, 5000 - trailer);
+			for (unsigned i = 0; i < trailer; i++)
+				assert_int_equal(
+					l.v[5000 - i].kind, KIND_TRAILER);
+		}
+}
+
 /* ---- what lies between two exceptions ---- */
 
 static void
@@ -492,6 +520,7 @@ main(void)
 		cmocka_unit_test(test_trouble_amid_blocks),
 		cmocka_unit_test(test_bad_quotes_stay_linear),
 		cmocka_unit_test(test_held_spans_are_bounded),
+		cmocka_unit_test(test_batches),
 		cmocka_unit_test(test_within_knows_no_places),
 		cmocka_unit_test(test_neighbours_of_one_kind_join),
 		cmocka_unit_test(test_kinds_have_names),
