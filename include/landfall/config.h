@@ -88,6 +88,15 @@ config_source(const struct config *c, const char *name);
 /* The name most like this one, for "did you mean"; NULL when none is near. */
 const char *config_nearest_source(const struct config *c, const char *name);
 
+/*
+ * A dialect from a command line: format as in `format:`, and n options
+ * "KEY=VALUE" as they would stand in that format's block, e.g. "header=0" or
+ * "trailer={prefix: T}". What is not a mapping is taken literally: "quote='"
+ * is one quote. BAD_ITEM: report holds a line for each mistake.
+ */
+enum rc config_dialect(const char *format, const char *const *option, size_t n,
+	struct dialect *ret, struct str *report, struct err *e) MUST_USE;
+
 /* The option table as text: `landfall help config`. */
 void config_help(struct str *s);
 

@@ -15,8 +15,12 @@ print_options(const struct cli_option *o, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		char left[64];
 
-		snprintf(left, sizeof(left), "--%s%s%s", o[i].name,
-			o[i].value != NULL ? " " : "",
+		if (o[i].letter != 0)
+			snprintf(left, sizeof(left), "-%c, ", o[i].letter);
+		else
+			left[0] = '\0';
+		snprintf(left + strlen(left), sizeof(left) - strlen(left),
+			"--%s%s%s", o[i].name, o[i].value != NULL ? " " : "",
 			o[i].value != NULL ? o[i].value : "");
 		printf("  %-22s  %s\n", left, o[i].help);
 	}
@@ -60,6 +64,16 @@ suggest(const char *given, const struct cli_option *o, size_t n)
 		fprintf(stderr, "did you mean --%s?\n", best);
 }
 
+/* The option getopt's value stands for: its letter, or its place from 1. */
+static const struct cli_option *
+option_of(int opt, const struct cli_option *o, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (o[i].letter != 0 && opt == o[i].letter)
+			return &o[i];
+	return &o[opt - 1];
+}
+
 int
 cli_parse(struct cli *c, int argc, char **argv, const struct cli_option *o,
 	size_t n)
@@ -67,18 +81,24 @@ cli_parse(struct cli *c, int argc, char **argv, const struct cli_option *o,
 	enum { OPTION_JSON = 1000, OPTION_QUIET, OPTION_HELP };
 	CLEANUP(mem_release)
 	struct option *longs = mem_array(n + 4, sizeof(*longs));
+	CLEANUP(str_release) struct str shorts = STR_INIT;
 	int opt;
 
-	for (size_t i = 0; i < n; i++)
+	str_add(&shorts, ":c:hq");
+	for (size_t i = 0; i < n; i++) {
 		longs[i] = (struct option){.name = o[i].name,
 			.has_arg = o[i].flag == NULL,
-			.val = (int)i + 1};
+			.val = o[i].letter != 0 ? o[i].letter : (int)i + 1};
+		if (o[i].letter != 0)
+			str_addf(&shorts, "%c%s", o[i].letter,
+				o[i].flag == NULL ? ":" : "");
+	}
 	longs[n] = (struct option){.name = "json", .val = OPTION_JSON};
 	longs[n + 1] = (struct option){.name = "quiet", .val = OPTION_QUIET};
 	longs[n + 2] = (struct option){.name = "help", .val = OPTION_HELP};
 	opterr = 0;
 	optind = 1;
-	while ((opt = getopt_long(argc, argv, ":c:hq", longs, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, shorts.s, longs, NULL)) != -1) {
 		const struct cli_option *x;
 
 		switch (opt) {
@@ -105,7 +125,7 @@ cli_parse(struct cli *c, int argc, char **argv, const struct cli_option *o,
 				suggest(argv[optind - 1] + 2, o, n);
 			return STATUS_USAGE;
 		}
-		x = &o[opt - 1];
+		x = option_of(opt, o, n);
 		if (x->each != NULL) {
 			enum status st = x->each(x->arg, optarg);
 

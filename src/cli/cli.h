@@ -44,6 +44,7 @@ struct cli_option {
 	/* NULL, or called for each occurrence instead (text is the value). */
 	enum status (*each)(void *arg, const char *value);
 	void *arg;
+	char letter; /* a short name for it, e.g. 'o'; 0: none */
 };
 
 struct command {

@@ -187,9 +187,6 @@ check_format(struct check *c, size_t i, const struct yaml_node *n)
 			format == NULL ? "; add format: " : "",
 			format == NULL ? option_name(o) : "");
 	}
-	if (s->dialect.format == SCAN_FIXED && find(n, "fixed.length") == NULL)
-		wrong(c, n, "fixed",
-			"fixed.length is missing: the bytes in a record");
 }
 
 /* A byte that means two things would make the rules ambiguous. */
@@ -216,26 +213,29 @@ check_bytes(struct check *c, const struct dialect *d, const struct yaml_node *n)
 					use[i].path, use[k].path);
 }
 
-static void
-check_dialect(
-	struct check *c, struct source_config *s, const struct yaml_node *n)
+void
+check_dialect(struct dialect *d, uint64_t memory, const struct yaml_node *n,
+	struct report *r)
 {
-	struct dialect *d = &s->dialect;
+	struct check c = {.report = r};
 
-	if (d->max_record > c->config->limits.memory) {
+	if (d->max_record > memory) {
 		CLEANUP(str_release) struct str path = STR_INIT;
 
 		str_addf(&path, "%s.max_record", scan_format_names[d->format]);
-		wrong(c, n, path.s,
+		wrong(&c, n, path.s,
 			"%s: is more than limits.memory: a record must fit",
 			path.s);
 	}
+	if (d->format == SCAN_FIXED && find(n, "fixed.length") == NULL)
+		wrong(&c, n, "fixed",
+			"fixed.length is missing: the bytes in a record");
 	if (d->format != SCAN_CSV)
 		return;
-	check_bytes(c, d, n);
+	check_bytes(&c, d, n);
 	if (d->columns == SCAN_COLUMNS_HEADER && d->header == 0) {
 		if (find(n, "csv.columns") != NULL)
-			wrong(c, n, "csv.columns",
+			wrong(&c, n, "csv.columns",
 				"csv.columns: there is no header to count "
 				"(csv.header is 0)");
 		d->columns = SCAN_COLUMNS_ANY;
@@ -264,7 +264,8 @@ check_config(struct config *config, const struct yaml_node *root,
 		c.drop[i] = real_path(config->source[i].drop.path);
 		check_drop(&c, i, node[i]);
 		check_format(&c, i, node[i]);
-		check_dialect(&c, &config->source[i], node[i]);
+		check_dialect(&config->source[i].dialect, config->limits.memory,
+			node[i], r);
 	}
 	for (size_t i = 0; i < config->n_sources; i++)
 		free(c.drop[i]);

@@ -16,4 +16,11 @@
 void check_config(struct config *c, const struct yaml_node *root,
 	const struct yaml_node *const *node, struct report *r);
 
+/*
+ * The dialect whose block ("csv", ...) stands below n, by itself. memory is
+ * what one record may take.
+ */
+void check_dialect(struct dialect *d, uint64_t memory,
+	const struct yaml_node *n, struct report *r);
+
 #endif

@@ -93,8 +93,8 @@ files()
 	if [ -e .git ] && git ls-files >/dev/null 2>&1; then
 		git ls-files
 	else
-		find . \( -name .git -o -name 'build*' -o -name '*.cache' \) \
-			-prune -o -type f -print |
+		find . \( -path ./.git -o -path ./build -o -name build-aux \
+			-o -name '*.cache' \) -prune -o -type f -print |
 			grep -vE '/(configure|config\.status|Makefile\.in|aclocal\.m4)$'
 	fi
 }

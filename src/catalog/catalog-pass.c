@@ -1,0 +1,98 @@
+#include "catalog/catalog-db.h"
+
+static enum rc
+forget_old(struct catalog *c, int64_t source, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+
+	if (catalog_db_use(c, SQL_PASS_FORGET, &q, e) != OK)
+		return e->code;
+	catalog_db_bind_i64(q, 1, source);
+	return catalog_db_run(c, q, e);
+}
+
+enum rc
+catalog_pass_put(struct catalog *c, const struct catalog_pass *p, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+	int64_t source;
+
+	if (catalog_db_source(c, p->source, true, &source, e) != OK ||
+		catalog_db_use(c, SQL_PASS_PUT, &q, e) != OK)
+		return e->code;
+	catalog_db_bind_i64(q, 1, source);
+	catalog_db_bind_i64(q, 2, p->started);
+	catalog_db_bind_i64(q, 3, p->ended);
+	catalog_db_bind_i64(q, 4, p->outcome);
+	catalog_db_bind_u64(q, 5, p->listed);
+	catalog_db_bind_u64(q, 6, p->unchanged);
+	for (int d = 1; d < DISPOSITIONS; d++)
+		catalog_db_bind_u64(q, 6 + d, p->count[d]);
+	catalog_db_bind_text(q, 13, p->trouble != NULL ? p->trouble : "");
+	if (catalog_db_run(c, q, e) != OK)
+		return e->code;
+	return forget_old(c, source, e);
+}
+
+enum rc
+catalog_pass_last(struct catalog *c, const char *source,
+	struct catalog_pass *ret, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+	struct catalog_pass p = {0};
+	int64_t id;
+	enum rc rc = catalog_db_source(c, source, false, &id, e);
+
+	if (rc != OK)
+		return rc;
+	if (catalog_db_use(c, SQL_PASS_LAST, &q, e) != OK)
+		return e->code;
+	catalog_db_bind_i64(q, 1, id);
+	rc = catalog_db_step(c, q, e);
+	if (rc != OK)
+		return rc;
+	p.started = sqlite3_column_int64(q, 0);
+	p.ended = sqlite3_column_int64(q, 1);
+	p.outcome = (enum pass_outcome)sqlite3_column_int64(q, 2);
+	p.listed = catalog_db_u64(q, 3);
+	p.unchanged = catalog_db_u64(q, 4);
+	for (int d = 1; d < DISPOSITIONS; d++)
+		p.count[d] = catalog_db_u64(q, 4 + d);
+	str_clear(&c->pass.source);
+	str_add(&c->pass.source, source);
+	str_clear(&c->pass.reason);
+	str_add(&c->pass.reason, catalog_db_text(q, 11));
+	p.source = c->pass.source.s;
+	p.trouble = c->pass.reason.s;
+	*ret = p;
+	return OK;
+}
+
+enum rc
+catalog_count(struct catalog *c, const char *source,
+	uint64_t count[DISPOSITIONS], struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+	uint64_t n[DISPOSITIONS] = {0};
+	int64_t id;
+	enum rc rc = catalog_db_source(c, source, false, &id, e);
+
+	if (rc == OK && catalog_db_use(c, SQL_COUNT, &q, e) == OK)
+		catalog_db_bind_i64(q, 1, id);
+	else if (rc != END)
+		return e->code;
+	/* A source that was never seen has no names. */
+	while (rc == OK && (rc = catalog_db_step(c, q, e)) == OK) {
+		uint64_t d = catalog_db_u64(q, 0);
+
+		if (d < 1 || d >= DISPOSITIONS)
+			return catalog_db_damaged(
+				c, e, "a name makes no sense");
+		n[d] = catalog_db_u64(q, 1);
+	}
+	if (rc != END)
+		return rc;
+	for (int d = 0; d < DISPOSITIONS; d++)
+		count[d] = n[d];
+	return OK;
+}

@@ -1,0 +1,287 @@
+#include "catalog/catalog-sql.h"
+
+#include "landfall/catalog.h"
+
+#define NUMBER_(n) #n
+#define NUMBER(n) NUMBER_(n)
+
+/*
+ * The temporary store stays in files: sorting the story of a name with
+ * millions of events then costs disk, not memory.
+ */
+const char catalog_sql_setup[] = "PRAGMA synchronous = FULL;"
+				 "PRAGMA cache_size = -8192;"
+				 "PRAGMA temp_store = FILE;"
+				 "PRAGMA journal_size_limit = 67108864;"
+				 "PRAGMA wal_autocheckpoint = 4000;"
+				 "PRAGMA cell_size_check = ON;"
+				 "PRAGMA trusted_schema = OFF;";
+
+/*
+ * version.id is the ledger's index + 1, so that ledger order is the order of
+ * the table. version.sum is the beginning of bytes_sha256: an index of eight
+ * bytes each instead of thirty-two. version.follows is the newest event when
+ * the version was recorded: the order of a story does not hang on the clock.
+ * name.base is the last component of a name that has several.
+ */
+static const char step_1[] =
+	"CREATE TABLE meta("
+	"	key TEXT PRIMARY KEY NOT NULL,"
+	"	value INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE source("
+	"	id INTEGER PRIMARY KEY,"
+	"	name TEXT NOT NULL UNIQUE"
+	") STRICT;"
+
+	"CREATE TABLE name("
+	"	id INTEGER PRIMARY KEY,"
+	"	source INTEGER NOT NULL,"
+	"	name BLOB NOT NULL,"
+	"	base BLOB,"
+	"	disposition INTEGER NOT NULL,"
+	"	reason TEXT NOT NULL,"
+	"	size INTEGER NOT NULL,"
+	"	mtime INTEGER NOT NULL,"
+	"	ctime INTEGER NOT NULL,"
+	"	inode INTEGER NOT NULL,"
+	"	device INTEGER NOT NULL,"
+	"	first_seen INTEGER NOT NULL,"
+	"	changed INTEGER NOT NULL,"
+	"	newest INTEGER,"
+	"	UNIQUE(name, source)"
+	") STRICT;"
+	"CREATE INDEX name_base ON name(base) WHERE base IS NOT NULL;"
+
+	"CREATE TABLE version("
+	"	id INTEGER PRIMARY KEY,"
+	"	name INTEGER NOT NULL,"
+	"	source INTEGER NOT NULL,"
+	"	follows INTEGER NOT NULL,"
+	"	at INTEGER NOT NULL,"
+	"	generation INTEGER NOT NULL,"
+	"	disposition INTEGER NOT NULL,"
+	"	relation INTEGER NOT NULL,"
+	"	sum INTEGER NOT NULL,"
+	"	bytes_sha256 BLOB NOT NULL,"
+	"	file_sha256 BLOB NOT NULL,"
+	"	file TEXT NOT NULL,"
+	"	size INTEGER NOT NULL,"
+	"	records INTEGER NOT NULL,"
+	"	malformed INTEGER NOT NULL,"
+	"	landed_at INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE INDEX version_name ON version(name);"
+	"CREATE INDEX version_sum ON version(sum, source)"
+	"	WHERE disposition IN (1, 3);"
+	"CREATE UNIQUE INDEX version_file ON version(file)"
+	"	WHERE disposition <> 2;"
+	"CREATE INDEX version_landed ON version(landed_at);"
+
+	"CREATE TABLE event("
+	"	id INTEGER PRIMARY KEY,"
+	"	name INTEGER NOT NULL,"
+	"	at INTEGER NOT NULL,"
+	"	disposition INTEGER NOT NULL,"
+	"	reason TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX event_name ON event(name);"
+
+	"CREATE TABLE outbox("
+	"	id INTEGER PRIMARY KEY,"
+	"	entry BLOB NOT NULL,"
+	"	file TEXT"
+	") STRICT;"
+
+	"CREATE TABLE pass("
+	"	source INTEGER NOT NULL,"
+	"	started INTEGER NOT NULL,"
+	"	ended INTEGER NOT NULL,"
+	"	outcome INTEGER NOT NULL,"
+	"	listed INTEGER NOT NULL,"
+	"	unchanged INTEGER NOT NULL,"
+	"	landed INTEGER NOT NULL,"
+	"	duplicate INTEGER NOT NULL,"
+	"	new_version INTEGER NOT NULL,"
+	"	pending INTEGER NOT NULL,"
+	"	quarantined INTEGER NOT NULL,"
+	"	ignored INTEGER NOT NULL,"
+	"	trouble TEXT NOT NULL,"
+	"	PRIMARY KEY(source, started)"
+	") STRICT, WITHOUT ROWID;";
+
+const char *const catalog_sql_steps[] = {step_1};
+const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
+
+/* Numbers of enum disposition stand in the texts: they are on disk anyway. */
+_Static_assert(DISPOSITION_LANDED == 1 && DISPOSITION_DUPLICATE == 2 &&
+		DISPOSITION_NEW_VERSION == 3,
+	"dispositions are on disk");
+
+#define NAME_COLUMNS \
+	"s.name, n.id, n.name, n.disposition, n.reason, n.size, n.mtime," \
+	" n.ctime, n.inode, n.device, n.first_seen, n.changed"
+
+#define VERSION_COLUMNS \
+	"v.id, v.generation, v.disposition, v.relation, v.bytes_sha256," \
+	" v.file_sha256, v.file, v.size, v.records, v.malformed, v.landed_at"
+
+/* Versions of a name are events too; kind 1. */
+#define STORY(which) \
+	"SELECT e.id AS seq, 0 AS kind, e.at, s.name, n.name," \
+	" e.disposition, e.reason, NULL, NULL, NULL, NULL, NULL, NULL," \
+	" NULL, NULL, NULL, NULL, NULL" \
+	" FROM name n JOIN source s ON s.id = n.source" \
+	" JOIN event e ON e.name = n.id" \
+	" WHERE n." which " = ?1 AND (?2 IS NULL OR n.source = ?2)" \
+	" UNION ALL " \
+	"SELECT v.follows, 1, v.at, s.name, n.name, v.disposition," \
+	" '', " VERSION_COLUMNS \
+	" FROM name n JOIN source s ON s.id = n.source" \
+	" JOIN version v ON v.name = n.id" \
+	" WHERE n." which " = ?1 AND (?2 IS NULL OR n.source = ?2)" \
+	" ORDER BY 1, 2, 8"
+
+const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
+	/* The write lock at once: a later upgrade could fail with BUSY. */
+	[SQL_BEGIN] = {"BEGIN IMMEDIATE", false},
+	[SQL_COMMIT] = {"COMMIT", false},
+	[SQL_ROLLBACK] = {"ROLLBACK", false},
+
+	/* Touches the right edge of each table a landing depends on. */
+	[SQL_PROBE] = {"SELECT (SELECT max(id) FROM source),"
+		       " (SELECT max(id) FROM name),"
+		       " (SELECT max(id) FROM version),"
+		       " (SELECT max(landed_at) FROM version),"
+		       " (SELECT max(id) FROM event),"
+		       " (SELECT max(id) FROM outbox)",
+		false},
+
+	[SQL_SOURCE_FIND] = {"SELECT id FROM source WHERE name = ?1", false},
+	[SQL_SOURCE_ADD] = {"INSERT INTO source(name) VALUES(?1)", false},
+
+	[SQL_FIND] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
+		      " FROM name n JOIN source s ON s.id = n.source"
+		      " LEFT JOIN version v ON v.id = n.newest"
+		      " WHERE n.name = ?1 AND n.source = ?2",
+		false},
+	[SQL_FIND_BYTES] = {"SELECT " VERSION_COLUMNS " FROM version v"
+			    " WHERE v.sum = ?1 AND v.source = ?2"
+			    " AND v.disposition IN (1, 3)"
+			    " AND v.bytes_sha256 = ?3 AND v.size = ?4"
+			    " ORDER BY v.id LIMIT 1",
+		false},
+	[SQL_FIND_INDEX] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
+			    " FROM version v JOIN name n ON n.id = v.name"
+			    " JOIN source s ON s.id = n.source"
+			    " WHERE v.id = ?1",
+		false},
+	[SQL_FIND_FILE] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
+			   " FROM version v JOIN name n ON n.id = v.name"
+			   " JOIN source s ON s.id = n.source"
+			   " WHERE v.file = ?1 AND v.disposition <> 2",
+		false},
+
+	[SQL_PUT_NAME] = {"INSERT INTO name AS n(source, name, base,"
+			  " disposition, reason, size, mtime, ctime, inode,"
+			  " device, first_seen, changed, newest)"
+			  " VALUES(?1, ?2, ?3, ?4, '', ?5, ?6, ?7, ?8, ?9,"
+			  " ?10, ?10, ?11)"
+			  " ON CONFLICT(name, source) DO UPDATE SET"
+			  " disposition = excluded.disposition, reason = '',"
+			  " size = excluded.size, mtime = excluded.mtime,"
+			  " ctime = excluded.ctime, inode = excluded.inode,"
+			  " device = excluded.device,"
+			  " newest = excluded.newest,"
+			  " changed = CASE WHEN n.size = excluded.size"
+			  " AND n.mtime = excluded.mtime"
+			  " AND n.ctime = excluded.ctime"
+			  " AND n.inode = excluded.inode"
+			  " AND n.device = excluded.device"
+			  " THEN n.changed ELSE excluded.changed END"
+			  " RETURNING id",
+		false},
+	[SQL_PUT_VERSION] = {"INSERT INTO version(id, name, source, at,"
+			     " generation, disposition, relation, sum,"
+			     " bytes_sha256, file_sha256, file, size, records,"
+			     " malformed, landed_at, follows)"
+			     " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+			     " ?10, ?11, ?12, ?13, ?14, ?15,"
+			     " coalesce((SELECT max(id) FROM event), 0))",
+		false},
+
+	[SQL_NOTE_FIND] = {"SELECT id, disposition, reason, size, mtime,"
+			   " ctime, inode, device FROM name"
+			   " WHERE name = ?1 AND source = ?2",
+		false},
+	[SQL_NOTE_ADD] = {"INSERT INTO name(source, name, base, disposition,"
+			  " reason, size, mtime, ctime, inode, device,"
+			  " first_seen, changed)"
+			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+			  " ?11, ?11)",
+		false},
+	[SQL_NOTE_CHANGE] = {"UPDATE name SET disposition = ?2, reason = ?3,"
+			     " size = ?4, mtime = ?5, ctime = ?6, inode = ?7,"
+			     " device = ?8, changed = coalesce(?9, changed)"
+			     " WHERE id = ?1",
+		false},
+	[SQL_NOTE_EVENT] = {"INSERT INTO event(name, at, disposition, reason)"
+			    " VALUES(?1, ?2, ?3, ?4)",
+		false},
+
+	[SQL_LEDGER_SIZE] = {"SELECT max("
+			     "coalesce((SELECT value FROM meta"
+			     " WHERE key = 'ledger-size'), 0),"
+			     " coalesce((SELECT max(id) + 1 FROM outbox), 0),"
+			     " coalesce((SELECT max(id) FROM version), 0))",
+		false},
+	[SQL_LEDGER_KEEP] = {"INSERT INTO meta(key, value)"
+			     " VALUES('ledger-size', ?1)"
+			     " ON CONFLICT(key) DO UPDATE"
+			     " SET value = excluded.value",
+		false},
+	[SQL_OUTBOX_PUT] = {"INSERT INTO outbox(id, entry, file)"
+			    " VALUES(?1, ?2, ?3)",
+		false},
+	[SQL_OUTBOX_EACH] = {"SELECT id, entry, file FROM outbox"
+			     " WHERE id >= ?1 ORDER BY id",
+		false},
+	[SQL_OUTBOX_DROP] = {"DELETE FROM outbox WHERE id < ?1", false},
+	[SQL_LAST_LANDED] = {"SELECT coalesce(max(landed_at), 0)"
+			     " FROM version",
+		false},
+
+	[SQL_PASS_PUT] = {"INSERT OR REPLACE INTO pass(source, started, ended,"
+			  " outcome, listed, unchanged, landed, duplicate,"
+			  " new_version, pending, quarantined, ignored,"
+			  " trouble)"
+			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+			  " ?11, ?12, ?13)",
+		false},
+	[SQL_PASS_FORGET] = {"DELETE FROM pass WHERE source = ?1"
+			     " AND started <= (SELECT started FROM pass"
+			     " WHERE source = ?1 ORDER BY started DESC"
+			     " LIMIT 1 OFFSET " NUMBER(
+				     CATALOG_SQL_PASSES_KEPT) ")",
+		false},
+	[SQL_PASS_LAST] = {"SELECT started, ended, outcome, listed,"
+			   " unchanged, landed, duplicate, new_version,"
+			   " pending, quarantined, ignored, trouble"
+			   " FROM pass WHERE source = ?1"
+			   " ORDER BY started DESC LIMIT 1",
+		false},
+
+	[SQL_COUNT] = {"SELECT disposition, count(*) FROM name"
+		       " WHERE source = ?1 GROUP BY disposition",
+		true},
+	[SQL_STORY] = {STORY("name"), false},
+	[SQL_STORY_BASE] = {STORY("base"), false},
+	[SQL_EACH_LANDED] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
+			     " FROM version v JOIN name n ON n.id = v.name"
+			     " JOIN source s ON s.id = n.source"
+			     " WHERE +v.disposition <> 2"
+			     " AND (?1 IS NULL OR v.source = ?1)"
+			     " ORDER BY v.id",
+		true},
+};

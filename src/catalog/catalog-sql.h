@@ -1,0 +1,67 @@
+/*
+ * catalog-sql.h - every SQL text of the catalog, numbered.
+ *
+ * Parameters are ?1, ?2, ... in the order in which the functions bind them;
+ * columns of names and versions always come in the order of the two lists
+ * in catalog-sql.c, which catalog-db.h reads.
+ */
+#ifndef CATALOG_SQL_H
+#define CATALOG_SQL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum catalog_sql {
+	SQL_BEGIN,
+	SQL_COMMIT,
+	SQL_ROLLBACK,
+	SQL_PROBE,
+	SQL_SOURCE_FIND,
+	SQL_SOURCE_ADD,
+	SQL_FIND,
+	SQL_FIND_BYTES,
+	SQL_FIND_INDEX,
+	SQL_FIND_FILE,
+	SQL_PUT_NAME,
+	SQL_PUT_VERSION,
+	SQL_NOTE_FIND,
+	SQL_NOTE_ADD,
+	SQL_NOTE_CHANGE,
+	SQL_NOTE_EVENT,
+	SQL_LEDGER_SIZE,
+	SQL_LEDGER_KEEP,
+	SQL_OUTBOX_PUT,
+	SQL_OUTBOX_EACH,
+	SQL_OUTBOX_DROP,
+	SQL_LAST_LANDED,
+	SQL_PASS_PUT,
+	SQL_PASS_FORGET,
+	SQL_PASS_LAST,
+	SQL_COUNT,
+	SQL_STORY,
+	SQL_STORY_BASE,
+	SQL_EACH_LANDED,
+	SQL_STATEMENTS /* how many */
+};
+
+struct catalog_sql_text {
+	const char *text;
+	bool lists; /* may read a whole table; all others search */
+};
+
+extern const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS];
+
+/*
+ * What brings a catalog from version i (PRAGMA user_version) to i + 1. Steps
+ * are never changed once released, only added.
+ */
+extern const char *const catalog_sql_steps[];
+extern const size_t catalog_sql_n_steps;
+
+/* Each connection, before anything else. */
+extern const char catalog_sql_setup[];
+
+#define CATALOG_SQL_APPLICATION 0x4c466361 /* "LFca", PRAGMA application_id */
+#define CATALOG_SQL_PASSES_KEPT 1000	   /* of each source */
+
+#endif

@@ -1,0 +1,146 @@
+/*
+ * landfall why: the whole story of a name, oldest first.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "cli/commands.h"
+#include "cli/place.h"
+
+static void
+print_json(const struct catalog_event *ev)
+{
+	const struct catalog_version *v = ev->version;
+	CLEANUP(str_release) struct str s = STR_INIT;
+	struct jsonw j = jsonw_to(&s);
+
+	jsonw_object(&j);
+	jsonw_key(&j, "at"), jsonw_time(&j, ev->at);
+	jsonw_key(&j, "source"), jsonw_text(&j, ev->source);
+	jsonw_key(&j, "name"), jsonw_percent(&j, ev->name, ev->name_len);
+	jsonw_key(&j, "state");
+	jsonw_text(&j, disposition_name(ev->disposition));
+	jsonw_key(&j, "reason"), jsonw_text(&j, ev->reason);
+	if (v != NULL) {
+		jsonw_key(&j, "file"), jsonw_text(&j, v->file);
+		jsonw_key(&j, "generation"), jsonw_u64(&j, v->generation);
+		jsonw_key(&j, "relation");
+		jsonw_text(&j, relation_name(v->relation));
+		jsonw_key(&j, "records"), jsonw_u64(&j, v->records);
+		jsonw_key(&j, "malformed"), jsonw_u64(&j, v->malformed);
+		jsonw_key(&j, "size"), jsonw_u64(&j, v->size);
+		jsonw_key(&j, "bytes_sha256");
+		jsonw_hex(&j, v->bytes_sha256, HASH_LEN);
+		jsonw_key(&j, "index"), jsonw_u64(&j, v->index);
+	}
+	jsonw_end(&j);
+	cli_line(&s);
+}
+
+static void
+add_version(struct str *s, const struct catalog_version *v)
+{
+	str_add(s, v->disposition == DISPOSITION_DUPLICATE ? " of " : " as ");
+	str_addf(s, "%s, ", v->file);
+	str_add_size(s, v->size);
+	str_addf(s, ", %" PRIu64 " record%s", v->records,
+		v->records == 1 ? "" : "s");
+	if (v->malformed > 0)
+		str_addf(s, ", %" PRIu64 " malformed", v->malformed);
+	if (v->generation > 1)
+		str_addf(s, ", generation %" PRIu32 " (%s)", v->generation,
+			relation_name(v->relation));
+	str_addf(s, ", ledger entry %" PRIu64, v->index);
+}
+
+static void
+print_text(const struct catalog_event *ev)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	clock_add_time(&s, ev->at);
+	str_addf(&s, "  %s  ", ev->source);
+	str_add_quoted(&s, ev->name, ev->name_len);
+	str_addf(&s, "  %s", disposition_name(ev->disposition));
+	if (ev->version != NULL)
+		add_version(&s, ev->version);
+	if (*ev->reason != '\0') {
+		str_add(&s, ": ");
+		str_add(&s, ev->reason);
+	}
+	cli_line(&s);
+}
+
+static enum rc
+print_event(void *arg, const struct catalog_event *ev, struct err *e UNUSED)
+{
+	const struct cli *c = arg;
+
+	(c->json ? print_json : print_text)(ev);
+	return OK;
+}
+
+/* Names in our JSON are percent-encoded, and people paste them. */
+static enum rc
+tell_decoded(struct cli *c, struct catalog *cat, const char *source,
+	const char *name, struct err *e)
+{
+	size_t len = strlen(name), n;
+	CLEANUP(mem_release) uint8_t *bytes = mem_alloc(len + 1);
+
+	if (!str_parse_percent(name, len, bytes, len, &n) || n == len)
+		return END;
+	return catalog_story(cat, source, bytes, n, print_event, c, e);
+}
+
+static enum status
+tell(struct cli *c, struct catalog *cat, const char *source)
+{
+	const char *name = c->arg[0];
+	CLEANUP(str_release) struct str quoted = STR_INIT;
+	struct err e = ERR_INIT;
+	enum rc rc = catalog_story(cat, source, (const uint8_t *)name,
+		strlen(name), print_event, c, &e);
+
+	if (rc == END)
+		rc = tell_decoded(c, cat, source, name, &e);
+	if (rc == OK)
+		return STATUS_DONE;
+	if (rc != END)
+		return cli_fail(&e);
+	if (source != NULL && cli_source(c, source) == NULL)
+		return STATUS_USAGE;
+	str_add_quoted(&quoted, name, strlen(name));
+	fprintf(stderr,
+		"landfall: error: %s has never been seen%s%s; a name is the "
+		"path below the source's root, or its last component. A file "
+		"that lies there is looked at by the next `landfall run`; "
+		"`landfall plan` shows what that would do\n",
+		quoted.s, source != NULL ? " in " : "",
+		source != NULL ? source : "");
+	return STATUS_USAGE;
+}
+
+enum status
+cmd_why(struct cli *c, int argc, char **argv)
+{
+	const char *source = NULL;
+	const struct cli_option options[] = {
+		{"source", .text = &source, .value = "S",
+			.help = "only the name of this source"},
+	};
+	struct place p = PLACE_INIT;
+	int st = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
+
+	if (st != STATUS_DONE)
+		return st == CLI_STOP ? STATUS_DONE : (enum status)st;
+	if (c->n_args != 1)
+		return cli_usage(c, "give one name");
+	st = (int)place_open(c, PLACE_CATALOG, &p);
+	if (st == STATUS_DONE)
+		st = (int)tell(c, p.catalog, source);
+	place_close(&p);
+	return (enum status)st;
+}
