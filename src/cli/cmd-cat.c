@@ -120,7 +120,7 @@ find_file(struct cli *c, const struct request *q, struct place *p, int *ret_fd,
 	if (number && index < ledger_view_size(p->ledger)) {
 		rc = file_of_index(p, index, what, e);
 	} else if (is_landing_name(arg) && entry_is_path(arg)) {
-		rc = zone_read(p->zone, arg, ret_fd, e);
+		rc = place_file(p->zone, arg, ret_fd, e);
 		if (rc == OK)
 			str_add(what, arg);
 	}
@@ -146,7 +146,7 @@ open_in_zone(
 	enum rc rc = OK;
 
 	if (st == STATUS_DONE && *ret_fd < 0)
-		rc = zone_read(p.zone, what->s, ret_fd, &e);
+		rc = place_file(p.zone, what->s, ret_fd, &e);
 	place_close(&p);
 	if (rc == END) {
 		fprintf(stderr,

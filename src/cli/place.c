@@ -1,5 +1,10 @@
 #include "cli/place.h"
 
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+
 static enum status
 none(const char *what, const char *where)
 {
@@ -20,7 +25,9 @@ place_open(struct cli *c, unsigned want, struct place *p)
 
 	if (st != STATUS_DONE)
 		return st;
-	if (p->zone == NULL && zone_open(c->config->zone, &p->zone, &e) != OK)
+	if (p->zone < 0 &&
+		io_open(AT_FDCWD, c->config->zone, O_RDONLY | O_DIRECTORY, 0,
+			&p->zone, BROKEN, &e) != OK)
 		return cli_fail(&e);
 	if ((want & PLACE_CATALOG) && p->catalog == NULL) {
 		rc = catalog_open(c->config->state, false, &p->catalog, &e);
@@ -30,7 +37,7 @@ place_open(struct cli *c, unsigned want, struct place *p)
 			return cli_fail(&e);
 	}
 	if ((want & PLACE_LEDGER) && p->ledger == NULL) {
-		rc = ledger_view_open(zone_dir(p->zone), NULL, &p->ledger, &e);
+		rc = ledger_view_open(p->zone, NULL, &p->ledger, &e);
 		if (rc == END)
 			return none("ledger", c->config->zone);
 		if (rc != OK) {
@@ -47,6 +54,25 @@ place_close(struct place *p)
 {
 	ledger_view_close(p->ledger);
 	catalog_close(p->catalog);
-	zone_close(p->zone);
+	io_drop(&p->zone);
 	*p = (struct place)PLACE_INIT;
+}
+
+enum rc
+place_file(int zone, const char *path, int *ret_fd, struct err *e)
+{
+	struct stat st;
+	int fd = -1;
+
+	/* O_NONBLOCK: what lies there may be a fifo by now. */
+	if (io_open(zone, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, &fd,
+		    BROKEN, e) != OK)
+		return e->cause == ENOENT || e->cause == ENOTDIR ? END
+								 : e->code;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
+		*ret_fd = fd;
+		return OK;
+	}
+	io_drop(&fd);
+	return err_set(e, BROKEN, "%s is not a regular file", path);
 }

@@ -8,17 +8,16 @@
 #include "cli/cli.h"
 #include "landfall/catalog.h"
 #include "landfall/ledger.h"
-#include "landfall/zone.h"
 
 struct place {
-	struct zone *zone;
+	int zone; /* its directory */
 	struct catalog *catalog;
 	struct ledger_view *ledger;
 };
 
 #define PLACE_INIT \
 	{ \
-		.zone = NULL \
+		.zone = -1 \
 	}
 
 enum {
@@ -33,5 +32,12 @@ enum {
  */
 enum status place_open(struct cli *c, unsigned want, struct place *p) MUST_USE;
 void place_close(struct place *p);
+
+/*
+ * Opens a landing file below the directory `zone` for reading. END: none
+ * there. BROKEN: not a regular file, or not ours to read.
+ */
+enum rc
+place_file(int zone, const char *path, int *ret_fd, struct err *e) MUST_USE;
 
 #endif

@@ -69,7 +69,7 @@ report_key(struct report *r, const char *block, const struct yaml_node *key)
 	CLEANUP(str_release) struct str s = STR_INIT;
 	const char *before = "; known here: ";
 
-	field_add_shown(&s, key);
+	yaml_add_shown(&s, key);
 	for (size_t i = 0; i < option_count; i++) {
 		const char *k = option_key_in(&option_table[i], block);
 

@@ -122,6 +122,7 @@ worker_main(void *arg)
 		.zone = g->commit.zone,
 		.pool = g->pool,
 		.spool = g->spool,
+		.free_space = g->options.config->limits.free_space,
 		.bytes = &g->bytes,
 	};
 
