@@ -464,7 +464,6 @@ static void
 test_within_knows_no_places(void **state UNUSED)
 {
 	static const char text[] = "a,b\n#c\n\nTRL\n\"d\ne\"\n";
-	CLEANUP(str_release) struct str got = STR_INIT;
 	CLEANUP(spans_release) struct spans l = {.n = 0};
 	struct dialect d;
 	struct scan *s;
