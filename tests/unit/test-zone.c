@@ -500,6 +500,7 @@ test_sums_are_not_fooled_by_what_looks_alike(void **state)
 	assert_int_equal(mkfifoat(p->dir, SUMS, 0600), 0);
 	assert_int_equal(
 		zone_sums_append(p->zone, DIR_OF_DAY, "3  c\n", 5, &e), BROKEN);
+	assert_non_null(strstr(e.text, "not a regular file"));
 }
 
 #define with_zone(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
