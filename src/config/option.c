@@ -87,9 +87,10 @@ const struct option option_table[] = {
 		.type = OPTION_SIZE,
 		TOP(limits.free_space),
 		.max = 1024 * TIB,
-		.fallback = "5GiB",
-		.help = "Landing pauses when the filesystem of the zone has "
-			"less than this free.",
+		.fallback = "0",
+		.help = "A file that would leave less than this free on the "
+			"zone's "
+			"filesystem stays pending.",
 	},
 	{
 		.path = "sources",

@@ -122,6 +122,7 @@ worker_main(void *arg)
 		.zone = g->commit.zone,
 		.pool = g->pool,
 		.spool = g->spool,
+		.free_space = g->options.config->limits.free_space,
 		.bytes = &g->bytes,
 	};
 
@@ -153,8 +154,8 @@ worker_main(void *arg)
 		g->reading--;
 		if (d != NULL)
 			stage(g, d);
-		else
-			pthread_cond_broadcast(&g->idle);
+		/* After a failure nobody takes what is staged: say it here. */
+		pthread_cond_broadcast(&g->idle);
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;

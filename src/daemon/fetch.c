@@ -153,6 +153,32 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 }
 
 /*
+ * Would this item eat into the space that must stay free? Raw size: what
+ * compression saves is not known before.
+ */
+static enum rc
+check_space(const struct fetch_context *c, struct delivery *d, struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	uint64_t left;
+
+	if (c->free_space == 0)
+		return OK;
+	if (zone_free(c->zone, &left, e) != OK)
+		return e->code;
+	if (left >= c->free_space && left - c->free_space >= d->signature.size)
+		return OK;
+	str_add(&why, "no space: ");
+	str_add_size(&why, left);
+	str_add(&why, " are free, limits.free_space keeps ");
+	str_add_size(&why, c->free_space);
+	str_add(&why, ", this needs up to ");
+	str_add_size(&why, d->signature.size);
+	leave(d, DISPOSITION_PENDING, why.s);
+	return END;
+}
+
+/*
  * Did it stay as it was until the last byte was read? If not it was not
  * complete, whatever the evidence said.
  */
@@ -189,6 +215,9 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 {
 	enum rc rc;
 
+	rc = check_space(c, d, e);
+	if (rc != OK)
+		return rc == END ? OK : rc;
 	rc = stage_bytes(c, j, fd, &j->config->dialect, NULL, d, e);
 	if (rc == BAD_ITEM && e->cause == 0 && lseek(fd, 0, SEEK_SET) == 0) {
 		/* No reading error, but bytes no index can hold: keep them. */

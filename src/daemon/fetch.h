@@ -15,6 +15,7 @@ struct fetch_context {
 	struct zone *zone;
 	struct land_pool *pool;
 	int spool;		     /* directory */
+	uint64_t free_space;	     /* what the zone's filesystem must keep */
 	atomic_uint_fast64_t *bytes; /* read so far, for progress */
 };
 

@@ -215,27 +215,34 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 
 /* ---- publish ---- */
 
+/*
+ * Each staged file is synced once: on a second attempt (after AGAIN) it is
+ * closed already, and only the new intent must be made durable.
+ */
 static enum rc
 sync_staged(struct commit *c, struct delivery **d, size_t n, struct err *e)
 {
-	size_t files = 0;
+	size_t files = 0, paths = 0;
 	int intent = -1;
 
-	for (size_t i = 0; i < n; i++)
-		files += is_new_file(d[i]) && !d[i]->published;
-	if (files == 0)
+	for (size_t i = 0; i < n; i++) {
+		paths += is_new_file(d[i]) && !d[i]->published;
+		files += is_new_file(d[i]) && d[i]->fd >= 0;
+	}
+	if (paths == 0)
 		return OK;
 	if (intent_write(c->zone, d, n, &intent, e) != OK)
 		return e->code;
-	if (files < SYNC_TOGETHER) {
+	if (files >= SYNC_TOGETHER) {
+		if (durable_sync_fs(zone_dir(c->zone), e) != OK)
+			goto fail;
+	} else {
 		for (size_t i = 0; i < n; i++)
-			if (is_new_file(d[i]) && !d[i]->published &&
+			if (is_new_file(d[i]) && d[i]->fd >= 0 &&
 				durable_sync(d[i]->fd, e) != OK)
 				goto fail;
 		if (durable_sync(intent, e) != OK)
 			goto fail;
-	} else if (durable_sync_fs(zone_dir(c->zone), e) != OK) {
-		goto fail;
 	}
 	for (size_t i = 0; i < n; i++)
 		if (is_new_file(d[i]) && d[i]->fd >= 0 &&

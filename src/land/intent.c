@@ -13,7 +13,7 @@ intent_write(struct zone *z, struct delivery **d, size_t n, int *ret_fd,
 	int fd = -1;
 
 	for (size_t i = 0; i < n; i++)
-		if (d[i]->file.len > 0 && d[i]->fd >= 0)
+		if (d[i]->staged && d[i]->recorded && d[i]->file.len > 0)
 			str_addf(&s, "%s\n", d[i]->file.s);
 	/*
 	 * In place: the last group is recorded, so nobody needs its paths,

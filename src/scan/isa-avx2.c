@@ -121,76 +121,64 @@ avx2_bytes(const uint8_t *p, size_t n)
 	return block_bytes_end(&bytes) | isa_portable.bytes(p + i, n - i);
 }
 
-/* c >= low, unsigned. */
-BLOCKS_TARGET static inline __m256i
-at_least(__m256i v, uint8_t low)
-{
-	__m256i l = _mm256_set1_epi8((char)low);
-
-	return _mm256_cmpeq_epi8(_mm256_max_epu8(v, l), v);
-}
-
-BLOCKS_TARGET static inline __m256i
-is(__m256i v, uint8_t c)
-{
-	return _mm256_cmpeq_epi8(v, _mm256_set1_epi8((char)c));
-}
+#define TABLE(t) _mm256_broadcastsi128_si256(*(const __m128i *)(t))
 
 /*
- * What is wrong in the 32 bytes at p, knowing the three before them: RFC 3629
- * section 4 asked of every byte at once. A byte is a continuation exactly
- * when a lead one, two or three places before it wants one; four leads narrow
- * the byte behind them; some bytes never occur.
+ * What is wrong in the 32 bytes at p, knowing the three before them (see
+ * utf8.h): *due by its top bits, *pair by any bit.
  */
-BLOCKS_TARGET static inline __m256i
-utf8_wrong(const uint8_t *p)
+BLOCKS_TARGET static inline void
+utf8_wrong(const uint8_t *p, __m256i *due, __m256i *pair)
 {
-	__m256i c = load(p), c1 = load(p - 1);
-	__m256i due = _mm256_or_si256(at_least(c1, 0xc0),
-		_mm256_or_si256(at_least(load(p - 2), 0xe0),
-			at_least(load(p - 3), 0xf0)));
-	__m256i tail = _mm256_andnot_si256(at_least(c, 0xc0), c);
-	__m256i from_a0 = at_least(c, 0xa0), from_90 = at_least(c, 0x90);
-	__m256i wrong;
+	const __m256i low = _mm256_set1_epi8(15);
+	__m256i c = load(p), c1 = load(p - 1), c2 = load(p - 2);
+	__m256i c3 = load(p - 3), want, got, wrong;
 
-	/* As signs: only the top bit of each byte counts. */
-	wrong = _mm256_xor_si256(due, tail);
-	wrong = _mm256_or_si256(wrong,
-		_mm256_or_si256(_mm256_andnot_si256(from_a0, is(c1, 0xe0)),
-			_mm256_and_si256(from_a0, is(c1, 0xed))));
-	wrong = _mm256_or_si256(wrong,
-		_mm256_or_si256(_mm256_andnot_si256(from_90, is(c1, 0xf0)),
-			_mm256_and_si256(from_90, is(c1, 0xf4))));
-	wrong = _mm256_or_si256(wrong,
-		_mm256_or_si256(at_least(c, 0xf5),
-			is(_mm256_or_si256(c, _mm256_set1_epi8(1)), 0xc1)));
-	return wrong;
+	/* A top bit is left where a lead asks for this byte. */
+	want = _mm256_subs_epu8(c1, _mm256_set1_epi8(0xc0 - 0x80));
+	want = _mm256_or_si256(
+		want, _mm256_subs_epu8(c2, _mm256_set1_epi8(0xe0 - 0x80)));
+	want = _mm256_or_si256(
+		want, _mm256_subs_epu8(c3, _mm256_set1_epi8(0xf0 - 0x80)));
+	got = _mm256_cmpgt_epi8(_mm256_set1_epi8((char)0xc0), c);
+	*due = _mm256_or_si256(*due, _mm256_xor_si256(want, got));
+
+	wrong = _mm256_and_si256(
+		_mm256_shuffle_epi8(TABLE(utf8_lead_high),
+			_mm256_and_si256(_mm256_srli_epi16(c1, 4), low)),
+		_mm256_shuffle_epi8(
+			TABLE(utf8_lead_low), _mm256_and_si256(c1, low)));
+	wrong = _mm256_and_si256(wrong,
+		_mm256_shuffle_epi8(TABLE(utf8_second_high),
+			_mm256_and_si256(_mm256_srli_epi16(c, 4), low)));
+	*pair = _mm256_or_si256(*pair, wrong);
 }
 
 /* n <= 32 bytes amid zeros: ASCII, so that nothing is open at the edges. */
-BLOCKS_TARGET static inline __m256i
-utf8_wrong_edge(const uint8_t *p, size_t before, size_t n)
+BLOCKS_TARGET static inline void
+utf8_edge(
+	const uint8_t *p, size_t before, size_t n, __m256i *due, __m256i *pair)
 {
 	uint8_t room[3 + 32] = {0};
 
 	memcpy(room + 3 - before, p - before, before + n);
-	return utf8_wrong(room + 3);
+	utf8_wrong(room + 3, due, pair);
 }
 
 BLOCKS_TARGET static bool
 avx2_utf8(const uint8_t *p, size_t n)
 {
-	__m256i wrong;
+	__m256i due = _mm256_setzero_si256(), pair = due;
 	size_t i = 32;
 
 	if (n < 32)
 		return isa_portable.utf8(p, n);
-	wrong = utf8_wrong_edge(p, 0, 32);
+	utf8_edge(p, 0, 32, &due, &pair);
 	for (; n - i >= 32; i += 32)
-		wrong = _mm256_or_si256(wrong, utf8_wrong(p + i));
+		utf8_wrong(p + i, &due, &pair);
 	/* Fewer than 32 are left: the zero behind them ends every sequence. */
-	wrong = _mm256_or_si256(wrong, utf8_wrong_edge(p + i, 3, n - i));
-	return _mm256_movemask_epi8(wrong) == 0;
+	utf8_edge(p + i, 3, n - i, &due, &pair);
+	return _mm256_movemask_epi8(due) == 0 && _mm256_testz_si256(pair, pair);
 }
 
 const struct isa isa_avx2 = {

@@ -56,7 +56,8 @@ struct isa {
 	bool (*utf8)(const uint8_t *p, size_t n);
 };
 
-extern const struct isa isa_avx2; /* where __x86_64__ */
+extern const struct isa isa_avx512; /* where __x86_64__ */
+extern const struct isa isa_avx2;   /* likewise */
 extern const struct isa isa_portable;
 extern const struct isa isa_scalar; /* no csv(): the definition of it */
 

@@ -10,6 +10,7 @@
 
 static const struct isa *const isas[] = {
 #ifdef __x86_64__
+	&isa_avx512,
 	&isa_avx2,
 #endif
 	&isa_portable,
@@ -34,7 +35,7 @@ scan_isa_names(void)
 {
 	static const char *const names[] = {
 #ifdef __x86_64__
-		"avx2",
+		"avx512", "avx2",
 #endif
 		"portable", "scalar", NULL};
 	size_t i = 0;

@@ -2,6 +2,30 @@
 
 #include <string.h>
 
+#define ALIGNED16 __attribute__((aligned(16)))
+#define ALWAYS (UTF8_C0_C1 | UTF8_F5)
+
+const uint8_t utf8_lead_high[16] ALIGNED16 = {
+	[0xc] = UTF8_C0_C1,
+	[0xe] = UTF8_E0_9F | UTF8_ED_A0,
+	[0xf] = UTF8_F0_8F | UTF8_F4_90 | UTF8_F5,
+};
+
+const uint8_t utf8_lead_low[16] ALIGNED16 = {
+	[0x0] = UTF8_C0_C1 | UTF8_E0_9F | UTF8_F0_8F,
+	[0x1] = UTF8_C0_C1,
+	[0x4] = UTF8_F4_90,
+	[0x5 ... 0xc] = UTF8_F5,
+	[0xd] = UTF8_F5 | UTF8_ED_A0,
+	[0xe ... 0xf] = UTF8_F5,
+};
+
+const uint8_t utf8_second_high[16] ALIGNED16 = {
+	[0x8] = ALWAYS | UTF8_E0_9F | UTF8_F0_8F,
+	[0x9] = ALWAYS | UTF8_E0_9F | UTF8_F4_90,
+	[0xa ... 0xb] = ALWAYS | UTF8_ED_A0 | UTF8_F4_90,
+};
+
 /* Opens the sequence that c leads: RFC 3629 section 4, line by line. */
 static void
 lead(struct utf8 *u, uint8_t c)

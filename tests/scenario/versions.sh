@@ -51,3 +51,21 @@ cp lake/inbox/x.csv lake/inbox/w.csv
 expect_same 'duplicates: land' 'landed first 1' "$(pass w.csv)"
 expect 'why tells it all' "$LANDFALL" why -c $conf x.csv
 expect 'verify again' "$LANDFALL" verify --deep -c $conf
+
+# A file of somebody else where ours would go: never overwritten.
+"$LANDFALL" init other --quiet
+sed -i 's/format: csv/format: csv\n    ready: {stable: 0s}/' other/landfall.yaml
+printf 'a,b\n1,2\n' >other/inbox/x.csv
+printf 'c,d\n3,4\n' >other/inbox/v.csv
+taken=$(cd lake/zone && find inbox -name 'x.*' -size +0 |
+	while read -r f; do
+		[ "$(zstd -dcq "$f" | head -1)" = a,b ] && [ "$(zstd -dcq "$f" | wc -c)" = 8 ] && echo "$f"
+	done)
+mkdir -p "other/zone/$(dirname "$taken")"
+echo mine >"other/zone/$taken"
+expect 'a taken name' "$LANDFALL" run --once -c other/landfall.yaml --json
+expect_same 'is not overwritten' mine "$(cat "other/zone/$taken")"
+expect_same 'and both files land beside it' 2 \
+	"$(grep -c '"disposition":"landed"' lib.out)"
+expect_same 'with their bytes' "$(cat other/inbox/x.csv)" \
+	"$("$LANDFALL" cat -c other/landfall.yaml x.csv)"
