@@ -81,9 +81,9 @@ default_origin(struct str *s)
 {
 	char host[HOST_NAME_MAX + 1] = "";
 
-	if (gethostname(host, sizeof(host) - 1) < 0 || host[0] == '\0')
-		strcpy(host, "localhost");
-	str_addf(s, "%s/landing", host);
+	bool known = gethostname(host, sizeof(host) - 1) == 0 && *host != '\0';
+
+	str_addf(s, "%s/landing", known ? host : "localhost");
 }
 
 static enum rc

@@ -15,75 +15,25 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 #include "landfall/scan.h"
+#include "mixed.h"
 
 #define WINDOW (1u << 20)
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint32_t
-draw(uint32_t n)
-{
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return (uint32_t)(random_state >> 33) % n;
-}
-
-static const char *const words[] = {"north", "harbour", "Zürich", "oak",
-	"signal", "Łódź", "river", "granite", "東京", "lantern", "copper",
-	"meadow", "Ærø", "salt", "window", "ember"};
-
-static void
-add_words(struct str *out, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		if (i > 0)
-			str_addc(out, ' ');
-		str_add(out, words[draw(ARRAY_LEN(words))]);
-	}
-}
-
-static void
-add_quoted_words(struct str *out)
-{
-	static const char *const inside[] = {", ", "\"\"", "\r\n", " "};
-
-	str_addc(out, '"');
-	add_words(out, 2);
-	str_add(out, inside[draw(ARRAY_LEN(inside))]);
-	add_words(out, 1);
-	str_addc(out, '"');
-}
 
 static struct str
 make(bool quotes, size_t size)
 {
+	CLEANUP(mem_release) char *part = mem_alloc(WINDOW);
 	struct str out = STR_INIT;
-	struct str part = STR_INIT;
+	struct mixed m;
 
-	str_add(&part, "id,name,city,price,when,note\r\n");
-	/* 8 MiB of records, again and again: no cache holds them. */
-	while (part.len < 8u << 20) {
-		str_addf(&part, "%u,", draw(100000000));
-		add_words(&part, 2);
-		str_addc(&part, ',');
-		if (quotes && draw(2))
-			add_quoted_words(&part);
-		else
-			add_words(&part, 2);
-		str_addf(&part, ",%u.%02u,2026-%02u-%02u,", draw(10000),
-			draw(100), 1 + draw(12), 1 + draw(28));
-		if (quotes && draw(4) == 0)
-			add_quoted_words(&part);
-		else
-			add_words(&part, 2);
-		str_add(&part, "\r\n");
+	mixed_init(&m, quotes, 0);
+	while (out.len + WINDOW <= size) {
+		mixed_fill(&m, part, WINDOW);
+		str_addn(&out, part, WINDOW);
 	}
-	while (out.len + part.len <= size)
-		str_addn(&out, part.s, part.len);
-	str_release(&part);
 	return out;
 }
 
