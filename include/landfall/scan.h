@@ -22,7 +22,8 @@
  * The spans are the same for every way of cutting the input into windows.
  * What scan_step leaves unsettled is at most dialect.max_record bytes plus
  * one window step (a record whose end is not known yet); it must be shown
- * again, at any address, at the front of the next window. No byte is copied.
+ * again, at any address, at the front of the next window; showing less than
+ * that is a bug of the caller and aborts. No byte is copied.
  *
  * One scanner belongs to one thread at a time.
  */
@@ -84,7 +85,7 @@ struct dialect {
 	enum scan_encoding encoding;
 	uint32_t header;  /* leading records that are a header */
 	uint32_t trailer; /* trailing records, <= SCAN_TRAILER_MAX */
-	uint8_t trailer_prefix[SCAN_PREFIX_MAX];
+	uint8_t trailer_prefix[SCAN_PREFIX_MAX]; /* text; ASCII in UTF-16 */
 	uint32_t trailer_prefix_len; /* 0: none */
 	int32_t columns; /* SCAN_COLUMNS_HEADER, SCAN_COLUMNS_ANY or n */
 	uint32_t length; /* SCAN_FIXED: bytes a record */
@@ -138,9 +139,9 @@ struct scan_sink {
 	 */
 	void (*records)(void *arg, const uint64_t *ends, size_t n);
 	/*
-	 * One exception, count 1. A malformed line longer than max_record is
-	 * reported when its end is found; until then its bytes settle without
-	 * a span (see scan_step).
+	 * One exception, count 1. A malformed line or a comment longer than
+	 * max_record is reported when its end is found; until then its bytes
+	 * settle without a span (see scan_step).
 	 */
 	void (*exception)(void *arg, const struct scan_exception *x);
 };
@@ -180,8 +181,8 @@ size_t scan_step(struct scan *s, const uint8_t *win, size_t len, bool last);
 void scan_totals(const struct scan *s, struct scan_totals *ret);
 
 /*
- * The implementations for this machine, best first, ending with the portable
- * one; tests and fuzzing compare them. scan_use() sets the one that scan_new
+ * The implementations for this machine, best first, ending with "portable"
+ * and "scalar", the definition; tests and fuzzing compare them. scan_use() sets the one that scan_new
  * takes from now on (false: unknown name or not supported here).
  */
 const char *const *scan_isa_names(void);

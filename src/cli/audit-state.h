@@ -34,8 +34,7 @@ struct audit {
 	const struct audit_options *o;
 	int zone;
 	struct ledger_view *view;
-	uint64_t size;	/* entries under proof */
-	int64_t opened; /* wall, when the checkpoint was read */
+	uint64_t size; /* entries under proof */
 	struct known known;
 	atomic_uint_fast64_t next;  /* entry for the next free thread */
 	atomic_uint_fast64_t done;  /* delivered bytes */

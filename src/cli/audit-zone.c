@@ -21,7 +21,7 @@ enum {
 	LINE_MAX_LEN = 2 * HASH_LEN + 2 + 255 + 1,
 	PATH_TEXT_MAX = 4096,
 	DOUBTS_MAX = 100000,
-	YOUNG = 10, /* seconds in which a commit must have reached the ledger */
+	YOUNG = 5, /* seconds in which a commit must have reached the ledger */
 };
 
 /*
@@ -274,7 +274,8 @@ is_young(struct audit *a, const char *path)
 	struct stat st;
 
 	return fstatat(a->zone, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		(int64_t)st.st_ctim.tv_sec >= a->opened / CLOCK_SECOND - YOUNG;
+		(int64_t)st.st_ctim.tv_sec + YOUNG >=
+		clock_wall() / CLOCK_SECOND;
 }
 
 static enum rc

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "cli/audit-state.h"
@@ -152,7 +151,6 @@ audit_open(struct audit **ret, const struct audit_options *o, struct err *e)
 	enum rc rc;
 
 	a->o = o;
-	a->opened = clock_wall();
 	a->known = (struct known)KNOWN_INIT;
 	a->zone = -1;
 	a->err = (struct err)ERR_INIT;
@@ -194,6 +192,18 @@ audit_ledger(struct audit *a, struct err *e)
 {
 	unsigned bad = 0;
 
+	/* Others take the key from the zone: it must be as good as ours. */
+	if (a->o->vkey != NULL) {
+		struct ledger_view *own = NULL;
+
+		if (ledger_view_open(a->zone, NULL, &own, e) != OK)
+			audit_find(a, LEDGER_DAMAGED, FORMAT_LEDGER_DIR "/vkey",
+				NULL, NULL,
+				"by the key in this file the checkpoint does "
+				"not verify: %s",
+				e->text);
+		ledger_view_close(own);
+	}
 	/* Its findings are ours already. */
 	(void)!ledger_view_check(a->view, ledger_finding, a, e);
 	for (uint64_t i = 0; i < a->size && bad < BAD_ENTRIES_MAX; i++) {

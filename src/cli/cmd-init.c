@@ -56,14 +56,34 @@ write_configuration(int dir, const char *path, const char *origin,
 	return durable_replace(dir, "landfall.yaml", text.s, text.len, 0644, e);
 }
 
+/*
+ * The configuration is made last: where a ledger is and no configuration, an
+ * init was interrupted, and opening the ledger completes it.
+ */
+static enum rc
+make_ledger(int dir, int zone, int state, const char *origin, struct err *e)
+{
+	struct ledger *l;
+	struct stat st;
+	enum rc rc = ledger_create(zone, state, origin, e);
+
+	if (rc == OK || e->cause != EEXIST ||
+		fstatat(dir, "landfall.yaml", &st, 0) == 0)
+		return rc;
+	rc = ledger_open(zone, state, origin, &l, e);
+	if (rc == OK)
+		ledger_close(l);
+	return rc;
+}
+
 static void
 default_origin(struct str *s)
 {
 	char host[HOST_NAME_MAX + 1] = "";
 
-	if (gethostname(host, sizeof(host) - 1) < 0 || host[0] == '\0')
-		strcpy(host, "localhost");
-	str_addf(s, "%s/landing", host);
+	bool known = gethostname(host, sizeof(host) - 1) == 0 && *host != '\0';
+
+	str_addf(s, "%s/landing", known ? host : "localhost");
 }
 
 static enum rc
@@ -93,13 +113,13 @@ make_all(struct cli *c, const char *path, const char *origin, bool *ret_kept,
 	if (rc == OK)
 		rc = make_dir(inbox_path.s, 0755, &inbox, e);
 	if (rc == OK)
-		rc = ledger_create(zone_dir(zone), state, origin, e);
+		rc = durable_sync(dir, e);
+	if (rc == OK)
+		rc = make_ledger(dir, zone_dir(zone), state, origin, e);
 	if (rc == OK)
 		rc = catalog_open(state_path.s, true, &catalog, e);
 	if (rc == OK)
 		rc = write_configuration(dir, path, origin, ret_kept, e);
-	if (rc == OK)
-		rc = durable_sync(dir, e);
 	catalog_close(catalog);
 	zone_close(zone);
 	io_drop(&inbox);

@@ -26,23 +26,27 @@ is_wanted(const struct cli *c, const char *source)
 }
 
 static void
+print_header(void)
+{
+	printf("%-20s  %-16s  %10s  %10s  %9s  %3s  %s\n", "landed at",
+		"source", "size", "records", "malformed", "gen", "name, file");
+}
+
+static void
 print_row(const struct catalog_name *n)
 {
 	const struct catalog_version *v = &n->version;
-	CLEANUP(str_release) struct str s = STR_INIT;
-	size_t at;
+	CLEANUP(str_release) struct str at = STR_INIT;
+	CLEANUP(str_release) struct str size = STR_INIT;
+	CLEANUP(str_release) struct str name = STR_INIT;
 
-	clock_add_time(&s, v->landed_at);
-	str_addf(&s, "  %-16s ", n->source);
-	at = s.len;
-	str_add_size(&s, v->size);
-	while (s.len < at + 10)
-		str_addc(&s, ' ');
-	str_addf(&s, "  %10" PRIu64 "  %9" PRIu64 "  %3" PRIu32 "  ",
-		v->records, v->malformed, v->generation);
-	str_add_quoted(&s, n->name, n->name_len);
-	str_addf(&s, "  %s", v->file);
-	cli_line(&s);
+	clock_add_time(&at, v->landed_at);
+	str_add_size(&size, v->size);
+	str_add_quoted(&name, n->name, n->name_len);
+	printf("%-20s  %-16s  %10s  %10" PRIu64 "  %9" PRIu64 "  %3" PRIu32
+	       "  %s  %s\n",
+		at.s, n->source, size.s, v->records, v->malformed,
+		v->generation, name.s, v->file);
 }
 
 static enum rc
@@ -83,10 +87,7 @@ cmd_ls(struct cli *c, int argc, char **argv)
 		c, PLACE_CATALOG | (c->json ? PLACE_LEDGER : 0), &p);
 	if (st == STATUS_DONE) {
 		if (!c->json)
-			cli_say(c,
-				"landed at             source           size"
-				"           records  malformed  gen  name  "
-				"file");
+			print_header();
 		rc = catalog_each_landed(p.catalog,
 			c->n_args == 1 ? c->arg[0] : NULL, print_version, &l,
 			&e);

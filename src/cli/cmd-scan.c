@@ -248,7 +248,7 @@ print_exception(const struct run *r, const struct scan_exception *x)
 	if (x->count > 1)
 		printf(", %" PRIu32 " in a row", x->count);
 	if (x->kind == KIND_WRONG_FIELD_COUNT)
-		printf(", %u fields instead of %" PRIu32, x->detail,
+		printf(", fields: %u, not %" PRIu32, x->detail,
 			r->totals.columns);
 	putchar('\n');
 }

@@ -154,8 +154,8 @@ worker_main(void *arg)
 		g->reading--;
 		if (d != NULL)
 			stage(g, d);
-		else
-			pthread_cond_broadcast(&g->idle);
+		/* After a failure nobody takes what is staged: say it here. */
+		pthread_cond_broadcast(&g->idle);
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;

@@ -150,37 +150,40 @@ bring_intent_forward(struct commit *c, uint64_t *count, struct err *e)
 	return rc;
 }
 
+/* A landing file whose line SHA256SUMS may lack. */
+struct summed {
+	char *file;
+	uint8_t sum[HASH_LEN];
+};
+
 /* Entries of the outbox that the ledger lacks, gathered in order. */
 struct missing {
-	struct commit *c;
 	struct str text;
 	size_t *len;
 	size_t n, cap;
-	/* Lines for one SHA256SUMS, while its directory lasts. */
-	struct str dir, lines;
+	struct summed *summed;
+	size_t n_summed, cap_summed;
 };
 
-static enum rc
-flush_lines(struct missing *m, struct err *e)
+static void
+missing_release(struct missing *m)
 {
-	enum rc rc = OK;
-
-	if (m->lines.len > 0)
-		rc = zone_sums_append(
-			m->c->zone, m->dir.s, m->lines.s, m->lines.len, e);
-	str_clear(&m->lines);
-	return rc;
+	for (size_t i = 0; i < m->n_summed; i++)
+		free(m->summed[i].file);
+	free(m->summed);
+	free(m->len);
+	str_release(&m->text);
 }
 
 static enum rc
-add_line(struct missing *m, const char *entry, size_t len, const char *file,
+add_summed(struct missing *m, const char *entry, size_t len, const char *file,
 	struct err *e)
 {
-	size_t dir = (size_t)(strrchr(file, '/') - file);
-	uint8_t sum[HASH_LEN];
+	struct summed *s;
 	json_error_t je;
 	json_t *j = json_loadb(entry, len, 0, &je);
 	const char *hex = json_string_value(json_object_get(j, "file_sha256"));
+	uint8_t sum[HASH_LEN];
 	bool good = hex != NULL && strlen(hex) == 2 * HASH_LEN &&
 		str_parse_hex(hex, sum, HASH_LEN);
 
@@ -190,13 +193,53 @@ add_line(struct missing *m, const char *entry, size_t len, const char *file,
 			"catalog: outbox entry of %s is damaged: run "
 			"`landfall catalog rebuild`",
 			file);
-	if (m->dir.len != dir || memcmp(m->dir.s, file, dir) != 0) {
-		if (flush_lines(m, e) != OK)
-			return e->code;
-		str_clear(&m->dir);
-		str_addn(&m->dir, file, dir);
+	if (m->n_summed == m->cap_summed) {
+		m->cap_summed = m->cap_summed > 0 ? 2 * m->cap_summed : 64;
+		m->summed = mem_resize(
+			m->summed, m->cap_summed, sizeof(*m->summed));
 	}
-	zone_sums_line(&m->lines, file, sum);
+	s = &m->summed[m->n_summed++];
+	s->file = mem_strdup(file);
+	memcpy(s->sum, sum, HASH_LEN);
+	return OK;
+}
+
+static int
+by_file(const void *a, const void *b)
+{
+	const struct summed *x = a, *y = b;
+
+	return strcmp(x->file, y->file);
+}
+
+/*
+ * In the order in which commit wrote them: zone_sums_append knows the lines
+ * again only when they come as they came before.
+ */
+static enum rc
+complete_sums(struct zone *z, struct missing *m, struct err *e)
+{
+	CLEANUP(str_release) struct str lines = STR_INIT;
+	CLEANUP(str_release) struct str dir = STR_INIT;
+
+	if (m->n_summed > 0)
+		qsort(m->summed, m->n_summed, sizeof(*m->summed), by_file);
+	for (size_t i = 0; i < m->n_summed; i++) {
+		const char *file = m->summed[i].file;
+		size_t len = (size_t)(strrchr(file, '/') - file) + 1;
+
+		zone_sums_line(&lines, file, m->summed[i].sum);
+		/* A file's name has no slash: the same up to the last one. */
+		if (i + 1 < m->n_summed &&
+			strncmp(file, m->summed[i + 1].file, len) == 0 &&
+			strchr(m->summed[i + 1].file + len, '/') == NULL)
+			continue;
+		str_clear(&dir);
+		str_addn(&dir, file, len - 1);
+		if (zone_sums_append(z, dir.s, lines.s, lines.len, e) != OK)
+			return e->code;
+		str_clear(&lines);
+	}
 	return OK;
 }
 
@@ -212,14 +255,13 @@ gather(void *arg, uint64_t index UNUSED, const char *entry, size_t len,
 	}
 	m->len[m->n++] = len;
 	str_addn(&m->text, entry, len);
-	return file != NULL ? add_line(m, entry, len, file, e) : OK;
+	return file != NULL ? add_summed(m, entry, len, file, e) : OK;
 }
 
 static enum rc
 complete_ledger(struct commit *c, uint64_t *count, struct err *e)
 {
-	struct missing m = {
-		.c = c, .text = STR_INIT, .dir = STR_INIT, .lines = STR_INIT};
+	CLEANUP(missing_release) struct missing m = {.text = STR_INIT};
 	struct ledger_entry *entry = NULL;
 	size_t at = 0;
 	enum rc rc;
@@ -227,7 +269,7 @@ complete_ledger(struct commit *c, uint64_t *count, struct err *e)
 	rc = catalog_outbox_each(
 		c->catalog, ledger_size(c->ledger), gather, &m, e);
 	if (rc == OK)
-		rc = flush_lines(&m, e);
+		rc = complete_sums(c->zone, &m, e);
 	if (rc == OK && m.n > 0) {
 		entry = mem_array(m.n, sizeof(*entry));
 		for (size_t i = 0; i < m.n; i++) {
@@ -239,10 +281,6 @@ complete_ledger(struct commit *c, uint64_t *count, struct err *e)
 	}
 	*count = m.n;
 	free(entry);
-	free(m.len);
-	str_release(&m.text);
-	str_release(&m.dir);
-	str_release(&m.lines);
 	return rc;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/mem.h"
 #include "ledger/tree.h"
 #include "ledger/view.h"
@@ -128,6 +129,30 @@ check_bundle(struct check *c, const struct tile *t)
 	}
 }
 
+/* What auditors with stock tools take the key from must be one key. */
+static void
+check_keys(struct check *c)
+{
+	CLEANUP(str_release) struct str vkey = STR_INIT;
+	CLEANUP(str_release) struct str found = STR_INIT;
+	CLEANUP(str_release) struct str pem = STR_INIT;
+	struct key k = {.pkey = NULL};
+	struct err e = ERR_INIT;
+
+	if (io_read_file(c->v->dir, "vkey", KEY_VKEY_MAX + 1, &vkey, BAD_ITEM,
+		    &e) != OK ||
+		key_parse_vkey(&k, vkey.s, vkey.len, &e) != OK) {
+		report(c, "vkey", e.code == END ? "missing" : e.text);
+		return;
+	}
+	key_add_public_pem(&k, &pem);
+	key_release(&k);
+	if (io_read_file(c->v->dir, "key.pub.pem", KEY_VKEY_MAX, &found,
+		    BAD_ITEM, &e) != OK ||
+		strcmp(found.s, pem.s) != 0)
+		report(c, "key.pub.pem", "is not the key in vkey");
+}
+
 static void
 check_all(struct check *c)
 {
@@ -136,6 +161,7 @@ check_all(struct check *c)
 		(signed_->size % FORMAT_TILE_WIDTH != 0);
 	uint8_t root[HASH_LEN];
 
+	check_keys(c);
 	for (uint64_t i = 0; i < bundles; i++) {
 		struct tile t = view_tile(c->v, TILE_ENTRIES, i);
 

@@ -25,10 +25,14 @@ content_batch(struct scan *s)
 {
 	const uint8_t *p = s->win + (s->batch - s->base);
 	size_t n = (size_t)(s->ends[s->n_ends - 1] - s->batch);
-	unsigned bytes = s->isa->bytes(p, n);
 	uint64_t from = s->batch;
-	bool utf8, nul = bytes & BYTES_NUL;
+	unsigned bytes = s->bytes;
+	bool utf8, nul;
 
+	/* NUL is rare, so that "may be" is worth a look. */
+	if (bytes & BYTES_NUL)
+		bytes = s->isa->bytes(p, n);
+	nul = bytes & BYTES_NUL;
 	utf8 = (bytes & BYTES_HIGH) && s->totals.encoding == ENCODING_UTF8 &&
 		(s->d.format == SCAN_FIXED || !s->isa->utf8(p, n));
 	if (!utf8 && !nul)

@@ -67,27 +67,25 @@ block_terminators(enum scan_terminator terminator, const struct block *b,
 }
 
 /*
- * Writes down the ends in one block and the delimiters before each. Two at
- * once without asking, because how many there are cannot be predicted.
+ * Writes down the ends in one block and the delimiters before each. The first
+ * without asking: of records about as long as a block, which there is and
+ * which there is not cannot be predicted.
  */
 BLOCKS_TARGET static inline size_t
 block_ends(uint64_t last, uint64_t delimiters, uint64_t at, uint32_t count,
 	uint64_t *ends, uint32_t *counts)
 {
 	const uint64_t none = UINT64_C(1) << 63; /* keeps ctz defined */
-	size_t n = (size_t)__builtin_popcountll(last);
+	size_t n = (size_t)__builtin_popcountll(last), i = 0;
 
-	for (size_t i = 0; i < 2 || i < n; i += 2)
-		for (size_t k = i; k < i + 2; k++) {
-			uint64_t below = (last & -last) - 1;
+	do {
+		uint64_t below = (last & -last) - 1;
 
-			ends[k] =
-				at + (uint64_t)__builtin_ctzll(last | none) + 1;
-			counts[k] = count +
-				(uint32_t)__builtin_popcountll(
-					delimiters & below);
-			last &= last - 1;
-		}
+		ends[i] = at + (uint64_t)__builtin_ctzll(last | none) + 1;
+		counts[i] = count +
+			(uint32_t)__builtin_popcountll(delimiters & below);
+		last &= last - 1;
+	} while (++i < n);
 	return n;
 }
 
@@ -154,20 +152,29 @@ blocks_csv(const struct isa_csv *dialect, const uint8_t *p, size_t n,
 	/* One byte beyond the block, for a CRLF across its edge. */
 	while (n - at > BLOCK && cap - found >= BLOCK + 2) {
 		struct block b = block_load(d, p + at, &bytes);
-		uint64_t in = block_prefix_xor(b.quote) ^ inside;
-		uint64_t open = b.quote & in, close = b.quote & ~in;
-		uint64_t delimiter = b.delimiter & ~in;
-		uint64_t first = 0, last = 0, before, bad;
+		uint64_t delimiter = b.delimiter, before, bad = 0;
+		uint64_t first = 0, last = 0;
 
 		block_prefetch(p + at);
 		block_terminators(d->terminator, &b, p[at + BLOCK], &carry,
 			&first, &last);
-		first &= ~in;
-		last &= ~in;
-		before = delimiter | last | close;
-		bad = (open & ~(before << 1 | may_open)) |
-			((close << 1 | closed) & ~(delimiter | first | open)) |
-			((last << 1 | starts) & first & blank);
+		if ((b.quote | inside | closed) != 0) {
+			uint64_t in = block_prefix_xor(b.quote) ^ inside;
+			uint64_t open = b.quote & in, close = b.quote & ~in;
+
+			delimiter &= ~in;
+			first &= ~in;
+			last &= ~in;
+			before = delimiter | last | close;
+			bad = (open & ~(before << 1 | may_open)) |
+				((close << 1 | closed) &
+					~(delimiter | first | open));
+			inside = 0 - (in >> 63);
+			closed = close >> 63;
+		} else {
+			before = delimiter | last;
+		}
+		bad |= (last << 1 | starts) & first & blank;
 		if (UNLIKELY(bad != 0))
 			last &= (bad & -bad) - 1;
 		found += block_ends(last, delimiter, offset + at, count,
@@ -175,9 +182,7 @@ blocks_csv(const struct isa_csv *dialect, const uint8_t *p, size_t n,
 		if (UNLIKELY(bad != 0))
 			break;
 		count += (uint32_t)__builtin_popcountll(delimiter);
-		inside = 0 - (in >> 63);
 		may_open = before >> 63;
-		closed = close >> 63;
 		starts = last >> 63;
 		at += BLOCK;
 		if (UNLIKELY(offset + at -

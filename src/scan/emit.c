@@ -17,12 +17,12 @@ emit_flush(struct scan *s)
 
 	if (n == 0)
 		return;
-	if (s->unchecked)
+	if (s->bytes != 0)
 		content_batch(s);
 	s->totals.records += n;
 	s->emitted = s->ends[n - 1];
 	s->n_ends = 0;
-	s->unchecked = false;
+	s->bytes = 0;
 	if (s->sink.records != NULL)
 		s->sink.records(s->arg, s->ends, n);
 }
@@ -33,7 +33,7 @@ ordinary(struct scan *s, uint64_t start, uint64_t end)
 	if (s->n_ends == 0)
 		s->batch = start;
 	s->ends[s->n_ends++] = end;
-	s->unchecked = true;
+	s->bytes = BYTES_NUL | BYTES_HIGH;
 	if (s->n_ends == SCAN_BATCH)
 		emit_flush(s);
 }
@@ -69,7 +69,7 @@ out(struct scan *s, const struct held *h)
 		emit_flush(s);
 		content_end(s, h->end);
 		ordinary(s, h->start, h->end);
-		s->unchecked = false;
+		s->bytes = 0;
 		emit_flush(s);
 	} else {
 		ordinary(s, h->start, h->end);
@@ -151,7 +151,7 @@ emit_ends(struct scan *s, size_t n, unsigned bytes)
 	if (s->n_ends == 0)
 		s->batch = s->start;
 	s->n_ends += n;
-	s->unchecked |= bytes != 0;
+	s->bytes |= bytes;
 	s->start = s->body = s->at = s->ends[s->n_ends - 1];
 	if (s->n_ends == SCAN_BATCH)
 		emit_flush(s);

@@ -17,7 +17,7 @@
 #include "scan/isa.h"
 #include "scan/utf8.h"
 
-#define SCAN_BATCH 1024
+#define SCAN_BATCH 512	  /* their bytes, too, fit a first-level cache */
 #define UNIT_ODD 0x10000u /* the lone last byte of odd UTF-16: no character */
 
 enum csv_state {
@@ -89,7 +89,7 @@ struct scan {
 	uint64_t ends[SCAN_BATCH]; /* ordinary records, back to back */
 	size_t n_ends;
 	uint64_t batch; /* where the first of them starts */
-	bool unchecked; /* their bytes may hold NUL or non-ASCII */
+	unsigned bytes; /* BYTES_* that may be among theirs */
 
 	uint64_t fed; /* content of the span at `emitted` is known up to here */
 	struct utf8 utf8;

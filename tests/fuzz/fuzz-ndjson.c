@@ -65,6 +65,9 @@ LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 			SPANS_CHECK(spans_equal(&want, &got));
 			spans_release(&got);
 		}
+	/* JSON in UTF-16 is not RFC 8259's, whatever its bytes look like. */
+	if (want.totals.encoding >= ENCODING_UTF16LE)
+		want.n = 0;
 	for (size_t i = 0; i < want.n && d.format == SCAN_NDJSON; i++) {
 		if ((want.v[i].kind == 0 ||
 			    want.v[i].kind == KIND_INVALID_JSON) &&

@@ -1,0 +1,119 @@
+#!/bin/sh
+# contrib/readers/verify.py finds what is wrong with a zone, and nothing else.
+# The zone is made by make-zone.py: no code of ours takes part.
+#
+# The commands that spoil a zone are expanded where they run.
+# shellcheck disable=SC2016,SC2034
+. "$SRCDIR/tests/scenario/lib.sh"
+for tool in zstd openssl; do
+	command -v $tool >/dev/null || skip "$tool is missing"
+done
+
+verify()
+{
+	python3 "$SRCDIR/contrib/readers/verify.py" "$@"
+}
+
+python3 "$SRCDIR/tests/scenario/make-zone.py" good
+vkey=$(cat good/_ledger/vkey)
+expect 'a sound zone' verify good
+expect_same 'its summary' 'good: 306 entries, 5 files, 0 findings' \
+	"$(tail -1 lib.out)"
+expect_same 'an unknown disposition is a note' \
+	"note: _ledger: entry 305: disposition 'configured'" "$(head -1 lib.out)"
+expect 'with the right key' verify good --vkey "$vkey"
+expect_status 'with a wrong key' 4 verify good --vkey \
+	example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
+expect_status 'with half a key' 4 verify good --vkey "${vkey%?????}"
+expect_status 'without a zone' 1 verify
+expect_status 'with a zone that is not there' 1 verify nowhere
+
+# spoil WHAT-IS-FOUND COMMAND: in a copy; status 4 and a line that begins so.
+spoil()
+{
+	rm -rf bad
+	cp -r good bad
+	(cd bad && eval "$2")
+	spoil_status=0
+	verify bad >out 2>&1 || spoil_status=$?
+	if [ $spoil_status -eq 4 ] && grep -q "^$1" out; then
+		ok "found: $2"
+	else
+		fail "found: $2" "status $spoil_status" "$(cat out)"
+	fi
+}
+day=dt=2026-11-23
+# FILE OFFSET [TAG]: one byte changes, counted from the file's start, from its
+# end when negative, or from where TAG is.
+flip()
+{
+	python3 -c 'import sys
+path, at, tag = (sys.argv[1:] + [""])[:3]
+with open(path, "r+b") as f:
+    data = f.read()
+    at = int(at) % len(data) + data.index(tag.encode())
+    f.seek(at)
+    f.write(bytes([data[at] ^ 16]))' "$@"
+}
+big=$day/big.csv.2697891744f9.zst
+
+spoil '_ledger/checkpoint: the signature' 'sed -i s/^306/305/ _ledger/checkpoint'
+spoil '_ledger/checkpoint: no signature' \
+	'sed -i "s/^— led/— lad/" _ledger/checkpoint'
+spoil '_ledger/checkpoint: not a signed' 'sed -i 4d _ledger/checkpoint'
+spoil '_ledger/checkpoint: ' 'rm _ledger/checkpoint'
+spoil '_ledger/checkpoint: the entries do not hash' \
+	'flip _ledger/tile/entries/000 50'
+spoil '_ledger: _ledger/tile/entries/001.p/50: missing' \
+	'rm -r _ledger/tile/entries/001.p'
+spoil '_ledger: _ledger/tile/entries/000: bytes behind' \
+	'printf "\0\1x" >>_ledger/tile/entries/000'
+spoil '_ledger: _ledger/tile/entries/000: cut' \
+	'truncate -s -1 _ledger/tile/entries/000'
+spoil '_ledger/tile/0/000: is not what' 'flip _ledger/tile/0/000 8191'
+spoil '_ledger/tile/0/001.p/50: not 1600' 'echo >>_ledger/tile/0/001.p/50'
+spoil '_ledger/tile/1/000.p/1: is not what' 'flip _ledger/tile/1/000.p/1 0'
+spoil '_ledger: _ledger/tile/1/000.p/1: missing' 'rm -r _ledger/tile/1'
+spoil 'acme/.*big.*: missing' 'rm acme/$big'
+spoil 'acme/.*/more.zst: no ledger entry' 'cp acme/$big acme/$day/more.zst'
+spoil 'acme/.*/more.zst: not in SHA256SUMS' 'cp acme/$big acme/$day/more.zst'
+spoil 'stray: no ledger entry' 'echo >stray'
+spoil 'acme/.*/link: is not a regular' 'ln -s SHA256SUMS acme/$day/link'
+spoil 'acme/.*/SHA256SUMS: line 3: malformed' \
+	'truncate -s -1 acme/$day/SHA256SUMS'
+spoil 'acme/.*/SHA256SUMS: line 4: double' \
+	'sed -n 1p acme/$day/SHA256SUMS >>acme/$day/SHA256SUMS'
+spoil 'acme/.*big.*: not in SHA256SUMS' 'sed -i 1d acme/$day/SHA256SUMS'
+spoil 'acme/.*big.*: is not what SHA256SUMS' \
+	'sed -i s/^......../01234567/ acme/$day/SHA256SUMS'
+spoil 'beta/.*two.*: not in SHA256SUMS' 'rm beta/$day/SHA256SUMS'
+spoil 'acme/.*big.*: is not the file' 'flip acme/$big 5000'
+spoil 'acme/.*big.*: zstd: ' 'flip acme/$big 5000'
+spoil 'acme/.*big.*: its contents' \
+	'zstd -dcq acme/$big | sed s/^1/2/ | zstd -q >x; mv x acme/$big'
+spoil 'acme/.*big.*: holds ' 'echo | zstd -q >>acme/$big'
+spoil 'acme/.*big.*: no seek table' 'truncate -s -1 acme/$big'
+spoil 'acme/.*big.*: no seek table' \
+	'zstd -dcq acme/$big | zstd -q >x; mv x acme/$big'
+spoil 'acme/.*big.*: a seek table of an unknown' 'flip acme/$big -5'
+spoil 'acme/.*big.*: a seek table larger' 'flip acme/$big -7'
+spoil "acme/.*big.*: the seek table's own" 'flip acme/$big -9'
+spoil 'acme/.*big.*: the seek table does not add' 'flip acme/$big -17'
+spoil 'acme/.*big.*: frame 5 is ' 'flip acme/$big -29'
+spoil 'acme/.*big.*: no zstd frame' 'flip acme/$big 0'
+spoil 'acme/.*big.*: not in canonical form' \
+	"sed -i 's/\"generation\"/\"reneration\"/' acme/\$big"
+spoil 'acme/.*big.*: provenance and ledger disagree on name' \
+	"sed -i 's/big.csv\",/Big.csv\",/' acme/\$big"
+spoil 'beta/.*two.*: LFIX and the provenance disagree' \
+	"sed -i 's/\"malformed\":7/\"malformed\":8/' beta/\$day/*.zst"
+spoil 'beta/.*two.*: no LFIX frame' "sed -i s/LFIX/LFIY/ beta/\$day/*.zst"
+spoil 'beta/.*two.*: LFPV of another version' \
+	"sed -i 's/LFPV./LFPV\\x02/' beta/\$day/*.zst"
+spoil "beta/.*two.*: LFIX's record numbers" 'flip beta/$day/*.zst 48 LFIX'
+spoil "beta/.*two.*: LFIX's records do not" 'flip beta/$day/*.zst 8 LFIX'
+spoil "beta/.*two.*: LFIX's malformed" 'flip beta/$day/*.zst 16 LFIX'
+spoil 'beta/.*two.*: LFIX has [0-9]* frames' 'flip beta/$day/*.zst 24 LFIX'
+spoil "beta/.*two.*: LFIX's length" 'flip beta/$day/*.zst 28 LFIX'
+spoil '_quarantine/.*bad.*: LFIX has a wrong exception' \
+	'flip _quarantine/acme/$day/*.zst 49 LFIX'

@@ -1,0 +1,858 @@
+/* catalog/: what is recorded comes back, fast, and damage is never believed. */
+#include "landfall/catalog.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "base/io.h"
+#include "base/mem.h"
+#include "catalog/catalog-sql.h"
+#include "unit.h"
+
+#include "scratch.h"
+
+struct place {
+	char path[SCRATCH_PATH];
+	int dir;
+	struct catalog *catalog;
+};
+
+static int
+set_up(void **state)
+{
+	struct place *p = mem_alloc(sizeof(*p));
+	struct err e = ERR_INIT;
+
+	p->dir = scratch_make(p->path);
+	must(catalog_open(p->path, true, &p->catalog, &e), &e);
+	*state = p;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct place *p = *state;
+
+	catalog_close(p->catalog);
+	close(p->dir);
+	scratch_remove(p->path);
+	free(p);
+	return 0;
+}
+
+static void
+reopen(struct place *p)
+{
+	struct err e = ERR_INIT;
+
+	catalog_close(p->catalog);
+	p->catalog = NULL;
+	must(catalog_open(p->path, true, &p->catalog, &e), &e);
+}
+
+/* ---- shorthands ---- */
+
+#define BYTES(text) ((const uint8_t *)(text)), strlen(text)
+
+static const struct signature sig_a = {
+	.size = UINT64_MAX, .mtime = -1, .ctime = 2, .inode = 3, .device = 4};
+static const struct signature sig_b = {
+	.size = 9, .mtime = -1, .ctime = 2, .inode = 3, .device = 4};
+
+/* A first landing of `content` as `file`. */
+static struct catalog_version
+landing(uint64_t index, const char *content, const char *file)
+{
+	struct catalog_version v = {
+		.generation = 1,
+		.disposition = DISPOSITION_LANDED,
+		.file = file,
+		.size = strlen(content),
+		.records = 7,
+		.malformed = 2,
+		.landed_at = INT64_C(1795435200000000000) + (int64_t)index,
+		.index = index,
+	};
+
+	hash_bytes(content, strlen(content), v.bytes_sha256);
+	hash_bytes(file, strlen(file), v.file_sha256);
+	return v;
+}
+
+static void
+put(struct place *p, const char *source, const char *name,
+	const struct signature *sig, int64_t now,
+	const struct catalog_version *v)
+{
+	struct err e = ERR_INIT;
+
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_put(p->catalog, source, BYTES(name), sig, now, v, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+}
+
+static void
+note(struct place *p, const char *source, const char *name,
+	const struct signature *sig, int64_t now, enum disposition d,
+	const char *reason)
+{
+	struct err e = ERR_INIT;
+
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_note(
+		     p->catalog, source, BYTES(name), sig, now, d, reason, &e),
+		&e);
+	must(catalog_commit(p->catalog, &e), &e);
+}
+
+static enum rc
+find(struct place *p, const char *source, const char *name,
+	struct catalog_name *ret)
+{
+	struct err e = ERR_INIT;
+
+	return catalog_find(p->catalog, source, BYTES(name), ret, &e);
+}
+
+/* "at source name disposition reason generation\n" of each event. */
+static enum rc
+add_event(void *arg, const struct catalog_event *ev, struct err *e UNUSED)
+{
+	str_addf(arg, "%lld %s ", (long long)ev->at, ev->source);
+	str_addn(arg, ev->name, ev->name_len);
+	str_addf(
+		arg, " %s (%s)", disposition_name(ev->disposition), ev->reason);
+	if (ev->version != NULL)
+		str_addf(arg, " #%u %s", ev->version->generation,
+			ev->version->file);
+	str_addc(arg, '\n');
+	return OK;
+}
+
+static enum rc
+story(struct place *p, const char *source, const char *name, struct str *s)
+{
+	struct err e = ERR_INIT;
+
+	str_clear(s);
+	return catalog_story(p->catalog, source, BYTES(name), add_event, s, &e);
+}
+
+/* ---- tests ---- */
+
+static void
+test_numbers_have_names(void **state UNUSED)
+{
+	assert_string_equal(disposition_name(DISPOSITION_LANDED), "landed");
+	assert_string_equal(
+		disposition_name(DISPOSITION_NEW_VERSION), "new-version");
+	for (unsigned d = 1; d < DISPOSITIONS; d++)
+		assert_non_null(disposition_name(d));
+	assert_null(disposition_name(0));
+	assert_null(disposition_name(DISPOSITIONS));
+	assert_string_equal(relation_name(RELATION_FIRST), "first");
+	assert_string_equal(relation_name(RELATION_REPLACED), "replaced");
+	assert_null(relation_name(RELATION_REPLACED + 1));
+}
+
+static void
+test_what_is_put_is_found_after_reopening(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "abc", "s/dt=1/a.zst"), got;
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	assert_int_equal(find(p, "s", "a", &n), END);
+	put(p, "s", "a", &sig_a, 100, &v);
+	assert_int_equal(fstatat(p->dir, "catalog.db", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(fstatat(p->dir, "catalog.db-wal", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	reopen(p);
+	assert_int_equal(find(p, "s", "a", &n), OK);
+	assert_string_equal(n.source, "s");
+	assert_int_equal(n.name_len, 1);
+	assert_memory_equal(n.name, "a", 1);
+	assert_int_equal(n.disposition, DISPOSITION_LANDED);
+	assert_string_equal(n.reason, "");
+	assert_memory_equal(&n.signature, &sig_a, sizeof(sig_a));
+	assert_int_equal(n.first_seen, 100);
+	assert_int_equal(n.changed, 100);
+	assert_int_not_equal(n.version.id, 0);
+	assert_int_equal(n.version.generation, 1);
+	assert_int_equal(n.version.disposition, DISPOSITION_LANDED);
+	assert_int_equal(n.version.relation, RELATION_FIRST);
+	assert_memory_equal(n.version.bytes_sha256, v.bytes_sha256, HASH_LEN);
+	assert_memory_equal(n.version.file_sha256, v.file_sha256, HASH_LEN);
+	assert_string_equal(n.version.file, v.file);
+	assert_int_equal(n.version.size, 3);
+	assert_int_equal(n.version.records, 7);
+	assert_int_equal(n.version.malformed, 2);
+	assert_int_equal(n.version.landed_at, v.landed_at);
+	assert_int_equal(n.version.index, 0);
+	assert_int_equal(find(p, "other", "a", &n), END);
+	assert_int_equal(find(p, "s", "ab", &n), END);
+	must(catalog_find_index(p->catalog, 0, &n, &e), &e);
+	assert_memory_equal(n.name, "a", 1);
+	assert_int_equal(catalog_find_index(p->catalog, 1, &n, &e), END);
+	assert_int_equal(
+		catalog_find_index(p->catalog, UINT64_MAX, &n, &e), END);
+	must(catalog_find_file(p->catalog, v.file, &n, &e), &e);
+	assert_int_equal(n.version.index, 0);
+	assert_int_equal(catalog_find_file(p->catalog, "no", &n, &e), END);
+	must(catalog_find_bytes(p->catalog, "s", v.bytes_sha256, 3, &got, &e),
+		&e);
+	assert_string_equal(got.file, v.file);
+}
+
+static void
+test_a_name_is_any_bytes(void **state)
+{
+	static const uint8_t name[] = "a\0\n\xff/\xfe";
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "abc", "f");
+	struct catalog_name n;
+	struct str s = STR_INIT;
+	struct err e = ERR_INIT;
+
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_put(
+		     p->catalog, "s", name, sizeof(name), &sig_a, 1, &v, &e),
+		&e);
+	must(catalog_commit(p->catalog, &e), &e);
+	assert_int_equal(find(p, "s", "a", &n), END);
+	must(catalog_find(p->catalog, "s", name, sizeof(name), &n, &e), &e);
+	assert_int_equal(n.name_len, sizeof(name));
+	assert_memory_equal(n.name, name, sizeof(name));
+	/* The last component, with its NUL. */
+	must(catalog_story(p->catalog, NULL, name + 5, sizeof(name) - 5,
+		     add_event, &s, &e),
+		&e);
+	str_release(&s);
+}
+
+static void
+test_a_new_version_is_the_newest_and_first_sight_stays(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "abc", "f0");
+	struct catalog_version w = landing(1, "abcd", "f1");
+	struct catalog_name n;
+
+	w.generation = 2;
+	w.disposition = DISPOSITION_NEW_VERSION;
+	w.relation = RELATION_APPENDED;
+	put(p, "s", "a", &sig_a, 100, &v);
+	put(p, "s", "a", &sig_b, 200, &w);
+	assert_int_equal(find(p, "s", "a", &n), OK);
+	assert_int_equal(n.first_seen, 100);
+	assert_int_equal(n.changed, 200);
+	assert_int_equal(n.signature.size, sig_b.size);
+	assert_int_equal(n.disposition, DISPOSITION_NEW_VERSION);
+	assert_int_equal(n.version.generation, 2);
+	assert_int_equal(n.version.relation, RELATION_APPENDED);
+	/* The same signature again: changed stays. */
+	w.index = 2;
+	w.file = "f2";
+	put(p, "s", "a", &sig_b, 300, &w);
+	assert_int_equal(find(p, "s", "a", &n), OK);
+	assert_int_equal(n.changed, 200);
+}
+
+static void
+test_bytes_are_found_in_their_source_oldest_first(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version q = landing(0, "abc", "quarantined");
+	struct catalog_version v = landing(1, "abc", "f1");
+	struct catalog_version w = landing(2, "abc", "f2");
+	struct catalog_version d = landing(3, "abc", "f1");
+	struct catalog_version got;
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+
+	/* What was wrong with them may be right by now. */
+	q.disposition = DISPOSITION_QUARANTINED;
+	put(p, "s", "q", &sig_a, 1, &q);
+	assert_int_equal(catalog_find_bytes(
+				 p->catalog, "s", v.bytes_sha256, 3, &got, &e),
+		END);
+	put(p, "s", "a", &sig_a, 1, &v);
+	put(p, "s", "b", &sig_a, 1, &w);
+	d.disposition = DISPOSITION_DUPLICATE;
+	put(p, "s", "c", &sig_a, 1, &d);
+	must(catalog_find_bytes(p->catalog, "s", v.bytes_sha256, 3, &got, &e),
+		&e);
+	assert_string_equal(got.file, "f1");
+	assert_int_equal(got.index, 1);
+	assert_int_equal(catalog_find_bytes(
+				 p->catalog, "s", v.bytes_sha256, 4, &got, &e),
+		END);
+	assert_int_equal(catalog_find_bytes(
+				 p->catalog, "t", v.bytes_sha256, 3, &got, &e),
+		END);
+	/* The first eight bytes are the index, not the identity. */
+	v.bytes_sha256[31] ^= 1;
+	assert_int_equal(catalog_find_bytes(
+				 p->catalog, "s", v.bytes_sha256, 3, &got, &e),
+		END);
+	/* A duplicate names a file, and does not own it. */
+	must(catalog_find_file(p->catalog, "f1", &n, &e), &e);
+	assert_memory_equal(n.name, "a", 1);
+	must(catalog_find_index(p->catalog, 3, &n, &e), &e);
+	assert_memory_equal(n.name, "c", 1);
+	assert_string_equal(n.version.file, "f1");
+}
+
+static void
+test_one_file_and_one_entry_belong_to_one_version(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "abc", "f");
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+
+	put(p, "s", "a", &sig_a, 1, &v);
+	must(catalog_begin(p->catalog, &e), &e);
+	assert_int_equal(
+		catalog_put(p->catalog, "s", BYTES("b"), &sig_a, 1, &v, &e),
+		BROKEN);
+	catalog_abort(p->catalog);
+	v.index = 1;
+	must(catalog_begin(p->catalog, &e), &e);
+	assert_int_equal(
+		catalog_put(p->catalog, "s", BYTES("b"), &sig_a, 1, &v, &e),
+		BROKEN);
+	catalog_abort(p->catalog);
+	assert_int_equal(find(p, "s", "b", &n), END);
+}
+
+static void
+test_an_abort_leaves_nothing_behind(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "abc", "f");
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_put(p->catalog, "new", BYTES("a"), &sig_a, 1, &v, &e), &e);
+	assert_int_equal(find(p, "new", "a", &n), OK);
+	catalog_abort(p->catalog);
+	catalog_abort(p->catalog);
+	assert_int_equal(find(p, "new", "a", &n), END);
+	/* The source's number was undone too, and is given anew. */
+	put(p, "other", "b", &sig_a, 1, &v);
+	v.index = 1;
+	v.file = "f1";
+	put(p, "new", "a", &sig_a, 1, &v);
+	assert_int_equal(find(p, "other", "a", &n), END);
+	assert_int_equal(find(p, "new", "b", &n), END);
+	assert_int_equal(find(p, "new", "a", &n), OK);
+	assert_string_equal(n.source, "new");
+}
+
+static void
+test_a_story_grows_only_when_something_is_told(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "abc", "f0");
+	struct catalog_version w = landing(1, "abcd", "f1");
+	struct catalog_name n;
+	struct str s = STR_INIT;
+
+	assert_int_equal(story(p, NULL, "in/a", &s), END);
+	note(p, "s", "in/a", &sig_a, 105, DISPOSITION_PENDING, "too young");
+	note(p, "s", "in/a", &sig_a, 110, DISPOSITION_PENDING, "too young");
+	assert_int_equal(find(p, "s", "in/a", &n), OK);
+	assert_int_equal(n.version.id, 0);
+	assert_int_equal(n.changed, 105);
+	assert_string_equal(n.reason, "too young");
+	note(p, "s", "in/a", &sig_b, 120, DISPOSITION_PENDING, "too young");
+	assert_int_equal(find(p, "s", "in/a", &n), OK);
+	assert_int_equal(n.changed, 120);
+	assert_int_equal(n.first_seen, 105);
+	/* Recorded later, at a time before: the order is that of recording. */
+	put(p, "s", "in/a", &sig_b, 100, &v);
+	assert_int_equal(find(p, "s", "in/a", &n), OK);
+	assert_string_equal(n.reason, "");
+	note(p, "t", "in/a", &sig_b, 130, DISPOSITION_IGNORED, "ignore *");
+	note(p, "s", "in/a", &sig_a, 140, DISPOSITION_DUPLICATE, "again");
+	w.disposition = DISPOSITION_QUARANTINED;
+	w.generation = 2;
+	put(p, "s", "in/a", &sig_a, 150, &w);
+	note(p, "s", "in/a", &sig_a, 150, DISPOSITION_QUARANTINED, "torn");
+	assert_int_equal(find(p, "s", "in/a", &n), OK);
+	assert_string_equal(n.reason, "torn");
+	assert_int_equal(n.version.generation, 2);
+	assert_int_equal(story(p, "s", "in/a", &s), OK);
+	assert_string_equal(s.s,
+		"105 s in/a pending (too young)\n"
+		"100 s in/a landed () #1 f0\n"
+		"140 s in/a duplicate (again)\n"
+		"150 s in/a quarantined () #2 f1\n"
+		"150 s in/a quarantined (torn)\n");
+	/* All sources; by the last component; not by a part of it. */
+	assert_int_equal(story(p, NULL, "a", &s), OK);
+	assert_non_null(strstr(s.s, "130 t in/a ignored (ignore *)\n140 s"));
+	assert_int_equal(story(p, "t", "a", &s), OK);
+	assert_string_equal(s.s, "130 t in/a ignored (ignore *)\n");
+	assert_int_equal(story(p, NULL, "n/a", &s), END);
+	assert_int_equal(story(p, "u", "a", &s), END);
+	/* An exact name hides those that only end so. */
+	note(p, "t", "a", &sig_a, 160, DISPOSITION_IGNORED, "x");
+	assert_int_equal(story(p, NULL, "a", &s), OK);
+	assert_string_equal(s.s, "160 t a ignored (x)\n");
+	str_release(&s);
+}
+
+static enum rc
+add_entry(void *arg, uint64_t index, const char *entry, size_t len,
+	const char *file, struct err *e UNUSED)
+{
+	str_addf(arg, "%llu %.*s %s\n", (unsigned long long)index, (int)len,
+		entry, file != NULL ? file : "-");
+	return OK;
+}
+
+static void
+test_the_outbox_keeps_count_of_what_it_forgets(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(4, "abc", "f");
+	struct str s = STR_INIT;
+	struct err e = ERR_INIT;
+	uint64_t size;
+	int64_t last;
+
+	must(catalog_ledger_size(p->catalog, &size, &e), &e);
+	assert_int_equal(size, 0);
+	must(catalog_last_landed(p->catalog, &last, &e), &e);
+	assert_int_equal(last, 0);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_outbox_put(p->catalog, 0, "{}", 2, "f", &e), &e);
+	must(catalog_outbox_put(p->catalog, 1, "{1}", 3, NULL, &e), &e);
+	must(catalog_outbox_put(p->catalog, 2, "{22}", 4, "g", &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	must(catalog_ledger_size(p->catalog, &size, &e), &e);
+	assert_int_equal(size, 3);
+	must(catalog_outbox_each(p->catalog, 1, add_entry, &s, &e), &e);
+	assert_string_equal(s.s, "1 {1} -\n2 {22} g\n");
+	must(catalog_outbox_drop(p->catalog, 2, &e), &e);
+	str_clear(&s);
+	must(catalog_outbox_each(p->catalog, 0, add_entry, &s, &e), &e);
+	assert_string_equal(s.s, "2 {22} g\n");
+	must(catalog_outbox_drop(p->catalog, 3, &e), &e);
+	must(catalog_outbox_drop(p->catalog, 1, &e), &e);
+	reopen(p);
+	must(catalog_ledger_size(p->catalog, &size, &e), &e);
+	assert_int_equal(size, 3);
+	/* A rebuild puts versions that are in the ledger already. */
+	put(p, "s", "a", &sig_a, 1, &v);
+	must(catalog_ledger_size(p->catalog, &size, &e), &e);
+	assert_int_equal(size, 5);
+	must(catalog_last_landed(p->catalog, &last, &e), &e);
+	assert_int_equal(last, v.landed_at);
+	v.index = 5;
+	v.file = "f5";
+	v.landed_at -= 10;
+	put(p, "s", "b", &sig_a, 1, &v);
+	must(catalog_last_landed(p->catalog, &last, &e), &e);
+	assert_int_equal(last, v.landed_at + 10);
+	str_release(&s);
+}
+
+static void
+test_passes_and_counts(void **state)
+{
+	struct place *p = *state;
+	struct catalog_pass pass = {
+		.source = "s", .started = 10, .listed = 3, .unchanged = 1};
+	struct catalog_pass got;
+	uint64_t count[DISPOSITIONS];
+	struct err e = ERR_INIT;
+
+	assert_int_equal(catalog_pass_last(p->catalog, "s", &got, &e), END);
+	must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	must(catalog_pass_last(p->catalog, "s", &got, &e), &e);
+	assert_int_equal(got.ended, 0);
+	assert_string_equal(got.trouble, "");
+	pass.ended = 20;
+	pass.outcome = PASS_COULD_NOT_LOOK;
+	pass.count[DISPOSITION_LANDED] = 5;
+	pass.count[DISPOSITION_IGNORED] = 6;
+	pass.trouble = "list folder x: Permission denied";
+	must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	must(catalog_pass_last(p->catalog, "s", &got, &e), &e);
+	assert_string_equal(got.source, "s");
+	assert_int_equal(got.started, 10);
+	assert_int_equal(got.ended, 20);
+	assert_int_equal(got.outcome, PASS_COULD_NOT_LOOK);
+	assert_int_equal(got.listed, 3);
+	assert_int_equal(got.unchanged, 1);
+	assert_memory_equal(got.count, pass.count, sizeof(pass.count));
+	assert_string_equal(got.trouble, pass.trouble);
+	/* The newest of many, and an old one does not take its place. */
+	must(catalog_begin(p->catalog, &e), &e);
+	for (int i = 0; i < CATALOG_SQL_PASSES_KEPT + 10; i++) {
+		pass.started = 100 + i;
+		must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	}
+	must(catalog_commit(p->catalog, &e), &e);
+	pass.started = 99 + CATALOG_SQL_PASSES_KEPT;
+	must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	must(catalog_pass_last(p->catalog, "s", &got, &e), &e);
+	assert_int_equal(got.started, 109 + CATALOG_SQL_PASSES_KEPT);
+	assert_int_equal(catalog_pass_last(p->catalog, "t", &got, &e), END);
+
+	note(p, "s", "a", &sig_a, 1, DISPOSITION_PENDING, "");
+	note(p, "s", "b", &sig_a, 1, DISPOSITION_PENDING, "");
+	note(p, "s", "c", &sig_a, 1, DISPOSITION_IGNORED, "");
+	note(p, "t", "d", &sig_a, 1, DISPOSITION_IGNORED, "");
+	must(catalog_count(p->catalog, "s", count, &e), &e);
+	assert_int_equal(count[DISPOSITION_PENDING], 2);
+	assert_int_equal(count[DISPOSITION_IGNORED], 1);
+	assert_int_equal(count[DISPOSITION_LANDED], 0);
+	must(catalog_count(p->catalog, "nobody", count, &e), &e);
+	assert_int_equal(count[DISPOSITION_PENDING], 0);
+}
+
+static enum rc
+add_file(void *arg, const struct catalog_name *n, struct err *e UNUSED)
+{
+	str_addf(arg, "%llu %s ", (unsigned long long)n->version.index,
+		n->source);
+	str_addn(arg, n->name, n->name_len);
+	str_addf(arg, " %s\n", n->version.file);
+	return OK;
+}
+
+static enum rc
+stop(void *arg, const struct catalog_name *n UNUSED, struct err *e UNUSED)
+{
+	++*(int *)arg;
+	return AGAIN;
+}
+
+static void
+test_landing_files_come_in_ledger_order(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(3, "abc", "f3");
+	struct catalog_version d = landing(2, "abc", "f3");
+	struct catalog_version w = landing(1, "abcd", "f1");
+	struct catalog_version q = landing(4, "x", "q");
+	struct str s = STR_INIT;
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	d.disposition = DISPOSITION_DUPLICATE;
+	q.disposition = DISPOSITION_QUARANTINED;
+	put(p, "s", "a", &sig_a, 1, &v);
+	put(p, "s", "b", &sig_a, 1, &d);
+	put(p, "t", "a", &sig_a, 1, &w);
+	put(p, "s", "a", &sig_a, 1, &q);
+	must(catalog_each_landed(p->catalog, NULL, add_file, &s, &e), &e);
+	assert_string_equal(s.s, "1 t a f1\n3 s a f3\n4 s a q\n");
+	str_clear(&s);
+	must(catalog_each_landed(p->catalog, "t", add_file, &s, &e), &e);
+	assert_string_equal(s.s, "1 t a f1\n");
+	must(catalog_each_landed(p->catalog, "u", stop, &n, &e), &e);
+	assert_int_equal(
+		catalog_each_landed(p->catalog, NULL, stop, &n, &e), AGAIN);
+	assert_int_equal(n, 1);
+	str_release(&s);
+}
+
+static void
+test_a_reader_sees_commits_and_waits_for_none(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "abc", "f0");
+	struct catalog_version w = landing(1, "abcd", "f1");
+	struct catalog *reader;
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+
+	put(p, "s", "a", &sig_a, 1, &v);
+	must(catalog_open(p->path, false, &reader, &e), &e);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_put(p->catalog, "t", BYTES("b"), &sig_a, 1, &w, &e), &e);
+	must(catalog_find(reader, "s", BYTES("a"), &n, &e), &e);
+	assert_int_equal(catalog_find(reader, "t", BYTES("b"), &n, &e), END);
+	must(catalog_commit(p->catalog, &e), &e);
+	must(catalog_find(reader, "t", BYTES("b"), &n, &e), &e);
+	assert_string_equal(n.version.file, "f1");
+	catalog_close(reader);
+}
+
+/* ---- files that are not what they should be ---- */
+
+static void
+sql(struct place *p, const char *text)
+{
+	struct str path = STR_INIT;
+	sqlite3 *db;
+
+	str_addf(&path, "%s/catalog.db", p->path);
+	assert_int_equal(sqlite3_open(path.s, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	str_release(&path);
+}
+
+static void
+close_catalog(struct place *p)
+{
+	catalog_close(p->catalog);
+	p->catalog = NULL;
+}
+
+static void
+assert_broken(struct place *p, bool create, const char *text)
+{
+	struct catalog *c = NULL;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(catalog_open(p->path, create, &c, &e), BROKEN);
+	assert_null(c);
+	if (strstr(e.text, text) == NULL)
+		fail_msg("%s: not in: %s", text, e.text);
+	assert_non_null(strstr(e.text, p->path));
+}
+
+static void
+test_missing_and_empty_catalogs(void **state)
+{
+	struct place *p = *state;
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+	struct catalog *c;
+	struct stat st;
+
+	close_catalog(p);
+	assert_int_equal(unlinkat(p->dir, "catalog.db", 0), 0);
+	assert_int_equal(catalog_open(p->path, false, &c, &e), END);
+	assert_int_equal(fstatat(p->dir, "catalog.db", &st, 0), -1);
+	/* Version 0: a process died between making and migrating it. */
+	scratch_file(p->dir, "catalog.db", "");
+	assert_int_equal(catalog_open(p->path, false, &c, &e), END);
+	must(catalog_open(p->path, true, &p->catalog, &e), &e);
+	note(p, "s", "a", &sig_a, 1, DISPOSITION_PENDING, "");
+	must(catalog_open(p->path, false, &c, &e), &e);
+	must(catalog_find(c, "s", BYTES("a"), &n, &e), &e);
+	catalog_close(c);
+	/* The state directory itself is missing. */
+	assert_int_equal(catalog_open("/nonexistent", true, &c, &e), BROKEN);
+	assert_non_null(strstr(e.text, "/nonexistent/catalog.db"));
+	assert_int_equal(catalog_open("/nonexistent", false, &c, &e), END);
+}
+
+static void
+test_a_migration_from_version_0_is_whole(void **state)
+{
+	struct place *p = *state;
+	sqlite3 *db;
+	sqlite3_stmt *q;
+	struct str path = STR_INIT;
+
+	str_addf(&path, "%s/catalog.db", p->path);
+	assert_int_equal(sqlite3_open(path.s, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &q, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	assert_int_equal(sqlite3_column_int64(q, 0), catalog_sql_n_steps);
+	sqlite3_finalize(q);
+	assert_int_equal(
+		sqlite3_prepare_v2(db, "PRAGMA journal_mode", -1, &q, NULL),
+		SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	assert_string_equal(sqlite3_column_text(q, 0), "wal");
+	sqlite3_finalize(q);
+	sqlite3_close(db);
+	str_release(&path);
+}
+
+static void
+test_newer_and_foreign_databases_are_refused(void **state)
+{
+	struct place *p = *state;
+
+	close_catalog(p);
+	sql(p, "PRAGMA user_version = 99");
+	assert_broken(p, true, "version 99");
+	assert_broken(p, false, "landfall catalog rebuild");
+	sql(p, "PRAGMA user_version = 1; PRAGMA application_id = 17");
+	assert_broken(p, true, "not a catalog of landfall");
+	assert_int_equal(unlinkat(p->dir, "catalog.db", 0), 0);
+	sql(p, "CREATE TABLE t(x)");
+	assert_broken(p, true, "not a catalog of landfall");
+	assert_broken(p, false, "not a catalog of landfall");
+}
+
+static void
+test_damage_is_named_and_rebuilding_is_advised(void **state)
+{
+	static const char zeros[4096];
+	struct place *p = *state;
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+	struct stat st;
+	int fd;
+	enum rc rc = OK;
+
+	must(catalog_begin(p->catalog, &e), &e);
+	for (uint64_t i = 0; i < 2000; i++) {
+		struct catalog_version v;
+		char name[32];
+
+		snprintf(name, sizeof(name), "in/%llu", (unsigned long long)i);
+		v = landing(i, name, name);
+		must(catalog_put(
+			     p->catalog, "s", BYTES(name), &sig_a, 1, &v, &e),
+			&e);
+	}
+	must(catalog_commit(p->catalog, &e), &e);
+	close_catalog(p);
+	/* Somewhere in the middle: found when it is read. */
+	fd = openat(p->dir, "catalog.db", O_RDWR | O_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(st.st_size > 100 * 4096);
+	for (off_t at = 20 * 4096; at < st.st_size; at += 4096)
+		assert_int_equal(
+			pwrite(fd, zeros, sizeof(zeros), at), sizeof(zeros));
+	if (catalog_open(p->path, true, &p->catalog, &e) == OK) {
+		for (uint64_t i = 0; i < 2000 && rc != BROKEN; i++)
+			rc = catalog_find_index(p->catalog, i, &n, &e);
+		assert_int_equal(rc, BROKEN);
+		close_catalog(p);
+	}
+	assert_non_null(strstr(e.text, "is damaged"));
+	assert_non_null(strstr(e.text, "landfall catalog rebuild"));
+	/* Cut short. */
+	assert_int_equal(ftruncate(fd, 10 * 4096), 0);
+	assert_broken(p, true, "landfall catalog rebuild");
+	/* No database at all. */
+	assert_int_equal(pwrite(fd, "garbage garbage!", 16, 0), 16);
+	assert_broken(p, true, "landfall catalog rebuild");
+	assert_broken(p, false, "landfall catalog rebuild");
+	close(fd);
+}
+
+static void
+test_a_row_that_makes_no_sense_is_damage(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "abc", "f0");
+	struct catalog_name n;
+	struct str s = STR_INIT;
+	struct err e = ERR_INIT;
+
+	put(p, "s", "a", &sig_a, 1, &v);
+	sql(p, "UPDATE version SET file_sha256 = x'00'");
+	assert_int_equal(
+		catalog_find(p->catalog, "s", BYTES("a"), &n, &e), BROKEN);
+	assert_non_null(strstr(e.text, "landfall catalog rebuild"));
+	assert_int_equal(story(p, "s", "a", &s), BROKEN);
+	sql(p,
+		"UPDATE version SET disposition = 77,"
+		" file_sha256 = zeroblob(32)");
+	assert_int_equal(
+		catalog_find(p->catalog, "s", BYTES("a"), &n, &e), BROKEN);
+	sql(p,
+		"UPDATE version SET disposition = 1;"
+		"UPDATE name SET disposition = 0");
+	assert_int_equal(
+		catalog_find(p->catalog, "s", BYTES("a"), &n, &e), BROKEN);
+	str_release(&s);
+}
+
+/* ---- speed, as far as a plan can tell ---- */
+
+static void
+test_no_statement_reads_a_whole_table(void **state)
+{
+	struct place *p = *state;
+	struct str text = STR_INIT;
+	sqlite3 *db;
+	size_t searches = 0;
+
+	/* As many names as make a planner think. */
+	sql(p,
+		"WITH RECURSIVE n(i) AS (VALUES(1) UNION ALL"
+		" SELECT i + 1 FROM n WHERE i < 100000)"
+		" INSERT INTO name SELECT i, i % 7, CAST('n' || i AS BLOB), "
+		"NULL, 1, '', 0, "
+		"0,"
+		" 0, 0, 0, 0, 0, i FROM n;"
+		"INSERT INTO version SELECT id, id, source, 0, 0, 1, 1, 0, id,"
+		" zeroblob(32), zeroblob(32), 'f' || id, 0, 0, 0, 0 FROM name;"
+		"INSERT INTO event SELECT id, id, 0, 1, '' FROM name;");
+	str_addf(&text, "%s/catalog.db", p->path);
+	assert_int_equal(sqlite3_open(text.s, &db), SQLITE_OK);
+	for (size_t i = 0; i < SQL_STATEMENTS; i++) {
+		const struct catalog_sql_text *t = &catalog_sql_texts[i];
+		sqlite3_stmt *q;
+
+		assert_non_null(t->text);
+		str_clear(&text);
+		str_addf(&text, "EXPLAIN QUERY PLAN %s", t->text);
+		if (sqlite3_prepare_v2(db, text.s, -1, &q, NULL) != SQLITE_OK)
+			fail_msg("%s: %s", t->text, sqlite3_errmsg(db));
+		while (sqlite3_step(q) == SQLITE_ROW) {
+			const char *plan =
+				(const char *)sqlite3_column_text(q, 3);
+
+			searches += strncmp(plan, "SEARCH", 6) == 0;
+			/* "SCAN CONSTANT ROW" is a SELECT without a table. */
+			if (!t->lists && strstr(plan, "SCAN") != NULL &&
+				strstr(plan, "CONSTANT ROW") == NULL)
+				fail_msg("%s: %s", t->text, plan);
+			if (i == SQL_FIND_BYTES &&
+				strstr(plan, "TEMP B-TREE") != NULL)
+				fail_msg("%s: %s", t->text, plan);
+			if (i == SQL_EACH_LANDED &&
+				strstr(plan, "TEMP B-TREE") != NULL)
+				fail_msg("does not stream: %s", plan);
+		}
+		sqlite3_finalize(q);
+	}
+	assert_true(searches >= 15);
+	sqlite3_close(db);
+	str_release(&text);
+}
+
+#define with_catalog(test) \
+	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_numbers_have_names),
+		with_catalog(test_what_is_put_is_found_after_reopening),
+		with_catalog(test_a_name_is_any_bytes),
+		with_catalog(
+			test_a_new_version_is_the_newest_and_first_sight_stays),
+		with_catalog(test_bytes_are_found_in_their_source_oldest_first),
+		with_catalog(test_one_file_and_one_entry_belong_to_one_version),
+		with_catalog(test_an_abort_leaves_nothing_behind),
+		with_catalog(test_a_story_grows_only_when_something_is_told),
+		with_catalog(test_the_outbox_keeps_count_of_what_it_forgets),
+		with_catalog(test_passes_and_counts),
+		with_catalog(test_landing_files_come_in_ledger_order),
+		with_catalog(test_a_reader_sees_commits_and_waits_for_none),
+		with_catalog(test_missing_and_empty_catalogs),
+		with_catalog(test_a_migration_from_version_0_is_whole),
+		with_catalog(test_newer_and_foreign_databases_are_refused),
+		with_catalog(test_damage_is_named_and_rebuilding_is_advised),
+		with_catalog(test_a_row_that_makes_no_sense_is_damage),
+		with_catalog(test_no_statement_reads_a_whole_table),
+	};
+
+	return cmocka_run_group_tests_name("catalog", tests, NULL, NULL);
+}
