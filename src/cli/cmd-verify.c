@@ -312,14 +312,14 @@ verify(struct request *q)
 	}
 	if (rc == OK)
 		rc = audit_all(q, a, &e);
-	if (rc == OK) {
+	if (rc == OK)
 		audit_result(a, &r);
-		print_summary(q, &r);
-	}
 	if (rc == OK && r.findings == 0 && q->gone != NULL)
 		rc = err_set(&e, BROKEN,
 			"%s is not there, and the ledger does not name it",
 			q->gone);
+	if (rc == OK)
+		print_summary(q, &r);
 	audit_close(a);
 	if (rc != OK) {
 		fprintf(stderr, "landfall: error: %s: %s\n", q->zone, e.text);
