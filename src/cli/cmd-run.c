@@ -10,7 +10,6 @@
 struct running {
 	struct cli *cli;
 	struct engine *engine;
-	struct tally *tally;
 };
 
 static void
@@ -18,7 +17,6 @@ one_done(void *arg, const struct delivery *d)
 {
 	struct running *r = arg;
 
-	tally_done(r->tally, d);
 	if (d->staged || d->tried)
 		show_delivery(r->cli, d);
 }
@@ -40,6 +38,11 @@ status_of(const struct pass_report *p)
 static enum status
 run_source(struct running *r, const struct source_config *cfg, struct err *e)
 {
+	const struct pass_options options = {
+		.config = cfg,
+		.done = one_done,
+		.arg = r,
+	};
 	struct pass_report p;
 	enum status st = STATUS_DONE;
 	int64_t wait = 0;
@@ -50,7 +53,7 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 		if (wait > 0)
 			clock_sleep(wait + WAIT_SLACK);
 		pass_report_init(&p);
-		rc = pass_run(r->engine, r->tally, cfg, &p, e);
+		rc = pass_run(r->engine, &options, &p, e);
 		if (rc == BROKEN) {
 			pass_report_release(&p);
 			return STATUS_BROKEN;
@@ -99,8 +102,6 @@ run_once(struct running *r)
 {
 	const struct engine_options options = {
 		.config = r->cli->config,
-		.done = one_done,
-		.arg = r,
 	};
 	struct progress *progress;
 	struct err e = ERR_INIT;
@@ -140,7 +141,6 @@ cmd_run(struct cli *c, int argc, char **argv)
 	};
 	struct running r = {.cli = c};
 	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
-	enum status st;
 
 	if (parsed != STATUS_DONE)
 		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
@@ -153,8 +153,5 @@ cmd_run(struct cli *c, int argc, char **argv)
 	for (int i = 0; i < c->n_args; i++)
 		if (cli_source(c, c->arg[i]) == NULL)
 			return STATUS_USAGE;
-	r.tally = tally_new();
-	st = run_once(&r);
-	tally_free(r.tally);
-	return st;
+	return run_once(&r);
 }
