@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """Our own side fails for a while: a full disk, a read-only one, a second
 landfall, a damaged catalog. Each ends with status 5 and words that say what
 to do, and once the cause is gone everything lands.

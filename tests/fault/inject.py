@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """A fault at every system call: nothing lost, doubled or visible half.
 
     inject.py [--soak] [--only SCENARIO] [--at N ACTION]
