@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/durable.h"
@@ -21,6 +22,9 @@
 
 /* One read: large enough to be cheap, small enough to stay in the cache. */
 #define STEP (256u << 10)
+
+/* Small pieces gathered for one write: all of a small landing file. */
+#define GATHER (8u << 10)
 
 /* Written bytes after which the kernel is asked to begin writing back. */
 #define WRITEBACK (4u << 20)
@@ -56,8 +60,10 @@ struct land {
 	unsigned in_flight;
 	bool writing;
 	uint64_t put;	 /* data frames */
-	uint64_t offset; /* bytes */
+	uint64_t offset; /* bytes written */
 	uint64_t hinted; /* bytes */
+	size_t gathered; /* bytes that follow them */
+	uint8_t gather[GATHER];
 	struct hash file_hash;
 	struct entry *entry; /* the seek table */
 	size_t n_entries;
@@ -115,7 +121,7 @@ land_free(struct land *l)
 /* ---- the file ---- */
 
 static enum rc
-put_bytes(struct land *l, const void *p, size_t n, struct err *e)
+write_bytes(struct land *l, const void *p, size_t n, struct err *e)
 {
 	if (io_write(l->fd, p, n, BROKEN, e) != OK)
 		return err_add(e, "staged landing file");
@@ -125,6 +131,27 @@ put_bytes(struct land *l, const void *p, size_t n, struct err *e)
 		durable_hint(l->fd, l->hinted, l->offset - l->hinted);
 		l->hinted = l->offset;
 	}
+	return OK;
+}
+
+static enum rc
+write_gathered(struct land *l, struct err *e)
+{
+	size_t n = l->gathered;
+
+	l->gathered = 0;
+	return n > 0 ? write_bytes(l, l->gather, n, e) : OK;
+}
+
+static enum rc
+put_bytes(struct land *l, const void *p, size_t n, struct err *e)
+{
+	if (n > GATHER - l->gathered && write_gathered(l, e) != OK)
+		return e->code;
+	if (n > GATHER)
+		return write_bytes(l, p, n, e);
+	memcpy(l->gather + l->gathered, p, n);
+	l->gathered += n;
 	return OK;
 }
 
@@ -421,7 +448,7 @@ land_finish(struct land *l, const struct provenance *p, struct landed *ret,
 	struct err *e)
 {
 	if (put_index(l, e) != OK || put_provenance(l, p, e) != OK ||
-		put_seek_table(l, e) != OK)
+		put_seek_table(l, e) != OK || write_gathered(l, e) != OK)
 		return e->code;
 	hash_end(&l->file_hash, l->facts.file_sha256);
 	l->facts.file_size = l->offset;
