@@ -162,6 +162,35 @@ def two_at_once():
                 w.whole(w.sources()) + w.strangers())
 
 
+# ---- somebody else's file ----
+
+
+def taken_name():
+    """A file that is not ours where ours would go, and a kill before we
+    found out."""
+    w = World.create("taken")
+    w.put("a.csv", b"a\n1\n")
+    trial = w.copy("trial")
+    trial.run("run", "--once", "--quiet",
+              before=[world.tracer(), "-l", "calls"])
+    with open("trial/calls", encoding="utf-8") as f:
+        n = [line.split()[0] for line in f if " renameat2 " in line][0]
+    path = f"{w.zone}/{next(iter(trial.visible()))}"
+    os.makedirs(os.path.dirname(path))
+    with open(path, "wb") as f:
+        f.write(b"mine")
+    run = w.run(before=[world.tracer(), "-n", n, "-a", "kill"])
+    wrong = [] if run.status == 137 else [f"the kill: {run}"]
+    run = w.run()
+    wrong += ended_well(run)
+    with open(path, "rb") as f:
+        if f.read() != b"mine":
+            wrong.append("it was overwritten")
+    os.unlink(path)
+    world.check("a kill in front of a name that is taken: the next run lands "
+                "beside it", wrong + w.whole(w.sources()) + w.strangers())
+
+
 # ---- the catalog ----
 
 
@@ -233,6 +262,7 @@ def main():
         print("ok - full and read-only disks # SKIP mounting a small one "
               "needs root")
     two_at_once()
+    taken_name()
     catalogs()
     world.end()
 
