@@ -8,6 +8,7 @@
 #include "landfall/commit.h"
 
 #define REBUILDING "rebuilding"
+#define REBUILT_LOG REBUILDING "/catalog.db-wal"
 
 /*
  * The new catalog is made in a directory of its own and moved over the old
@@ -23,14 +24,10 @@ rebuild_into(struct cli *c, int state, struct str *path, uint64_t *versions,
 
 	str_addf(path, "%s/" REBUILDING, c->config->state);
 	rc = durable_mkdirs(state, REBUILDING, 0700, e);
-	for (size_t i = 0; i < 3; i++) {
-		static const char *const names[] = {REBUILDING "/catalog.db",
-			REBUILDING "/catalog.db-wal",
-			REBUILDING "/catalog.db-shm"};
-
-		/* What an interrupted rebuild left. */
-		(void)unlinkat(state, names[i], 0);
-	}
+	/* What an interrupted rebuild left. */
+	(void)unlinkat(state, REBUILDING "/catalog.db", 0);
+	(void)unlinkat(state, REBUILT_LOG, 0);
+	(void)unlinkat(state, REBUILDING "/catalog.db-shm", 0);
 	if (rc == OK)
 		rc = zone_open(c->config->zone, &zone, e);
 	if (rc == OK)
@@ -39,7 +36,30 @@ rebuild_into(struct cli *c, int state, struct str *path, uint64_t *versions,
 		rc = commit_rebuild(zone, catalog, versions, e);
 	catalog_close(catalog);
 	zone_close(zone);
+	/* SQLite removes the log when all of it is in the database. */
+	if (rc == OK && faccessat(state, REBUILT_LOG, F_OK, 0) == 0)
+		rc = err_set(e, BROKEN,
+			"catalog %s/catalog.db could not be written in full: "
+			"see to the space and the health of its filesystem, "
+			"then run `landfall catalog rebuild` again",
+			path->s);
 	return rc;
+}
+
+/*
+ * A log of the old catalog would be taken for the new one's. It goes after
+ * the old one, which without it would be older than it is.
+ */
+static enum rc
+remove_log(int state, struct err *e)
+{
+	static const char *const names[] = {"catalog.db-wal", "catalog.db-shm"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (unlinkat(state, names[i], 0) < 0 && errno != ENOENT)
+			return err_sys(e, BROKEN, errno,
+				"state directory: remove %s", names[i]);
+	return OK;
 }
 
 static enum rc
@@ -61,13 +81,12 @@ rebuild(struct cli *c, uint64_t *versions, struct err *e)
 	if (rc == OK)
 		rc = rebuild_into(c, state, &path, versions, e);
 	if (rc == OK) {
-		/* A log of the old one would be taken for the new one's. */
-		(void)unlinkat(state, "catalog.db-wal", 0);
-		(void)unlinkat(state, "catalog.db-shm", 0);
 		rc = durable_move(state, "catalog.db", "catalog.db.old", e);
 		if (rc == END)
 			rc = OK;
 	}
+	if (rc == OK)
+		rc = remove_log(state, e);
 	if (rc == OK)
 		rc = durable_move(
 			state, REBUILDING "/catalog.db", "catalog.db", e);

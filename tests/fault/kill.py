@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """SIGKILL at random moments, while partners go on delivering.
 
     kill.py [--soak] [--runs N] [--seed N]

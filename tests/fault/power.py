@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 """The power goes, at many system calls of a run.
 
     power.py [--soak]
@@ -32,12 +32,13 @@ CALLS = {"write", "pwrite64", "fsync", "fdatasync", "syncfs", "ftruncate",
          "rename", "renameat", "renameat2", "linkat", "mkdirat", "unlink",
          "unlinkat", "close"}
 
-# Mount options, and whether everything is written out before each cut: all
-# that was done is on the disk then, not only what had to be.
+# Mount options; whether everything is written out before each cut (all that
+# was done is on the disk then, not only what had to be); whether the state
+# has a disk of its own (its fsyncs then write nothing of the zone).
 DISKS = {
-    "ordered": ("data=ordered", False),
-    "ordered, written out early": ("data=ordered", True),
-    "writeback": ("data=writeback", False),
+    "ordered": ("data=ordered", False, False),
+    "ordered, written out early": ("data=ordered", True, False),
+    "writeback, two disks": ("data=writeback", False, True),
 }
 
 
@@ -77,15 +78,44 @@ class Disk:
             field = f.read().split()
         return field[4], int(field[8])
 
+
+class Disks:
+    """The zone's disk and perhaps one for the state, as one."""
+
+    def __init__(self, images, mount, options=""):
+        self.disks = []
+        places = [mount, mount + "/state"]
+        try:
+            for image, place in zip(images, places):
+                self.disks.append(Disk(image, place, options))
+        except subprocess.CalledProcessError:
+            self.close()
+            raise
+        self.mount = mount
+
+    def close(self):
+        for disk in reversed(self.disks):
+            disk.close()
+
+    def writes(self):
+        return [d.writes() for d in self.disks]
+
+    def images(self):
+        return [d.image for d in self.disks]
+
     def copy(self, to):
-        """The image at one moment: a copy during which nothing was written."""
+        """The images at one moment: copies during which nothing was
+        written. None: the disk does not come to rest."""
+        copies = [f"{to}.{i}.img" for i in range(len(self.disks))]
         for _ in range(200):
             before = self.writes()
-            shutil.copyfile(self.image, to)
-            if before[1] == 0 and before == self.writes():
-                return True
+            for image, copy in zip(self.images(), copies):
+                shutil.copyfile(image, copy)
+            if before == self.writes() and all(busy == 0
+                                               for _, busy in before):
+                return copies
             time.sleep(0.005)
-        return False
+        return None
 
 
 def can_mount():
@@ -119,7 +149,7 @@ def deliver(w):
 
 def watched_run(w, disk, wanted, early):
     """One run under the tracer, cut at the calls numbered in wanted (None:
-    nowhere). The calls it made, and [(image, call, lines said before)]."""
+    nowhere). The calls it made, and [(images, call, lines said before)]."""
     said, cuts, calls = bytearray(), [], []
     terminal, out = pty.openpty()
     event_in, event_out = os.pipe()
@@ -161,9 +191,9 @@ def watched_run(w, disk, wanted, early):
                 # What was said is said before the copy is made.
                 time.sleep(0.002)
                 lines = world.json_lines(said.decode())
-                image = os.path.abspath(f"cut{n}.img")
-                if disk.copy(image):
-                    cuts.append((image, f"{n} {call} {path}", lines))
+                images = disk.copy(os.path.abspath(f"cut{n}"))
+                if images:
+                    cuts.append((images, f"{n} {call} {path}", lines))
             os.write(answer_out, b"g")
     status = p.wait(60)
     listener.join()
@@ -174,34 +204,31 @@ def watched_run(w, disk, wanted, early):
     return calls, cuts
 
 
-def start(name, options):
+def start(name, options, two):
     base = os.path.abspath(f"disk-{name.replace(' ', '-').replace(',', '')}")
-    image = base + ".img"
-    with open(image, "wb") as f:
-        f.truncate(SIZE)
-    command("mkfs.ext4", "-q", "-F", "-b", "4096", image)
     os.makedirs(base)
-    disk = Disk(image, base + "/disk", options)
-    # Work is done in memory pages until it must not be: late commits make the
-    # most of every fsync that is missing.
-    command("mount", "-o", "remount,commit=300", disk.mount)
+    images = [f"{base}.{i}.img" for i in range(1 + two)]
+    for image in images:
+        with open(image, "wb") as f:
+            f.truncate(SIZE)
+        command("mkfs.ext4", "-q", "-F", "-b", "4096", image)
+    disk = Disks(images, base + "/disk", options)
     w = World.create(base, workers=2, below="disk/",
                      inbox=os.path.join(base, "inbox"))
     deliver(w)
-    os.sync()
     return w, disk
 
 
 def verify_cut(w, cut):
     """Mount what was left and go on from there."""
-    image, call, lines = cut
+    images, call, lines = cut
     again = World(w.base + ".cut")
     again.zone, again.inbox = again.base + "/disk/zone", w.inbox
     os.makedirs(again.base, exist_ok=True)
     again.configure(2, w.inbox, "disk/")
     wrong = []
     try:
-        disk = Disk(image, again.base + "/disk")
+        disk = Disks(images, again.base + "/disk")
     except subprocess.CalledProcessError as e:
         return [f"cut at {call}: mount: {e.stderr}"]
     try:
@@ -218,25 +245,22 @@ def verify_cut(w, cut):
         wrong += again.strangers()
     finally:
         disk.close()
-        os.unlink(image)
+        for image in images:
+            os.unlink(image)
     return [f"cut at {call}: {x}" for x in wrong]
 
 
-def test(name, options, early):
-    w, disk = start(name, options)
+def test(name, options, early, two):
+    w, disk = start(name, options, two)
     try:
-        # A first run on another copy counts the calls.
-        whole = os.path.abspath("whole.img")
         os.sync()
-        if not disk.copy(whole):
-            raise RuntimeError("the disk does not come to rest")
-        disk.close()
-        shutil.copyfile(whole, disk.image + ".trial")
-        disk = Disk(disk.image + ".trial", w.base + "/disk", options)
+        before = disk.copy(w.base + ".before") or world.skip(
+            "the disk does not come to rest")
+        # A first run counts the calls; it is undone.
         calls, _ = watched_run(w, disk, None, False)
         disk.close()
-        os.unlink(disk.image)
-        disk = Disk(whole, w.base + "/disk", options + ",commit=300")
+        # Late commits make the most of every fsync that is missing.
+        disk = Disks(before, w.base + "/disk", options + ",commit=300")
         found = [n for n, call in calls if call in CALLS]
         step = max(1, len(found) // CUTS)
         _, cuts = watched_run(w, disk, set(found[step // 2::step]), early)
@@ -254,8 +278,8 @@ def test(name, options, early):
 
 def main():
     can_mount()
-    for name, (options, early) in DISKS.items():
-        test(name, options, early)
+    for name, how in DISKS.items():
+        test(name, *how)
     world.end()
 
 

@@ -379,12 +379,13 @@ class World:
                              f"the folder {len(mine)} files, or they differ")
         return wrong
 
+    def verified(self):
+        run = self.run("verify", "--deep")
+        return [] if run.status == 0 else [f"landfall verify: {run}{run.out}"]
+
     def strangers(self):
         """`landfall verify` and the independent verifier find nothing."""
-        wrong = []
-        run = self.run("verify", "--deep")
-        if run.status != 0:
-            wrong.append(f"landfall verify: {run}{run.out}")
+        wrong = self.verified()
         reader = os.path.join(SRCDIR, "contrib/readers/verify.py")
         if os.path.exists(reader):
             run = Run([sys.executable, reader, self.zone], self.base)
