@@ -16,6 +16,7 @@
 #include "daemon/fetch.h"
 
 #define QUEUE_JOBS 1024 /* names decided, not yet read */
+#define QUEUE_LOW 512	/* where whoever waits for room is woken */
 #define GROUP_MAX 4096	/* deliveries in one commit */
 #define FDS_SPARE 128	/* descriptors for everything but staged files */
 
@@ -143,7 +144,9 @@ worker_main(void *arg)
 			g->last_job = &g->job;
 		g->jobs--;
 		g->reading++;
-		pthread_cond_signal(&g->has_room);
+		/* Not for every job: the two would take turns ever after. */
+		if (g->jobs == QUEUE_LOW)
+			pthread_cond_signal(&g->has_room);
 		pthread_mutex_unlock(&g->lock);
 
 		if (fetch_job(&fetch, j, &d, &e) != OK)
@@ -155,7 +158,8 @@ worker_main(void *arg)
 		if (d != NULL)
 			stage(g, d);
 		/* After a failure nobody takes what is staged: say it here. */
-		pthread_cond_broadcast(&g->idle);
+		if (g->reading == 0)
+			pthread_cond_broadcast(&g->idle);
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;
