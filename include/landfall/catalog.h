@@ -116,7 +116,7 @@ enum rc catalog_find(struct catalog *c, const char *source, const uint8_t *name,
 
 /*
  * The oldest landing file of this source with these bytes, whatever its
- * name. END: these bytes are new.
+ * name; what was only quarantined does not count. END: these bytes are new.
  */
 enum rc catalog_find_bytes(struct catalog *c, const char *source,
 	const uint8_t sha256[HASH_LEN], uint64_t size,

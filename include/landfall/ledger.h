@@ -102,8 +102,9 @@ enum rc ledger_view_entry(struct ledger_view *v, uint64_t index, struct str *s,
  * Recomputes everything: each entry's leaf hash against its tile, each tile
  * against the level below, the root against the checkpoint; key.pub.pem and
  * vkey must be one key. Partial tiles narrower than the signed size mean
- * nothing: a crash may have left them. Calls finding for each thing that is wrong (file below the zone, what about it) and goes
- * on; BAD_ITEM when there was at least one. Memory O(log size).
+ * nothing: a crash may have left them. Calls finding for each thing that is
+ * wrong (file below the zone, what about it) and goes on; BAD_ITEM when there
+ * was at least one. Memory O(log size).
  */
 enum rc ledger_view_check(struct ledger_view *v,
 	void (*finding)(void *arg, const char *file, const char *what),

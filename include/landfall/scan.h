@@ -86,7 +86,7 @@ struct dialect {
 	uint32_t header;  /* leading records that are a header */
 	uint32_t trailer; /* trailing records, <= SCAN_TRAILER_MAX */
 	uint8_t trailer_prefix[SCAN_PREFIX_MAX]; /* text; ASCII in UTF-16 */
-	uint32_t trailer_prefix_len; /* 0: none */
+	uint32_t trailer_prefix_len;		 /* 0: none */
 	int32_t columns; /* SCAN_COLUMNS_HEADER, SCAN_COLUMNS_ANY or n */
 	uint32_t length; /* SCAN_FIXED: bytes a record */
 	uint64_t max_record;
@@ -182,8 +182,9 @@ void scan_totals(const struct scan *s, struct scan_totals *ret);
 
 /*
  * The implementations for this machine, best first, ending with "portable"
- * and "scalar", the definition; tests and fuzzing compare them. scan_use() sets the one that scan_new
- * takes from now on (false: unknown name or not supported here).
+ * and "scalar", the definition; tests and fuzzing compare them. scan_use() sets
+ * the one that scan_new takes from now on (false: unknown name or not supported
+ * here).
  */
 const char *const *scan_isa_names(void);
 bool scan_use(const char *isa) MUST_USE;

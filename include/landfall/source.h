@@ -55,7 +55,8 @@ struct source_ops {
 
 	/*
 	 * Opens the bytes of a regular file and says what they look like now.
-	 * BAD_ITEM: this one cannot be read; END: it is gone. Thread-safe.
+	 * BAD_ITEM: this one cannot be read; END: it is gone; BAD_SOURCE or
+	 * AGAIN: the source's fault or ours, not this one's. Thread-safe.
 	 */
 	enum rc (*fetch)(struct source *s, const uint8_t *name, size_t len,
 		int *ret_fd, struct signature *ret, struct err *e);

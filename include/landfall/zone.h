@@ -84,8 +84,8 @@ void zone_sums_line(struct str *lines, const char *path,
 
 /*
  * The SHA256SUMS of directory dir (e.g. "orders/dt=2026-11-23") ends with
- * exactly these lines, durably. What a crash left of the same lines (any
- * prefix of them) is completed, not repeated.
+ * exactly these lines, durably. What a crash left of the same lines in the
+ * same order (any prefix of them) is completed, not repeated.
  */
 enum rc zone_sums_append(struct zone *z, const char *dir, const char *lines,
 	size_t len, struct err *e) MUST_USE;

@@ -25,7 +25,7 @@ buf_reserve(struct buf *b, size_t more, struct err *e)
 
 	if (more > b->max || b->len > b->max - more)
 		return err_set(e, BAD_ITEM, "more than %zu bytes", b->max);
-	if (b->len + more <= b->cap)
+	if (b->data != NULL && b->len + more <= b->cap)
 		return OK;
 	while (cap < b->len + more)
 		cap *= 2;

@@ -280,7 +280,7 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_EACH_LANDED] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
 			     " FROM version v JOIN name n ON n.id = v.name"
 			     " JOIN source s ON s.id = n.source"
-			     " WHERE +v.disposition <> 2"
+			     " WHERE v.disposition <> 2"
 			     " AND (?1 IS NULL OR v.source = ?1)"
 			     " ORDER BY v.id",
 		true},

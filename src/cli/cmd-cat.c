@@ -184,39 +184,45 @@ open_landing(struct cli *c, const struct request *q, struct landing **ret,
 
 struct copy {
 	struct hash hash;
-	bool failed; /* standard output, not the file */
+	struct out out;
 };
 
 static enum rc
-copy_part(void *arg, const uint8_t *p, size_t n, struct err *e)
+copy_part(void *arg, const uint8_t *p, size_t n, struct err *e UNUSED)
 {
 	struct copy *c = arg;
 
 	hash_add(&c->hash, p, n);
-	if (io_write(STDOUT_FILENO, p, n, BROKEN, e) == OK)
-		return OK;
-	c->failed = true;
-	return err_add(e, "standard output");
+	out_add(&c->out, p, n);
+	return c->out.err.code == OK ? OK : END;
 }
 
 static enum rc
 copy_bytes(struct landing *l, struct err *e)
 {
-	struct copy c = {.failed = false};
+	struct copy *c = mem_alloc(sizeof(*c));
+	struct err failed = ERR_INIT;
 	uint8_t sum[HASH_LEN];
+	enum rc rc;
 
-	hash_init(&c.hash);
-	if (landing_bytes(l, copy_part, &c, e) != OK) {
-		hash_release(&c.hash);
-		return e->code;
+	out_init(&c->out);
+	hash_init(&c->hash);
+	rc = landing_bytes(l, copy_part, c, e);
+	hash_end(&c->hash, sum);
+	/* Our own output failing is not the file's damage. */
+	if (out_end(&c->out, &failed) != OK) {
+		*e = failed;
+		rc = e->code;
+	} else if (rc == OK &&
+		memcmp(sum, landing_provenance(l)->bytes_sha256, HASH_LEN) !=
+			0) {
+		rc = err_set(e, BAD_ITEM,
+			"these are not the bytes that were delivered: their "
+			"SHA-256 differs from the provenance; do not use them, "
+			"run `landfall verify --deep`");
 	}
-	hash_end(&c.hash, sum);
-	if (memcmp(sum, landing_provenance(l)->bytes_sha256, HASH_LEN) == 0)
-		return OK;
-	return err_set(e, BAD_ITEM,
-		"these are not the bytes that were delivered: their SHA-256 "
-		"differs from the provenance; do not use them, run `landfall "
-		"verify --deep`");
+	free(c);
+	return rc;
 }
 
 /* ---- the records ---- */
@@ -331,7 +337,6 @@ print_records(struct cli *c, const struct request *q, struct landing *l,
 		l, q->first, c->json ? print_object : print_raw, w, e);
 	if (rc == END)
 		rc = OK;
-	/* Our own output failing is not the file's damage. */
 	if (out_end(&w->out, &failed) != OK) {
 		*e = failed;
 		rc = e->code;

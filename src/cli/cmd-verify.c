@@ -34,7 +34,7 @@ is_zone(const char *dir)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
 
-	str_addf(&s, "%s/" FORMAT_LEDGER_DIR "/checkpoint", dir);
+	str_addf(&s, "%s/" FORMAT_LEDGER_DIR, dir);
 	return access(s.s, F_OK) == 0;
 }
 
@@ -80,8 +80,7 @@ add_path(struct request *q, const char *arg)
 	if (!is_zone(dir)) {
 		fprintf(stderr,
 			"landfall: error: %s is neither a zone nor in one: no "
-			"directory above it has " FORMAT_LEDGER_DIR
-			"/checkpoint\n",
+			"directory above it has " FORMAT_LEDGER_DIR "\n",
 			arg);
 		return STATUS_USAGE;
 	}
@@ -276,13 +275,10 @@ verify(struct request *q)
 	struct err e = ERR_INIT;
 	enum rc rc = audit_open(&a, &o, &e);
 
-	if (rc == END) {
-		fprintf(stderr,
-			"landfall: error: %s has no " FORMAT_LEDGER_DIR
-			"/checkpoint: it is no zone, or its ledger is gone\n",
-			q->zone);
-		return STATUS_DAMAGE;
-	}
+	if (rc == END)
+		rc = err_set(&e, BAD_ITEM,
+			"no checkpoint: this is no zone, or its ledger is "
+			"gone");
 	if (rc == BAD_ITEM) {
 		print_finding(q,
 			&(struct finding){

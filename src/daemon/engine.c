@@ -276,7 +276,9 @@ take_lock(struct engine *g, struct err *e)
 	str_addf(&text, "%ld\n", (long)getpid());
 	if (ftruncate(g->lock_file, 0) < 0)
 		return err_sys(e, BROKEN, errno, "%s/lock", state);
-	return io_write(g->lock_file, text.s, text.len, BROKEN, e);
+	if (io_write(g->lock_file, text.s, text.len, BROKEN, e) != OK)
+		return err_add(e, "%s/lock", state);
+	return OK;
 }
 
 /* Staged files stay open until their group is synced: make room for them. */

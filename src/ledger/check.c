@@ -146,7 +146,12 @@ check_keys(struct check *c)
 		return;
 	}
 	key_add_public_pem(&k, &pem);
+	key_add_vkey(&k, &found);
 	key_release(&k);
+	str_addc(&found, '\n');
+	if (strcmp(found.s, vkey.s) != 0)
+		report(c, "vkey", "is not one line that ends");
+	str_clear(&found);
 	if (io_read_file(c->v->dir, "key.pub.pem", KEY_VKEY_MAX, &found,
 		    BAD_ITEM, &e) != OK ||
 		strcmp(found.s, pem.s) != 0)

@@ -97,15 +97,23 @@ portable_supported(void)
 	return true;
 }
 
+/* One pass for both: a memchr() for each could look far for the rarer. */
 static size_t
 portable_find(const uint8_t *p, size_t n, uint8_t a, uint8_t b)
 {
-	const uint8_t *hit = n > 0 ? memchr(p, a, n) : NULL;
-	size_t end = hit == NULL ? n : (size_t)(hit - p);
+	size_t i = 0;
 
-	if (a != b && end > 0 && (hit = memchr(p, b, end)) != NULL)
-		end = (size_t)(hit - p);
-	return end;
+	for (; n - i >= 8; i += 8) {
+		uint64_t w = word(p + i);
+		uint64_t hit =
+			zeros(w ^ EACH_BYTE * a) | zeros(w ^ EACH_BYTE * b);
+
+		if (hit != 0)
+			return i + (size_t)__builtin_ctzll(hit) / 8;
+	}
+	while (i < n && p[i] != a && p[i] != b)
+		i++;
+	return i;
 }
 
 static unsigned

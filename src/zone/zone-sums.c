@@ -19,23 +19,16 @@ zone_sums_line(struct str *lines, const char *path,
 
 /*
  * How many bytes of `lines` the file already ends with, counted from the
- * start of a line. tail is the end of the file; whole: it is all of the
- * file. The earliest line that fits is the longest prefix. When nothing fits
- * and the file does not end with a newline, *ret_torn is the length of what
- * stands after the last one.
+ * start of a line. tail is the whole file, or its last len + 1 bytes, of which
+ * the first only says whether a line starts behind it. The earliest line that
+ * fits is the longest prefix.
  */
 static size_t
-common(const uint8_t *tail, size_t n, bool whole, const char *lines, size_t len,
-	size_t *ret_torn)
+common(const uint8_t *tail, size_t n, const char *lines, size_t len)
 {
 	const uint8_t *newline;
 	size_t at = 0;
 
-	*ret_torn = 0;
-	if (!whole) {
-		newline = memchr(tail, '\n', n);
-		at = newline != NULL ? (size_t)(newline - tail) + 1 : n;
-	}
 	while (at < n) {
 		if (n - at <= len && memcmp(tail + at, lines, n - at) == 0)
 			return n - at;
@@ -43,11 +36,6 @@ common(const uint8_t *tail, size_t n, bool whole, const char *lines, size_t len,
 		if (newline == NULL)
 			break;
 		at = (size_t)(newline - tail) + 1;
-	}
-	if (n > 0 && tail[n - 1] != '\n') {
-		newline = memrchr(tail, '\n', n);
-		*ret_torn =
-			newline != NULL ? n - 1 - (size_t)(newline - tail) : n;
 	}
 	return 0;
 }
@@ -80,7 +68,7 @@ zone_sums_append(struct zone *z, const char *dir, const char *lines, size_t len,
 {
 	CLEANUP(buf_release) struct buf tail;
 	CLEANUP(str_release) struct str path = STR_INIT;
-	size_t got = 0, want, have, torn;
+	size_t got = 0, want, have;
 	uint64_t size = 0;
 	int fd = -1;
 
@@ -96,8 +84,8 @@ zone_sums_append(struct zone *z, const char *dir, const char *lines, size_t len,
 	}
 	if (io_pread(fd, tail.data, want, size - want, &got, BROKEN, e) != OK)
 		goto fail;
-	have = common(tail.data, got, got == size, lines, len, &torn);
-	if (have == 0 && torn > 0) {
+	have = common(tail.data, got, lines, len);
+	if (have == 0 && got > 0 && tail.data[got - 1] != '\n') {
 		err_set(e, BROKEN,
 			"ends inside a line that landfall did not write: look "
 			"at what follows its last newline, remove that, and "

@@ -229,6 +229,8 @@ def point(job):
     elif run.status not in ((137,) if hit and action == "kill"
                             else range(6)):
         wrong.append(f"it ended with {run}")
+    if run.status in (1, 5) and "landfall: error: " not in run.err:
+        wrong.append(f"it does not say why it ended with {run}")
     if os.path.isdir(w.zone):
         wrong += w.half(delivered)
     wrong += w.claims(run.lines())

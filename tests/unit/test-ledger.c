@@ -530,6 +530,8 @@ static const struct hostile_note {
 		"note: signature line 1 is malformed"},
 	{"o\n0\n" ROOT0 "\n\n\xe2\x80\x94 a AAAA\n",
 		"note: signature line 1 is malformed"},
+	{"o\n0\n" ROOT0 "\n\n\xe2\x80\x94 a AAAAAA==\n",
+		"note: signature line 1 is malformed"},
 	{"o\n0\n" ROOT0 "\n\n\xe2\x80\x94 a AAAAA==\n",
 		"note: signature line 1 is malformed"},
 	{"o\n0\n" ROOT0 "\n\n\xe2\x80\x94  AAAAAAA=\n",
@@ -710,6 +712,7 @@ test_every_changed_byte_is_found(void **state UNUSED)
 	spoil(&p, "_ledger/tile/0/000.p/5", 1);
 	spoil(&p, "_ledger/tile/entries/000.p/5", 1);
 	must_append(l, 260);
+	assert_false(exists(p.zone, "_ledger/tile/0/000.p"));
 	ledger_close(l);
 	spoil(&p, "_ledger/checkpoint", 1);
 	spoil(&p, "_ledger/tile/0/000", 37);
@@ -984,6 +987,7 @@ static void
 test_crash_in_create(void **state UNUSED)
 {
 	struct place p = place_make();
+	struct err e = ERR_INIT;
 
 	/* Before the key: another create begins anew. */
 	ledger_close(must_create(&p));
@@ -991,6 +995,8 @@ test_crash_in_create(void **state UNUSED)
 	ledger_close(must_create(&p));
 	/* After it: open finishes. */
 	shell("rm -f zone/_ledger/checkpoint", p.root);
+	assert_int_equal(ledger_create(p.zone, p.state, ORIGIN, &e), BAD_ITEM);
+	assert_int_equal(e.cause, EEXIST);
 	must_recover(&p, 0);
 	place_remove(&p);
 }

@@ -447,7 +447,10 @@ test_sums_complete_every_torn_prefix(void **state)
 	struct place *p = *state;
 	struct err e = ERR_INIT;
 	struct stat st;
+	/* Not a byte more than the lines: reading on is seen by a sanitizer. */
+	char *exact = mem_alloc(sizeof(group) - 1);
 
+	memcpy(exact, group, sizeof(group) - 1);
 	assert_int_equal(mkdirat(p->dir, "acme", 0755), 0);
 	assert_int_equal(mkdirat(p->dir, DIR_OF_DAY, 0755), 0);
 	for (int old = 0; old < 2; old++)
@@ -461,11 +464,12 @@ test_sums_complete_every_torn_prefix(void **state)
 			scratch_file(p->dir, SUMS, there);
 			for (int again = 0; again < 2; again++) {
 				must(zone_sums_append(p->zone, DIR_OF_DAY,
-					     group, sizeof(group) - 1, &e),
+					     exact, sizeof(group) - 1, &e),
 					&e);
 				assert_sums(p, want);
 			}
 		}
+	free(exact);
 	assert_int_equal(unlinkat(p->dir, SUMS, 0), 0);
 	must(zone_sums_append(p->zone, DIR_OF_DAY, "1  a\n", 5, &e), &e);
 	must(zone_sums_append(p->zone, DIR_OF_DAY, "2  b\n", 5, &e), &e);
@@ -500,6 +504,7 @@ test_sums_are_not_fooled_by_what_looks_alike(void **state)
 	assert_int_equal(mkfifoat(p->dir, SUMS, 0600), 0);
 	assert_int_equal(
 		zone_sums_append(p->zone, DIR_OF_DAY, "3  c\n", 5, &e), BROKEN);
+	assert_non_null(strstr(e.text, "not a regular file"));
 }
 
 #define with_zone(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
