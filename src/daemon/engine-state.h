@@ -10,7 +10,8 @@
 
 #include "daemon/engine.h"
 
-#define LANE_JOBS 256  /* names decided, not yet read, in one lane */
+#define LANE_JOBS 1024 /* names decided, not yet read, in one lane */
+#define LANE_LOW 512   /* where whoever waits for room is woken */
 #define GROUP_MAX 4096 /* deliveries in one commit */
 
 struct lane {

@@ -91,7 +91,9 @@ worker_main(void *arg)
 		}
 		j = take_job(g);
 		l = j->lane;
-		pthread_cond_broadcast(&g->has_room);
+		/* Not for every job: the two would take turns ever after. */
+		if (l->jobs == LANE_LOW)
+			pthread_cond_broadcast(&g->has_room);
 		pthread_mutex_unlock(&g->lock);
 
 		if (fetch_job(&fetch, j, &d, &e) != OK)
@@ -106,7 +108,8 @@ worker_main(void *arg)
 			engine_stage(g, d);
 		}
 		/* After a failure nobody takes what is staged: say it here. */
-		pthread_cond_broadcast(&g->idle);
+		if (l->reading == 0)
+			pthread_cond_broadcast(&g->idle);
 	}
 	pthread_mutex_unlock(&g->lock);
 	return NULL;
