@@ -1,7 +1,9 @@
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "daemon/daemon.h"
 #include "daemon/pass.h"
 
 /* Between the first look and the second some more: clocks are coarse. */
@@ -130,6 +132,30 @@ run_once(struct running *r)
 	return worst;
 }
 
+static bool
+chosen(void *arg, const char *source)
+{
+	return cli_chosen(arg, source);
+}
+
+static enum status
+watch(struct cli *c)
+{
+	const struct daemon_options options = {
+		.config = c->config,
+		.chosen = chosen,
+		.arg = c,
+	};
+	struct err e = ERR_INIT;
+
+	if (c->config->n_sources == 0)
+		return cli_usage(c, "%s has no sources", c->config->path);
+	c->config = NULL;
+	if (c->json)
+		log_as_json();
+	return daemon_run(&options, &e) == OK ? STATUS_DONE : cli_fail(&e);
+}
+
 enum status
 cmd_run(struct cli *c, int argc, char **argv)
 {
@@ -144,14 +170,10 @@ cmd_run(struct cli *c, int argc, char **argv)
 
 	if (parsed != STATUS_DONE)
 		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
-	if (!once)
-		return cli_usage(c,
-			"this version makes single passes: say --once, and "
-			"let cron or a timer repeat it");
 	if (cli_config(c) != STATUS_DONE)
 		return STATUS_USAGE;
 	for (int i = 0; i < c->n_args; i++)
 		if (cli_source(c, c->arg[i]) == NULL)
 			return STATUS_USAGE;
-	return run_once(&r);
+	return once ? run_once(&r) : watch(c);
 }

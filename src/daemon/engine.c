@@ -223,6 +223,14 @@ engine_close(struct engine *g)
 }
 
 void
+engine_configure(struct engine *g, const struct config *c)
+{
+	pthread_mutex_lock(&g->lock);
+	g->options.config = c;
+	pthread_mutex_unlock(&g->lock);
+}
+
+void
 engine_progress(struct engine *g, struct engine_progress *ret)
 {
 	ret->bytes = atomic_load(&g->bytes);

@@ -70,6 +70,9 @@ void job_follow(struct job *j, const struct catalog_version *v);
 enum rc engine_open(const struct engine_options *o, struct engine **ret,
 	struct err *e) MUST_USE;
 
+/* No lane is open: from now on another configuration of the same zone. */
+void engine_configure(struct engine *g, const struct config *c);
+
 /* All lanes are closed. Releases everything. */
 void engine_close(struct engine *g);
 

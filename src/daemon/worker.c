@@ -68,11 +68,10 @@ void *
 worker_main(void *arg)
 {
 	struct engine *g = arg;
-	const struct fetch_context fetch = {
+	struct fetch_context fetch = {
 		.zone = g->commit.zone,
 		.pool = g->pool,
 		.spool = g->spool,
-		.free_space = g->options.config->limits.free_space,
 		.bytes = &g->bytes,
 	};
 
@@ -91,6 +90,7 @@ worker_main(void *arg)
 		}
 		j = take_job(g);
 		l = j->lane;
+		fetch.free_space = g->options.config->limits.free_space;
 		/* Not for every job: the two would take turns ever after. */
 		if (l->jobs == LANE_LOW)
 			pthread_cond_broadcast(&g->has_room);
