@@ -129,6 +129,13 @@ enum rc catalog_find_file(struct catalog *c, const char *file,
 	struct catalog_name *ret, struct err *e) MUST_USE;
 
 /*
+ * The version of a source that has a landing file and came last. END: none.
+ * As slow as its silence is long: the ledger is searched from the end.
+ */
+enum rc catalog_find_newest(struct catalog *c, const char *source,
+	struct catalog_name *ret, struct err *e) MUST_USE;
+
+/*
  * Records a delivery: the name (new or known) takes this disposition and
  * signature, and the version is added with generation, file, sums and index
  * as given. Inside a transaction.

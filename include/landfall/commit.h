@@ -27,8 +27,12 @@
 
 /* One name and what became of it. */
 struct delivery {
-	struct delivery *next; /* the caller's, for queues */
-	const char *source;    /* outlives the delivery */
+	/* The caller's: a queue, whose it is, and a pass to record instead. */
+	struct delivery *next;
+	void *owner;
+	const struct catalog_pass *pass;
+
+	const char *source; /* outlives the delivery */
 	uint8_t *name;
 	size_t name_len;
 	struct signature signature;

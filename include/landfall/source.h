@@ -61,9 +61,12 @@ struct source_ops {
 	enum rc (*fetch)(struct source *s, const uint8_t *name, size_t len,
 		int *ret_fd, struct signature *ret, struct err *e);
 
-	/* Stats a name again. END: gone. Thread-safe. */
+	/*
+	 * Stats a name again. END: gone, or a directory now. ret_type may be
+	 * NULL. Thread-safe.
+	 */
 	enum rc (*look)(struct source *s, const uint8_t *name, size_t len,
-		struct signature *ret, struct err *e);
+		enum item_type *ret_type, struct signature *ret, struct err *e);
 };
 
 const struct source_ops *source_ops(enum source_kind kind);

@@ -85,14 +85,28 @@ split(int64_t wall, struct tm *tm, long *ret_ns)
 	*ret_ns = ns;
 }
 
+/* The parts of a date or a time of day, with a character between. */
+static void
+add_parts(struct str *s, const int part[3], unsigned first_width, char between)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		if (i > 0)
+			str_addc(s, between);
+		str_add_u64(s, (unsigned)part[i], i == 0 ? first_width : 2);
+	}
+}
+
 static void
 add_calendar(struct str *s, const struct tm *tm, bool with_time)
 {
-	str_addf(s, "%04d-%02d-%02d", tm->tm_year + 1900, tm->tm_mon + 1,
-		tm->tm_mday);
-	if (with_time)
-		str_addf(s, "T%02d:%02d:%02d", tm->tm_hour, tm->tm_min,
-			tm->tm_sec);
+	const int date[] = {tm->tm_year + 1900, tm->tm_mon + 1, tm->tm_mday};
+	const int time[] = {tm->tm_hour, tm->tm_min, tm->tm_sec};
+
+	add_parts(s, date, 4, '-');
+	if (!with_time)
+		return;
+	str_addc(s, 'T');
+	add_parts(s, time, 2, ':');
 }
 
 void
@@ -114,7 +128,9 @@ clock_add_time_ns(struct str *s, int64_t wall)
 
 	split(wall, &tm, &ns);
 	add_calendar(s, &tm, true);
-	str_addf(s, ".%09ldZ", ns);
+	str_addc(s, '.');
+	str_add_u64(s, (uint64_t)ns, 9);
+	str_addc(s, 'Z');
 }
 
 void

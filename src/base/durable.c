@@ -70,35 +70,23 @@ durable_publish(int from_dir, const char *from, int to_dir, const char *to,
 		"publish as %s", to);
 }
 
-/* Make path[0 .. len) and fsync it and the directory that names it. */
+/* fsync the directory path[0 .. len) and the one that names it. */
 static enum rc
-make_one(int root, char *path, size_t len, mode_t mode, struct err *e)
+sync_made(int root, char *path, size_t len, struct err *e)
 {
-	char end = path[len];
-	char *slash;
-	enum rc rc;
+	char *slash = memrchr(path, '/', len);
+	enum rc rc = durable_sync_dir(root, path, e);
 
-	path[len] = '\0';
-	if (mkdirat(root, path, mode) < 0 && errno != EEXIST) {
-		rc = err_sys(e, BROKEN, errno, "mkdir %s", path);
-		path[len] = end;
-		return rc;
-	}
+	if (rc != OK || slash == NULL)
+		return rc == OK ? durable_sync_dir(root, ".", e) : rc;
+	*slash = '\0';
 	rc = durable_sync_dir(root, path, e);
-	slash = strrchr(path, '/');
-	if (rc == OK && slash != NULL) {
-		*slash = '\0';
-		rc = durable_sync_dir(root, path, e);
-		*slash = '/';
-	} else if (rc == OK) {
-		rc = durable_sync_dir(root, ".", e);
-	}
-	path[len] = end;
+	*slash = '/';
 	return rc;
 }
 
-enum rc
-durable_mkdirs(int root, const char *path, mode_t mode, struct err *e)
+static enum rc
+make_dirs(int root, const char *path, mode_t mode, bool sync, struct err *e)
 {
 	CLEANUP(str_release) struct str copy = STR_INIT;
 	struct stat st;
@@ -107,12 +95,30 @@ durable_mkdirs(int root, const char *path, mode_t mode, struct err *e)
 		return OK;
 	str_add(&copy, path);
 	for (size_t i = 1; i <= copy.len; i++) {
-		if (copy.s[i] != '/' && copy.s[i] != '\0')
+		char end = copy.s[i];
+
+		if (end != '/' && end != '\0')
 			continue;
-		if (make_one(root, copy.s, i, mode, e) != OK)
+		copy.s[i] = '\0';
+		if (mkdirat(root, copy.s, mode) < 0 && errno != EEXIST)
+			return err_sys(e, BROKEN, errno, "mkdir %s", copy.s);
+		if (sync && sync_made(root, copy.s, i, e) != OK)
 			return e->code;
+		copy.s[i] = end;
 	}
 	return OK;
+}
+
+enum rc
+durable_mkdirs(int root, const char *path, mode_t mode, struct err *e)
+{
+	return make_dirs(root, path, mode, true, e);
+}
+
+enum rc
+durable_mkdirs_later(int root, const char *path, mode_t mode, struct err *e)
+{
+	return make_dirs(root, path, mode, false, e);
 }
 
 static enum rc

@@ -57,6 +57,10 @@ enum rc durable_publish(int from_dir, const char *from, int to_dir,
 enum rc
 durable_mkdirs(int root, const char *path, mode_t mode, struct err *e) MUST_USE;
 
+/* The same without any sync: see durable_replace_later. */
+enum rc durable_mkdirs_later(
+	int root, const char *path, mode_t mode, struct err *e) MUST_USE;
+
 /*
  * The file `name` in dir holds exactly these bytes, now and after a power
  * cut: temporary file, fsync, rename over, fsync of the directory. Readers

@@ -63,39 +63,61 @@ jsonw_end(struct jsonw *j)
 	str_addc(j->out, j->level[j->depth].close);
 }
 
+/* Bytes that stand for themselves, from the front. */
+static size_t
+plain(const char *text, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && (unsigned char)text[i] - 0x20u < 0x60 &&
+		text[i] != '"' && text[i] != '\\')
+		i++;
+	return i;
+}
+
+/* One character that does not; returns its bytes in text. */
+static size_t
+add_escaped(struct str *out, const char *text, size_t n)
+{
+	unsigned char c = (unsigned char)*text;
+	size_t len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+
+	if (c >= 0x80) {
+		if (len <= n && str_is_utf8(text, len)) {
+			str_addn(out, text, len);
+			return len;
+		}
+		str_add(out, "\xef\xbf\xbd");
+	} else if (c == '"' || c == '\\') {
+		str_addc(out, '\\');
+		str_addc(out, (char)c);
+	} else if (c == '\n') {
+		str_add(out, "\\n");
+	} else if (c == '\r') {
+		str_add(out, "\\r");
+	} else if (c == '\t') {
+		str_add(out, "\\t");
+	} else {
+		str_addf(out, "\\u%04x", c);
+	}
+	return 1;
+}
+
 static void
 add_string(struct str *out, const char *text, size_t n)
 {
 	str_addc(out, '"');
-	for (size_t i = 0; i < n; i++) {
-		unsigned char c = (unsigned char)text[i];
-		size_t len = 1;
+	for (;;) {
+		size_t len = plain(text, n);
 
-		if (c == '"' || c == '\\') {
-			str_addc(out, '\\');
-			str_addc(out, (char)c);
-			continue;
-		}
-		if (c < 0x20) {
-			if (c == '\n')
-				str_add(out, "\\n");
-			else if (c == '\r')
-				str_add(out, "\\r");
-			else if (c == '\t')
-				str_add(out, "\\t");
-			else
-				str_addf(out, "\\u%04x", c);
-			continue;
-		}
-		if (c >= 0x80) {
-			len = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-			if (len > n - i || !str_is_utf8(text + i, len)) {
-				str_add(out, "\xef\xbf\xbd");
-				continue;
-			}
-		}
-		str_addn(out, text + i, len);
-		i += len - 1;
+		str_addn(out, text, len);
+		text += len;
+		n -= len;
+		if (n == 0)
+			break;
+		len = add_escaped(out, text, n);
+		text += len;
+		n -= len;
 	}
 	str_addc(out, '"');
 }
@@ -132,7 +154,7 @@ void
 jsonw_u64(struct jsonw *j, uint64_t v)
 {
 	separate(j);
-	str_addf(j->out, "%" PRIu64, v);
+	str_add_u64(j->out, v, 1);
 }
 
 void

@@ -42,18 +42,23 @@ str_take(struct str *s)
 	return text;
 }
 
-/* Room for n more bytes and the NUL. */
-static char *
-str_room(struct str *s, size_t n)
+static void
+str_grow(struct str *s, size_t n)
 {
 	size_t cap = s->cap > 0 ? s->cap : 64;
 
 	while (cap - 1 < s->len + n)
 		cap *= 2;
-	if (cap != s->cap) {
-		s->s = mem_resize(s->cap > 0 ? s->s : NULL, cap, 1);
-		s->cap = cap;
-	}
+	s->s = mem_resize(s->cap > 0 ? s->s : NULL, cap, 1);
+	s->cap = cap;
+}
+
+/* Room for n more bytes and the NUL. */
+static inline char *
+str_room(struct str *s, size_t n)
+{
+	if (s->cap <= s->len + n)
+		str_grow(s, n);
 	return s->s + s->len;
 }
 
@@ -77,7 +82,22 @@ str_add(struct str *s, const char *text)
 void
 str_addc(struct str *s, char c)
 {
-	str_addn(s, &c, 1);
+	char *at = str_room(s, 1);
+
+	at[0] = c;
+	at[1] = '\0';
+	s->len++;
+}
+
+void
+str_add_u64(struct str *s, uint64_t v, unsigned width)
+{
+	char digits[20];
+	unsigned n = 0;
+
+	for (; v > 0 || n < width; v /= 10)
+		digits[sizeof(digits) - ++n] = (char)('0' + v % 10);
+	str_addn(s, digits + sizeof(digits) - n, n);
 }
 
 void

@@ -38,6 +38,9 @@ void str_addn(struct str *s, const void *p, size_t n);
 void str_addc(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* In decimal, with zeros in front up to width digits (1 .. 20). */
+void str_add_u64(struct str *s, uint64_t v, unsigned width);
+
 /* Lower-case hexadecimal. */
 void str_add_hex(struct str *s, const uint8_t *p, size_t n);
 

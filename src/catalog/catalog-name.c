@@ -78,6 +78,22 @@ catalog_find_index(struct catalog *c, uint64_t index, struct catalog_name *ret,
 }
 
 enum rc
+catalog_find_newest(struct catalog *c, const char *source,
+	struct catalog_name *ret, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+	int64_t id;
+	enum rc rc = catalog_db_source(c, source, false, &id, e);
+
+	if (rc != OK)
+		return rc;
+	if (catalog_db_use(c, SQL_FIND_NEWEST, &q, e) != OK)
+		return e->code;
+	catalog_db_bind_i64(q, 1, id);
+	return take_name(c, q, &c->newest, ret, e);
+}
+
+enum rc
 catalog_find_file(struct catalog *c, const char *file, struct catalog_name *ret,
 	struct err *e)
 {

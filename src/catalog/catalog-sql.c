@@ -177,6 +177,13 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			    " JOIN source s ON s.id = n.source"
 			    " WHERE v.id = ?1",
 		false},
+	/* From the end of the ledger: soon found, or long silent. */
+	[SQL_FIND_NEWEST] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
+			     " FROM version v JOIN name n ON n.id = v.name"
+			     " JOIN source s ON s.id = n.source"
+			     " WHERE v.disposition <> 2 AND v.source = ?1"
+			     " ORDER BY v.id DESC LIMIT 1",
+		true},
 	[SQL_FIND_FILE] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
 			   " FROM version v JOIN name n ON n.id = v.name"
 			   " JOIN source s ON s.id = n.source"

@@ -245,6 +245,7 @@ catalog_open(
 	kept_init(&c->find);
 	kept_init(&c->bytes);
 	kept_init(&c->index);
+	kept_init(&c->newest);
 	kept_init(&c->file);
 	kept_init(&c->pass);
 	if (sqlite3_open_v2(c->path, &c->db,
@@ -276,6 +277,7 @@ catalog_close(struct catalog *c)
 	kept_release(&c->find);
 	kept_release(&c->bytes);
 	kept_release(&c->index);
+	kept_release(&c->newest);
 	kept_release(&c->file);
 	kept_release(&c->pass);
 	free(c->path);

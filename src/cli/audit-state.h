@@ -36,6 +36,7 @@ struct audit {
 	struct ledger_view *view;
 	uint64_t size; /* entries under proof */
 	struct known known;
+	unsigned bad_entries;	    /* that cannot be read */
 	atomic_uint_fast64_t next;  /* entry for the next free thread */
 	atomic_uint_fast64_t done;  /* delivered bytes */
 	atomic_uint_fast64_t files; /* verified */

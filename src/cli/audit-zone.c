@@ -309,7 +309,9 @@ settle_doubts(struct walk *w)
 	for (size_t i = 0; i < w->n; i++) {
 		struct doubt *d = &w->doubt[i];
 
-		audit_find(w->a, d->kind, d->path, NULL, NULL, NULL);
+		/* It may be what an entry names that cannot be read. */
+		if (w->a->bad_entries == 0)
+			audit_find(w->a, d->kind, d->path, NULL, NULL, NULL);
 		free(d->path);
 	}
 	free(w->doubt);

@@ -24,7 +24,7 @@ static const struct {
 } kinds[] = {
 	[LEDGER_DAMAGED] = {"ledger-damaged",
 		"put back a copy of _ledger that verifies; landfall will not "
-		"append to this one"},
+		"append to this one. Then verify again"},
 	[FILE_MISSING] = {"file-missing",
 		"put back a copy whose SHA-256 is the one the ledger names"},
 	[FILE_UNREADABLE] = {"file-unreadable",
@@ -190,8 +190,6 @@ ledger_finding(void *arg, const char *file, const char *what)
 enum rc
 audit_ledger(struct audit *a, struct err *e)
 {
-	unsigned bad = 0;
-
 	/* Others take the key from the zone: it must be as good as ours. */
 	if (a->o->vkey != NULL) {
 		struct ledger_view *own = NULL;
@@ -206,12 +204,13 @@ audit_ledger(struct audit *a, struct err *e)
 	}
 	/* Its findings are ours already. */
 	(void)!ledger_view_check(a->view, ledger_finding, a, e);
-	for (uint64_t i = 0; i < a->size && bad < BAD_ENTRIES_MAX; i++) {
+	for (uint64_t i = 0; i < a->size && a->bad_entries < BAD_ENTRIES_MAX;
+		i++) {
 		struct entry x;
 
 		if (entry_at(&x, a->view, i, e) != OK) {
 			/* One for a bundle that cannot be read at all. */
-			if (bad++ == 0 || i % FORMAT_TILE_WIDTH == 0)
+			if (a->bad_entries++ == 0 || i % FORMAT_TILE_WIDTH == 0)
 				audit_find(a, LEDGER_DAMAGED, FORMAT_LEDGER_DIR,
 					NULL, NULL, "%s", e->text);
 			continue;

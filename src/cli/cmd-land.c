@@ -15,6 +15,7 @@
 struct landing_run {
 	struct cli *cli;
 	struct engine *engine;
+	struct lane *lane;
 	const struct source_config *config;
 	const char *name;	/* --name */
 	struct source **source; /* one for each argument */
@@ -74,12 +75,12 @@ land_file(struct landing_run *r, int i, struct err *e)
 
 		if (strcmp(delivered_name(r, r->cli->arg[k], other), name) ==
 			0) {
-			if (engine_drain(r->engine, e) != OK)
+			if (lane_wait(r->lane, e) != OK)
 				return e->code;
 			break;
 		}
 	}
-	rc = catalog_find(engine_catalog(r->engine), r->config->name,
+	rc = catalog_find(lane_catalog(r->lane), r->config->name,
 		(const uint8_t *)name, strlen(name), &known, e);
 	if (rc != OK && rc != END)
 		return rc;
@@ -94,7 +95,7 @@ land_file(struct landing_run *r, int i, struct err *e)
 	if (rc == OK && known.version.id != 0 &&
 		known.version.disposition != DISPOSITION_QUARANTINED)
 		job_follow(j, &known.version);
-	return engine_submit(r->engine, j, e);
+	return lane_submit(r->lane, j, e);
 }
 
 static uint64_t
@@ -123,8 +124,6 @@ land_all(struct landing_run *r)
 {
 	const struct engine_options options = {
 		.config = r->cli->config,
-		.done = one_landed,
-		.arg = r,
 	};
 	struct progress *progress;
 	struct err e = ERR_INIT;
@@ -132,13 +131,18 @@ land_all(struct landing_run *r)
 
 	if (engine_open(&options, &r->engine, &e) != OK)
 		return cli_fail(&e);
+	if (lane_open(r->engine, one_landed, r, &r->lane, &e) != OK) {
+		engine_close(r->engine);
+		return cli_fail(&e);
+	}
 	progress = progress_start(
 		r->cli, "landing", total_size(r->cli), bytes_read, r->engine);
 	for (int i = 0; i < r->cli->n_args && rc == OK; i++)
 		rc = land_file(r, i, &e);
-	if (engine_drain(r->engine, &e) != OK)
+	if (lane_wait(r->lane, &e) != OK)
 		rc = BROKEN;
 	progress_stop(progress);
+	lane_close(r->lane);
 	engine_close(r->engine);
 	if (rc != OK)
 		return cli_fail(&e);

@@ -1,7 +1,9 @@
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "daemon/daemon.h"
 #include "daemon/pass.h"
 
 /* Between the first look and the second some more: clocks are coarse. */
@@ -10,7 +12,6 @@
 struct running {
 	struct cli *cli;
 	struct engine *engine;
-	struct tally *tally;
 };
 
 static void
@@ -18,7 +19,6 @@ one_done(void *arg, const struct delivery *d)
 {
 	struct running *r = arg;
 
-	tally_done(r->tally, d);
 	if (d->staged || d->tried)
 		show_delivery(r->cli, d);
 }
@@ -40,6 +40,11 @@ status_of(const struct pass_report *p)
 static enum status
 run_source(struct running *r, const struct source_config *cfg, struct err *e)
 {
+	const struct pass_options options = {
+		.config = cfg,
+		.done = one_done,
+		.arg = r,
+	};
 	struct pass_report p;
 	enum status st = STATUS_DONE;
 	int64_t wait = 0;
@@ -50,7 +55,7 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 		if (wait > 0)
 			clock_sleep(wait + WAIT_SLACK);
 		pass_report_init(&p);
-		rc = pass_run(r->engine, r->tally, cfg, &p, e);
+		rc = pass_run(r->engine, &options, &p, e);
 		if (rc == BROKEN) {
 			pass_report_release(&p);
 			return STATUS_BROKEN;
@@ -99,8 +104,6 @@ run_once(struct running *r)
 {
 	const struct engine_options options = {
 		.config = r->cli->config,
-		.done = one_done,
-		.arg = r,
 	};
 	struct progress *progress;
 	struct err e = ERR_INIT;
@@ -129,6 +132,30 @@ run_once(struct running *r)
 	return worst;
 }
 
+static bool
+chosen(void *arg, const char *source)
+{
+	return cli_chosen(arg, source);
+}
+
+static enum status
+watch(struct cli *c)
+{
+	const struct daemon_options options = {
+		.config = c->config,
+		.chosen = chosen,
+		.arg = c,
+	};
+	struct err e = ERR_INIT;
+
+	if (c->config->n_sources == 0)
+		return cli_usage(c, "%s has no sources", c->config->path);
+	c->config = NULL;
+	if (c->json)
+		log_as_json();
+	return daemon_run(&options, &e) == OK ? STATUS_DONE : cli_fail(&e);
+}
+
 enum status
 cmd_run(struct cli *c, int argc, char **argv)
 {
@@ -140,21 +167,13 @@ cmd_run(struct cli *c, int argc, char **argv)
 	};
 	struct running r = {.cli = c};
 	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
-	enum status st;
 
 	if (parsed != STATUS_DONE)
 		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
-	if (!once)
-		return cli_usage(c,
-			"this version makes single passes: say --once, and "
-			"let cron or a timer repeat it");
 	if (cli_config(c) != STATUS_DONE)
 		return STATUS_USAGE;
 	for (int i = 0; i < c->n_args; i++)
 		if (cli_source(c, c->arg[i]) == NULL)
 			return STATUS_USAGE;
-	r.tally = tally_new();
-	st = run_once(&r);
-	tally_free(r.tally);
-	return st;
+	return once ? run_once(&r) : watch(c);
 }

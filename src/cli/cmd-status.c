@@ -11,7 +11,8 @@
 struct standing {
 	const struct source_config *source;
 	struct catalog_pass pass;
-	bool looked; /* there was a pass */
+	bool looked;	/* there was a pass */
+	int64_t newest; /* when something was landed last; 0: never */
 	uint64_t count[DISPOSITIONS];
 };
 
@@ -35,6 +36,7 @@ static enum rc
 stand(struct place *p, const struct source_config *source, struct standing *s,
 	struct err *e)
 {
+	struct catalog_name newest;
 	enum rc rc;
 
 	*s = (struct standing){.source = source};
@@ -42,6 +44,10 @@ stand(struct place *p, const struct source_config *source, struct standing *s,
 	if (rc != OK && rc != END)
 		return rc;
 	s->looked = rc == OK;
+	rc = catalog_find_newest(p->catalog, source->name, &newest, e);
+	if (rc != OK && rc != END)
+		return rc;
+	s->newest = rc == OK ? newest.version.landed_at : 0;
 	return catalog_count(p->catalog, source->name, s->count, e);
 }
 
@@ -80,6 +86,11 @@ write_source(struct jsonw *j, const struct standing *s)
 		jsonw_u64(j, s->count[d]);
 	}
 	jsonw_end(j);
+	jsonw_key(j, "newest");
+	if (s->newest != 0)
+		jsonw_time(j, s->newest);
+	else
+		jsonw_null(j);
 	jsonw_key(j, "arrival"), jsonw_null(j);
 	jsonw_end(j);
 }
@@ -103,8 +114,8 @@ write_ledger(struct jsonw *j, const struct ledger_view *v, uint64_t recorded)
 static void
 print_header(size_t width)
 {
-	printf("%-*s  %-20s  %-14s", (int)width, "source", "last pass",
-		"outcome");
+	printf("%-*s  %-20s  %-14s  %-20s", (int)width, "source", "last pass",
+		"outcome", "newest landing");
 	for (unsigned d = 1; d < DISPOSITIONS; d++)
 		printf("  %s", disposition_name(d));
 	putchar('\n');
@@ -114,13 +125,18 @@ static void
 print_source(const struct standing *s, size_t width)
 {
 	CLEANUP(str_release) struct str when = STR_INIT;
+	CLEANUP(str_release) struct str newest = STR_INIT;
 
 	if (s->looked)
 		clock_add_time(&when, s->pass.started);
 	else
 		str_add(&when, "never");
-	printf("%-*s  %-20s  %-14s", (int)width, s->source->name, when.s,
-		s->looked ? outcome_of(&s->pass) : "-");
+	if (s->newest != 0)
+		clock_add_time(&newest, s->newest);
+	else
+		str_add(&newest, "-");
+	printf("%-*s  %-20s  %-14s  %-20s", (int)width, s->source->name, when.s,
+		s->looked ? outcome_of(&s->pass) : "-", newest.s);
 	for (unsigned d = 1; d < DISPOSITIONS; d++)
 		printf("  %*" PRIu64, (int)strlen(disposition_name(d)),
 			s->count[d]);

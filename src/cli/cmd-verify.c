@@ -24,7 +24,8 @@ struct request {
 	char *zone;
 	char **path;
 	size_t n_paths;
-	bool whole; /* an argument is the zone itself */
+	bool whole;	  /* an argument is the zone itself */
+	const char *gone; /* of path: one that does not exist */
 };
 
 /* ---- which zone ---- */
@@ -66,6 +67,7 @@ resolve(const char *arg)
 static enum status
 add_path(struct request *q, const char *arg)
 {
+	bool gone = access(arg, F_OK) != 0;
 	CLEANUP(mem_release) char *full = resolve(arg);
 	CLEANUP(mem_release) char *dir = NULL;
 	char *slash;
@@ -94,6 +96,8 @@ add_path(struct request *q, const char *arg)
 		q->whole = true;
 	else
 		q->path[q->n_paths++] = mem_strdup(full + strlen(dir) + 1);
+	if (gone && q->gone == NULL)
+		q->gone = q->path[q->n_paths - 1];
 	return STATUS_DONE;
 }
 
@@ -114,14 +118,21 @@ find_zone(struct request *q)
 	return st;
 }
 
-/* --vkey: the text itself has a plus sign twice; else it names a file. */
+/* --vkey: a file, or the text itself, name+id+base64. */
 static enum status
 read_vkey(struct request *q)
 {
 	struct err e = ERR_INIT;
 
-	if (q->vkey == NULL || access(q->vkey, F_OK) != 0)
+	if (q->vkey == NULL)
 		return STATUS_DONE;
+	if (access(q->vkey, F_OK) != 0)
+		return strchr(q->vkey, '+') != NULL
+			? STATUS_DONE
+			: cli_usage(q->cli,
+				  "--vkey %s: neither a file nor a key, "
+				  "NAME+ID+BASE64",
+				  q->vkey);
 	if (io_read_file(AT_FDCWD, q->vkey, 4096, &q->vkey_text, BAD_ITEM,
 		    &e) != OK) {
 		fprintf(stderr, "landfall: error: --vkey %s\n", e.text);
@@ -139,7 +150,13 @@ print_finding(void *arg, const struct finding *f)
 	const struct cli *c = ((struct request *)arg)->cli;
 	CLEANUP(str_release) struct str s = STR_INIT;
 	struct jsonw j = jsonw_to(&s);
+	const char *what = f->what;
+	size_t n = strlen(f->file);
 
+	/* Texts of errors begin with their file, and it is told already. */
+	if (what != NULL && strncmp(what, f->file, n) == 0 &&
+		strncmp(what + n, ": ", 2) == 0)
+		what += n + 2;
 	if (c->json) {
 		jsonw_object(&j);
 		jsonw_key(&j, "kind"), jsonw_text(&j, f->kind);
@@ -148,16 +165,16 @@ print_finding(void *arg, const struct finding *f)
 			jsonw_key(&j, "expected"), jsonw_text(&j, f->expected);
 		if (f->found != NULL)
 			jsonw_key(&j, "found"), jsonw_text(&j, f->found);
-		if (f->what != NULL)
-			jsonw_key(&j, "what"), jsonw_text(&j, f->what);
+		if (what != NULL)
+			jsonw_key(&j, "what"), jsonw_text(&j, what);
 		jsonw_end(&j);
 		cli_line(&s);
 		return;
 	}
 	str_addf(&s, "%s: ", f->kind);
 	str_add_quoted(&s, f->file, strlen(f->file));
-	if (f->what != NULL)
-		str_addf(&s, ": %s", f->what);
+	if (what != NULL)
+		str_addf(&s, ": %s", what);
 	if (f->expected != NULL)
 		str_addf(&s, "; the ledger says %s", f->expected);
 	if (f->found != NULL)
@@ -295,10 +312,14 @@ verify(struct request *q)
 	}
 	if (rc == OK)
 		rc = audit_all(q, a, &e);
-	if (rc == OK) {
+	if (rc == OK)
 		audit_result(a, &r);
+	if (rc == OK && r.findings == 0 && q->gone != NULL)
+		rc = err_set(&e, BROKEN,
+			"%s is not there, and the ledger does not name it",
+			q->gone);
+	if (rc == OK)
 		print_summary(q, &r);
-	}
 	audit_close(a);
 	if (rc != OK) {
 		fprintf(stderr, "landfall: error: %s: %s\n", q->zone, e.text);

@@ -15,8 +15,8 @@ const struct command commands[] = {
 	{"plan", "[SOURCE...]",
 		"say what a pass would do with each name, and why", NULL,
 		cmd_plan},
-	{"run", "--once [SOURCE...]", "land what the sources offer", NULL,
-		cmd_run},
+	{"run", "[--once] [SOURCE...]",
+		"watch the sources and land what they offer", NULL, cmd_run},
 	{"land", "FILE... --source S [--name NAME]", "land files by hand",
 		"The name a file lands under is its path below the source's "
 		"directory when it\nlies there, else its last component.",

@@ -1,61 +1,16 @@
-#include "daemon/engine.h"
+#include "daemon/engine-state.h"
 
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/durable.h"
 #include "base/mem.h"
-#include "daemon/fetch.h"
 
-#define QUEUE_JOBS 1024 /* names decided, not yet read */
-#define GROUP_MAX 4096	/* deliveries in one commit */
-#define FDS_SPARE 128	/* descriptors for everything but staged files */
-
-/*
- * While others are still being read, a small group waits this long for
- * company: the syncs cost the same for one as for a thousand.
- */
-#define LINGER (20 * CLOCK_SECOND / 1000)
-#define GROUP_GOOD 1024
-
-struct engine {
-	struct engine_options options;
-	int state;     /* directory */
-	int spool;     /* directory */
-	int lock_file; /* held as long as we live */
-	struct commit commit;
-	struct catalog *reader;
-	struct land_pool *pool;
-	struct recovery recovery;
-	size_t group_max;
-	atomic_uint_fast64_t bytes;
-
-	pthread_t *worker;
-	unsigned workers;
-	pthread_t committer;
-	bool started;
-
-	pthread_mutex_t lock;
-	pthread_cond_t has_job, has_room, has_staged, idle;
-	/* All below: under lock. */
-	struct job *job, **last_job;
-	size_t jobs;	/* queued */
-	size_t reading; /* taken by a worker, not yet staged */
-	struct delivery *staged, **last_staged;
-	size_t n_staged;
-	size_t committing;
-	uint64_t done;
-	bool stop;
-	struct err err; /* the first BROKEN */
-};
+#define FDS_SPARE 128 /* descriptors for everything but staged files */
 
 struct job *
 job_new(const struct source_config *cfg, const uint8_t *name, size_t name_len)
@@ -88,158 +43,6 @@ job_follow(struct job *j, const struct catalog_version *v)
 	j->previous_file = mem_strdup(v->file);
 	memcpy(j->previous_sha256, v->bytes_sha256, HASH_LEN);
 }
-
-/* ---- workers ---- */
-
-static void
-fail(struct engine *g, const struct err *e)
-{
-	pthread_mutex_lock(&g->lock);
-	if (g->err.code == OK)
-		g->err = *e;
-	pthread_cond_broadcast(&g->has_job);
-	pthread_cond_broadcast(&g->has_room);
-	pthread_cond_broadcast(&g->has_staged);
-	pthread_cond_broadcast(&g->idle);
-	pthread_mutex_unlock(&g->lock);
-}
-
-static void
-stage(struct engine *g, struct delivery *d)
-{
-	d->next = NULL;
-	*g->last_staged = d;
-	g->last_staged = &d->next;
-	g->n_staged++;
-	pthread_cond_signal(&g->has_staged);
-}
-
-static void *
-worker_main(void *arg)
-{
-	struct engine *g = arg;
-	const struct fetch_context fetch = {
-		.zone = g->commit.zone,
-		.pool = g->pool,
-		.spool = g->spool,
-		.free_space = g->options.config->limits.free_space,
-		.bytes = &g->bytes,
-	};
-
-	pthread_mutex_lock(&g->lock);
-	for (;;) {
-		struct job *j = g->job;
-		struct delivery *d = NULL;
-		struct err e = ERR_INIT;
-
-		if (g->err.code != OK || (j == NULL && g->stop))
-			break;
-		if (j == NULL || g->n_staged >= g->group_max) {
-			pthread_cond_wait(&g->has_job, &g->lock);
-			continue;
-		}
-		g->job = j->next;
-		if (g->job == NULL)
-			g->last_job = &g->job;
-		g->jobs--;
-		g->reading++;
-		pthread_cond_signal(&g->has_room);
-		pthread_mutex_unlock(&g->lock);
-
-		if (fetch_job(&fetch, j, &d, &e) != OK)
-			fail(g, &e);
-		job_free(j);
-
-		pthread_mutex_lock(&g->lock);
-		g->reading--;
-		if (d != NULL)
-			stage(g, d);
-		/* After a failure nobody takes what is staged: say it here. */
-		pthread_cond_broadcast(&g->idle);
-	}
-	pthread_mutex_unlock(&g->lock);
-	return NULL;
-}
-
-/* ---- the committer ---- */
-
-/* Waits until a group is worth committing; 0: nothing will come any more. */
-static size_t
-wait_for_group(struct engine *g)
-{
-	int64_t since = 0;
-
-	for (;;) {
-		bool more = g->jobs > 0 || g->reading > 0;
-		int64_t now;
-
-		if (g->err.code != OK || (g->n_staged == 0 && g->stop && !more))
-			return 0;
-		if (g->n_staged == 0) {
-			pthread_cond_wait(&g->has_staged, &g->lock);
-			since = 0;
-			continue;
-		}
-		if (!more || g->n_staged >= GROUP_GOOD ||
-			g->n_staged >= g->group_max)
-			return g->n_staged;
-		now = clock_mono();
-		if (since == 0)
-			since = now;
-		if (now - since >= LINGER)
-			return g->n_staged;
-		pthread_mutex_unlock(&g->lock);
-		clock_sleep(LINGER / 10);
-		pthread_mutex_lock(&g->lock);
-	}
-}
-
-static void *
-committer_main(void *arg)
-{
-	struct engine *g = arg;
-	struct delivery **group = mem_array(GROUP_MAX, sizeof(*group));
-	size_t n;
-
-	pthread_mutex_lock(&g->lock);
-	while ((n = wait_for_group(g)) > 0) {
-		struct err e = ERR_INIT;
-		enum rc rc;
-
-		if (n > GROUP_MAX)
-			n = GROUP_MAX;
-		for (size_t i = 0; i < n; i++) {
-			group[i] = g->staged;
-			g->staged = g->staged->next;
-		}
-		if (g->staged == NULL)
-			g->last_staged = &g->staged;
-		g->n_staged -= n;
-		g->committing = n;
-		pthread_cond_broadcast(&g->has_job);
-		pthread_mutex_unlock(&g->lock);
-
-		rc = commit_group(&g->commit, group, n, &e);
-		for (size_t i = 0; i < n; i++) {
-			if (rc == OK && g->options.done != NULL)
-				g->options.done(g->options.arg, group[i]);
-			delivery_free(group[i]);
-		}
-		if (rc != OK)
-			fail(g, &e);
-
-		pthread_mutex_lock(&g->lock);
-		g->committing = 0;
-		g->done += n;
-		pthread_cond_broadcast(&g->idle);
-		pthread_cond_broadcast(&g->has_room);
-	}
-	pthread_mutex_unlock(&g->lock);
-	free(group);
-	return NULL;
-}
-
-/* ---- opening ---- */
 
 /*
  * One landfall on one state directory. The lock dies with the process, so a
@@ -336,7 +139,7 @@ open_stores(struct engine *g, struct err *e)
 	}
 	if (commit_recover(&g->commit, &g->recovery, e) != OK)
 		return err_add(e, "recovery");
-	return catalog_open(c->state, true, &g->reader, e);
+	return OK;
 }
 
 static void
@@ -365,7 +168,7 @@ engine_open(const struct engine_options *o, struct engine **ret, struct err *e)
 
 	g->options = *o;
 	g->state = g->spool = g->lock_file = -1;
-	g->last_job = &g->job;
+	g->last_lane = &g->lane;
 	g->last_staged = &g->staged;
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_cond_init(&g->has_job, NULL);
@@ -400,12 +203,6 @@ engine_close(struct engine *g)
 		pthread_mutex_unlock(&g->lock);
 		pthread_join(g->committer, NULL);
 	}
-	while (g->job != NULL) {
-		struct job *j = g->job;
-
-		g->job = j->next;
-		job_free(j);
-	}
 	while (g->staged != NULL) {
 		struct delivery *d = g->staged;
 
@@ -413,7 +210,6 @@ engine_close(struct engine *g)
 		delivery_free(d);
 	}
 	land_pool_free(g->pool);
-	catalog_close(g->reader);
 	catalog_close(g->commit.catalog);
 	ledger_close(g->commit.ledger);
 	zone_close(g->commit.zone);
@@ -429,87 +225,12 @@ engine_close(struct engine *g)
 	free(g);
 }
 
-/* ---- what the submitting thread calls ---- */
-
-static enum rc
-failed(struct engine *g, struct err *e)
+void
+engine_configure(struct engine *g, const struct config *c)
 {
-	if (g->err.code != OK)
-		*e = g->err;
-	return g->err.code;
-}
-
-enum rc
-engine_submit(struct engine *g, struct job *j, struct err *e)
-{
-	enum rc rc;
-
 	pthread_mutex_lock(&g->lock);
-	while (g->jobs >= QUEUE_JOBS && g->err.code == OK)
-		pthread_cond_wait(&g->has_room, &g->lock);
-	rc = failed(g, e);
-	if (rc == OK) {
-		j->next = NULL;
-		*g->last_job = j;
-		g->last_job = &j->next;
-		g->jobs++;
-		pthread_cond_signal(&g->has_job);
-	}
+	g->options.config = c;
 	pthread_mutex_unlock(&g->lock);
-	if (rc != OK)
-		job_free(j);
-	return rc;
-}
-
-enum rc
-engine_note(struct engine *g, struct delivery *d, struct err *e)
-{
-	enum rc rc;
-
-	pthread_mutex_lock(&g->lock);
-	while (g->n_staged >= g->group_max && g->err.code == OK)
-		pthread_cond_wait(&g->has_room, &g->lock);
-	rc = failed(g, e);
-	if (rc == OK)
-		stage(g, d);
-	pthread_mutex_unlock(&g->lock);
-	if (rc != OK)
-		delivery_free(d);
-	return rc;
-}
-
-enum rc
-engine_drain(struct engine *g, struct err *e)
-{
-	enum rc rc;
-
-	pthread_mutex_lock(&g->lock);
-	/* Workers use their job's source: never return while one is reading. */
-	while (g->reading > 0 ||
-		(g->err.code == OK &&
-			(g->jobs > 0 || g->n_staged > 0 || g->committing > 0)))
-		pthread_cond_wait(&g->idle, &g->lock);
-	rc = failed(g, e);
-	pthread_mutex_unlock(&g->lock);
-	return rc;
-}
-
-struct catalog *
-engine_catalog(struct engine *g)
-{
-	return g->reader;
-}
-
-enum rc
-engine_pass(struct engine *g, const struct catalog_pass *p, struct err *e)
-{
-	if (catalog_begin(g->commit.catalog, e) != OK)
-		return e->code;
-	if (catalog_pass_put(g->commit.catalog, p, e) != OK) {
-		catalog_abort(g->commit.catalog);
-		return e->code;
-	}
-	return catalog_commit(g->commit.catalog, e);
 }
 
 void
@@ -525,10 +246,4 @@ const struct recovery *
 engine_recovery(const struct engine *g)
 {
 	return &g->recovery;
-}
-
-const struct ledger *
-engine_ledger(const struct engine *g)
-{
-	return g->commit.ledger;
 }

@@ -1,18 +1,22 @@
 /*
  * engine.h - the pipeline that wires the stages.
  *
- *	          jobs               staged
- *	pass ──► [queue] ──► workers [queue] ──► committer ──► done()
- *	(main)               fetch, scan,        one thread,
- *	                     stage               groups
+ *	lane of source a ──► jobs ─┐
+ *	lane of source b ──► jobs ─┼─► workers ──► [staged] ──► committer ──►
+ *done() lane of source c ──► jobs ─┘   in turn     fetch, scan,    one thread,
+ *	                                           stage           groups
  *
- * Both queues are bounded: a fast listing waits for slow reading, fast
- * reading waits for a slow disk. Memory depends on the number of workers,
- * never on what is delivered.
+ * A lane is one pass's share: its own bounded queue, served in turn with the
+ * others, so that a partner with a million files does not starve one with
+ * two. All queues are bounded: a fast listing waits for slow reading, fast
+ * reading waits for a slow disk. Memory depends on the number of workers and
+ * lanes, never on what is delivered.
  *
  *	engine_open(&options, &g, &e);		lock, recover, threads
- *	engine_submit(g, job, &e);		any number of times
- *	engine_drain(g, &e);			until all of it is durable
+ *	lane_open(g, done, arg, &l, &e);	one thread has it
+ *	lane_submit(l, job, &e);		any number of times
+ *	lane_wait(l, &e);			until all of it is durable
+ *	lane_close(l);
  *	engine_close(g);
  *
  * BROKEN anywhere stops the engine: later calls return the first error.
@@ -24,23 +28,18 @@
 #include "landfall/source.h"
 
 struct engine;
+struct lane;
 
 struct engine_options {
 	const struct config *config;
-	/*
-	 * Called by the committer for each delivery once it is durable, and
-	 * for each note; deliveries of one group in order of submission to
-	 * the committer. The delivery is freed afterwards.
-	 */
-	void (*done)(void *arg, const struct delivery *d);
-	void *arg;
 };
 
 /* One name to be read. The engine owns it once submitted. */
 struct job {
 	struct job *next;
+	struct lane *lane; /* the engine's */
 	const struct source_config *config;
-	struct source *source; /* outlives the drain */
+	struct source *source; /* outlives the wait */
 	const struct source_ops *ops;
 	uint8_t *name; /* owned */
 	size_t name_len;
@@ -71,24 +70,39 @@ void job_follow(struct job *j, const struct catalog_version *v);
 enum rc engine_open(const struct engine_options *o, struct engine **ret,
 	struct err *e) MUST_USE;
 
-/* Waits for what is under way, then releases everything. */
+/* No lane is open: from now on another configuration of the same zone. */
+void engine_configure(struct engine *g, const struct config *c);
+
+/* All lanes are closed. Releases everything. */
 void engine_close(struct engine *g);
 
-enum rc engine_submit(struct engine *g, struct job *j, struct err *e) MUST_USE;
+/*
+ * done is called by the committer for each delivery and note of this lane
+ * once it is durable; the delivery is freed afterwards. It must not wait for
+ * anything. BROKEN: the catalog cannot be read.
+ */
+enum rc
+lane_open(struct engine *g, void (*done)(void *arg, const struct delivery *d),
+	void *arg, struct lane **ret, struct err *e) MUST_USE;
+
+/* Waits as lane_wait does, whatever became of the engine. */
+void lane_close(struct lane *l);
+
+/* Waits while the lane is full. */
+enum rc lane_submit(struct lane *l, struct job *j, struct err *e) MUST_USE;
 
 /* A note instead of a landing: d->disposition and d->reason are set. */
-enum rc
-engine_note(struct engine *g, struct delivery *d, struct err *e) MUST_USE;
+enum rc lane_note(struct lane *l, struct delivery *d, struct err *e) MUST_USE;
 
 /* Until everything submitted is durable; after it no worker uses a source. */
-enum rc engine_drain(struct engine *g, struct err *e) MUST_USE;
+enum rc lane_wait(struct lane *l, struct err *e) MUST_USE;
 
-/* A reading connection for the thread that submits. */
-struct catalog *engine_catalog(struct engine *g);
+/* Records a finished pass, and waits until that is durable. */
+enum rc
+lane_pass(struct lane *l, const struct catalog_pass *p, struct err *e) MUST_USE;
 
-/* Records a finished pass. While nothing is under way. */
-enum rc engine_pass(
-	struct engine *g, const struct catalog_pass *p, struct err *e) MUST_USE;
+/* A reading connection for the thread that has the lane. */
+struct catalog *lane_catalog(struct lane *l);
 
 struct engine_progress {
 	uint64_t bytes; /* raw, read so far */
@@ -98,8 +112,5 @@ void engine_progress(struct engine *g, struct engine_progress *ret);
 
 /* What recovery found at start. */
 const struct recovery *engine_recovery(const struct engine *g);
-
-/* The checkpoint as it is now; while nothing is under way. */
-const struct ledger *engine_ledger(const struct engine *g);
 
 #endif

@@ -187,7 +187,8 @@ look_again(const struct job *j, struct delivery *d, struct err *e)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
 	struct signature now;
-	enum rc rc = j->ops->look(j->source, j->name, j->name_len, &now, e);
+	enum rc rc =
+		j->ops->look(j->source, j->name, j->name_len, NULL, &now, e);
 
 	if (rc == OK && same_signature(&now, &d->signature))
 		return OK;

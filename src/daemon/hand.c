@@ -73,7 +73,7 @@ hand_fetch(struct source *s, const uint8_t *name UNUSED, size_t len UNUSED,
 
 static enum rc
 hand_look(struct source *s, const uint8_t *name UNUSED, size_t len UNUSED,
-	struct signature *ret, struct err *e)
+	enum item_type *ret_type UNUSED, struct signature *ret, struct err *e)
 {
 	struct stat st;
 

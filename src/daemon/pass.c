@@ -8,58 +8,49 @@
 #include "base/mem.h"
 #include "daemon/decide.h"
 
-struct tally {
+/*
+ * A look in progress: the listing thread decides, the committer counts what
+ * came out of it.
+ */
+struct looking {
+	const struct pass_options *options;
+	const struct source_config *config;
+	const struct source_ops *ops;
+	struct source *source;
+	struct lane *lane;
+	struct pass_report *report;
+	struct decision decision;
 	pthread_mutex_t lock;
+	/* Under lock. */
 	uint64_t count[DISPOSITIONS];
 	uint64_t failed;
 };
 
-struct tally *
-tally_new(void)
-{
-	struct tally *t = mem_alloc(sizeof(*t));
-
-	pthread_mutex_init(&t->lock, NULL);
-	return t;
-}
-
-void
-tally_free(struct tally *t)
-{
-	if (t == NULL)
-		return;
-	pthread_mutex_destroy(&t->lock);
-	free(t);
-}
-
 static void
-tally_add(struct tally *t, enum disposition d, bool failed)
+one_done(void *arg, const struct delivery *d)
 {
-	pthread_mutex_lock(&t->lock);
-	t->count[d]++;
-	t->failed += failed;
-	pthread_mutex_unlock(&t->lock);
-}
+	struct looking *k = arg;
 
-void
-tally_done(struct tally *t, const struct delivery *d)
-{
+	pthread_mutex_lock(&k->lock);
+	k->count[d->disposition]++;
 	/* Pending out of fetching: it was ready, and could not be had. */
-	tally_add(t, d->disposition,
-		d->disposition == DISPOSITION_PENDING && d->tried);
+	if (d->disposition == DISPOSITION_PENDING && d->tried)
+		k->failed++;
+	pthread_mutex_unlock(&k->lock);
+	if (k->options->done != NULL)
+		k->options->done(k->options->arg, d);
 }
 
 static void
-tally_take(struct tally *t, struct pass_report *r)
+take_counts(struct looking *k)
 {
-	pthread_mutex_lock(&t->lock);
-	for (unsigned i = 0; i < DISPOSITIONS; i++) {
-		r->pass.count[i] += t->count[i];
-		t->count[i] = 0;
-	}
-	r->failed += t->failed;
-	t->failed = 0;
-	pthread_mutex_unlock(&t->lock);
+	struct pass_report *r = k->report;
+
+	pthread_mutex_lock(&k->lock);
+	for (unsigned i = 0; i < DISPOSITIONS; i++)
+		r->pass.count[i] += k->count[i];
+	r->failed += k->failed;
+	pthread_mutex_unlock(&k->lock);
 }
 
 void
@@ -73,15 +64,6 @@ pass_report_release(struct pass_report *r)
 {
 	str_release(&r->trouble);
 }
-
-struct looking {
-	struct engine *engine;
-	const struct source_config *config;
-	const struct source_ops *ops;
-	struct source *source;
-	struct pass_report *report;
-	struct decision decision;
-};
 
 static enum rc
 submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
@@ -97,7 +79,7 @@ submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 	if (d->known && d->name.version.id != 0 &&
 		d->name.version.disposition != DISPOSITION_QUARANTINED)
 		job_follow(j, &d->name.version);
-	return engine_submit(k->engine, j, e);
+	return lane_submit(k->lane, j, e);
 }
 
 static enum rc
@@ -109,7 +91,7 @@ each_name(void *arg, const struct item *it, struct err *e)
 	struct delivery *note;
 	int64_t now = clock_wall();
 
-	if (decide(d, engine_catalog(k->engine), k->config, it, now, e) != OK)
+	if (decide(d, lane_catalog(k->lane), k->config, it, now, e) != OK)
 		return e->code;
 	r->pass.listed++;
 	if (d->wait > r->wait)
@@ -126,7 +108,7 @@ each_name(void *arg, const struct item *it, struct err *e)
 	note->signature = it->signature;
 	note->disposition = d->disposition;
 	note->reason = mem_strdup(d->rule.s);
-	return engine_note(k->engine, note, e);
+	return lane_note(k->lane, note, e);
 }
 
 static void
@@ -159,41 +141,42 @@ check_sums(const struct catalog_pass *p, struct err *e)
 		(unsigned long long)sum);
 }
 
-enum rc
-pass_run(struct engine *g, struct tally *t, const struct source_config *cfg,
+/* Opens the lane and the source. BAD_SOURCE: the lane alone is open. */
+static enum rc
+begin(struct looking *k, struct engine *g, const struct pass_options *o,
 	struct pass_report *r, struct err *e)
 {
-	struct looking k = {
-		.engine = g,
-		.config = cfg,
-		.ops = source_ops(cfg->kind),
+	*k = (struct looking){
+		.options = o,
+		.config = o->config,
+		.ops = source_ops(o->config->kind),
 		.report = r,
 	};
-	struct err lost = ERR_INIT; /* the source's own failure */
-	struct err ours = ERR_INIT;
-	enum rc rc;
-
-	r->pass.source = cfg->name;
+	r->pass.source = o->config->name;
 	r->pass.started = clock_wall();
-	decision_init(&k.decision);
-	rc = k.ops->open(cfg, &k.source, e);
-	if (rc == OK)
-		rc = k.ops->list(k.source, each_name, each_trouble, &k, e);
-	decision_release(&k.decision);
-	if (rc == BAD_SOURCE) {
-		lost = *e;
-		str_clear(&r->trouble);
-		str_add(&r->trouble, e->text);
-		rc = OK;
-	}
-	/* What was listed before the listing failed still lands. */
-	if (engine_drain(g, rc == OK ? e : &ours) != OK)
-		rc = BROKEN;
-	if (k.source != NULL)
-		k.ops->close(k.source);
-	if (rc != OK)
-		return err_raise(e, BROKEN);
-	tally_take(t, r);
+	decision_init(&k->decision);
+	pthread_mutex_init(&k->lock, NULL);
+	if (lane_open(g, one_done, k, &k->lane, e) != OK)
+		return e->code;
+	return k->ops->open(k->config, &k->source, e);
+}
+
+static void
+end(struct looking *k)
+{
+	lane_close(k->lane);
+	if (k->source != NULL)
+		k->ops->close(k->source);
+	decision_release(&k->decision);
+	pthread_mutex_destroy(&k->lock);
+}
+
+/* The look is over: its trouble, its sums, its record. */
+static enum rc
+conclude(struct looking *k, struct err *e)
+{
+	struct pass_report *r = k->report;
+
 	if (r->troubles > 1)
 		str_addf(&r->trouble, " (and %llu more)",
 			(unsigned long long)(r->troubles - 1));
@@ -201,11 +184,94 @@ pass_run(struct engine *g, struct tally *t, const struct source_config *cfg,
 	r->pass.trouble = r->trouble.s;
 	r->pass.outcome =
 		r->trouble.len > 0 ? PASS_COULD_NOT_LOOK : PASS_COMPLETE;
-	if (check_sums(&r->pass, e) != OK || engine_pass(g, &r->pass, e) != OK)
+	if (check_sums(&r->pass, e) != OK)
 		return e->code;
-	if (lost.code != OK) {
-		*e = lost;
-		return e->code;
+	return lane_pass(k->lane, &r->pass, e);
+}
+
+enum rc
+pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
+	struct err *e)
+{
+	struct err lost = ERR_INIT; /* the source's own failure */
+	struct err ours = ERR_INIT;
+	struct looking k;
+	enum rc rc;
+
+	rc = begin(&k, g, o, r, e);
+	if (rc == OK)
+		rc = k.ops->list(k.source, each_name, each_trouble, &k, e);
+	if (rc == BAD_SOURCE) {
+		lost = *e;
+		str_clear(&r->trouble);
+		str_add(&r->trouble, e->text);
+		rc = OK;
 	}
-	return OK;
+	/* What was listed before the listing failed still lands. */
+	if (k.lane != NULL && lane_wait(k.lane, rc == OK ? e : &ours) != OK)
+		rc = BROKEN;
+	if (rc == OK) {
+		take_counts(&k);
+		rc = conclude(&k, e);
+	}
+	end(&k);
+	if (rc != OK)
+		return err_raise(e, BROKEN);
+	if (lost.code != OK)
+		*e = lost;
+	return lost.code;
+}
+
+/* A hinted name is not there: was it waited for? */
+static enum rc
+name_gone(struct looking *k, const struct pass_name *n, struct err *e)
+{
+	struct catalog_name known;
+	struct delivery *note;
+	enum rc rc = catalog_find(lane_catalog(k->lane), k->config->name,
+		n->name, n->len, &known, e);
+
+	if (rc == END || (rc == OK && known.disposition != DISPOSITION_PENDING))
+		return OK;
+	if (rc != OK)
+		return rc;
+	note = delivery_new(k->config->name, n->name, n->len);
+	note->signature = known.signature;
+	note->disposition = DISPOSITION_IGNORED;
+	note->reason = mem_strdup("removed before it was complete");
+	k->report->pass.listed++;
+	return lane_note(k->lane, note, e);
+}
+
+enum rc
+pass_names(struct engine *g, const struct pass_options *o,
+	const struct pass_name *names, size_t n, struct pass_report *r,
+	struct err *e)
+{
+	struct err ours = ERR_INIT;
+	struct looking k;
+	enum rc rc;
+
+	rc = begin(&k, g, o, r, e);
+	for (size_t i = 0; i < n && rc == OK; i++) {
+		struct item it = {
+			.name = names[i].name, .name_len = names[i].len};
+
+		rc = k.ops->look(k.source, it.name, it.name_len, &it.type,
+			&it.signature, e);
+		if (rc == OK)
+			rc = each_name(&k, &it, e);
+		else if (rc == END)
+			rc = name_gone(&k, &names[i], e);
+	}
+	if (k.lane != NULL && lane_wait(k.lane, rc == OK ? e : &ours) != OK)
+		rc = BROKEN;
+	if (rc == OK) {
+		take_counts(&k);
+		rc = check_sums(&r->pass, e);
+	}
+	end(&k);
+	if (rc != OK && rc != BAD_SOURCE && rc != BAD_ITEM)
+		return err_raise(e, BROKEN);
+	return rc;
 }

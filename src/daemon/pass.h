@@ -1,23 +1,19 @@
 /*
  * pass.h - one look at one source: every name listed gets one disposition,
- * and the sum is checked.
+ * and the sum is checked. Between passes, a look at single names that a
+ * watcher hinted at.
  */
 #ifndef DAEMON_PASS_H
 #define DAEMON_PASS_H
 
 #include "daemon/engine.h"
 
-/*
- * Counts of a pass while it runs: the listing thread and the committer both
- * add to it.
- */
-struct tally;
-
-struct tally *tally_new(void) MUST_USE;
-void tally_free(struct tally *t);
-
-/* The engine's done callback forwards each delivery here. */
-void tally_done(struct tally *t, const struct delivery *d);
+struct pass_options {
+	const struct source_config *config;
+	/* Called by the committer for each delivery once it is durable. */
+	void (*done)(void *arg, const struct delivery *d);
+	void *arg;
+};
 
 struct pass_report {
 	struct catalog_pass pass; /* trouble points into `trouble` */
@@ -35,8 +31,21 @@ void pass_report_release(struct pass_report *r);
  * records the pass. BAD_SOURCE: it could not be looked at (recorded too);
  * BROKEN: we must stop, or the sums do not close.
  */
-enum rc
-pass_run(struct engine *g, struct tally *t, const struct source_config *cfg,
+enum rc pass_run(struct engine *g, const struct pass_options *o,
 	struct pass_report *r, struct err *e) MUST_USE;
+
+/* A name below a source's root. */
+struct pass_name {
+	const uint8_t *name;
+	size_t len;
+};
+
+/*
+ * The same for some names only; no pass is recorded, for nothing is said of
+ * the others. A name that is gone ends as ignored if it was pending.
+ */
+enum rc pass_names(struct engine *g, const struct pass_options *o,
+	const struct pass_name *names, size_t n, struct pass_report *r,
+	struct err *e) MUST_USE;
 
 #endif

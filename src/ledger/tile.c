@@ -118,16 +118,18 @@ tile_write(int dir, const struct tile *t, const void *p, size_t n, bool durable,
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
 	char *slash;
+	enum rc rc;
 
 	tile_add_path(&path, t);
 	slash = strrchr(path.s, '/');
 	*slash = '\0';
-	if (durable_mkdirs(dir, path.s, 0755, e) != OK)
-		return e->code;
+	rc = durable ? durable_mkdirs(dir, path.s, 0755, e)
+		     : durable_mkdirs_later(dir, path.s, 0755, e);
+	if (rc != OK)
+		return rc;
 	*slash = '/';
-	if (durable)
-		return durable_replace(dir, path.s, p, n, 0444, e);
-	return durable_replace_later(dir, path.s, p, n, 0444, e);
+	return durable ? durable_replace(dir, path.s, p, n, 0444, e)
+		       : durable_replace_later(dir, path.s, p, n, 0444, e);
 }
 
 void

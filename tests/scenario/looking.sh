@@ -116,8 +116,8 @@ expect_same 'no more records than there are' '' \
 expect_status 'cat of an unknown name' 1 "$LANDFALL" cat nobody.csv
 expect_status 'cat says when it cannot write' 5 \
 	sh -c '"$1" cat one.csv >/dev/full' - "$LANDFALL"
-expect 'a reader that has enough is no error' \
-	sh -c '"$1" cat one.csv | head -c 1' - "$LANDFALL"
+{ sleep 1; "$LANDFALL" cat one.csv 2>../err; } | :
+expect_same 'a reader that has enough is no error' '' "$(cat ../err)"
 
 chmod u+w "zone/$file"
 printf x | dd of="zone/$file" bs=1 seek=30 conv=notrunc 2>dd.out

@@ -26,7 +26,8 @@ python3 - "$LANDFALL" <<'PY' || lib_failed=1
 import os, queue, shutil, subprocess, sys, threading, time
 
 landfall = sys.argv[1]
-BUDGET = 25  # seconds; what does not fit is skipped evenly
+# Seconds; what does not fit is skipped evenly.
+BUDGET = 3600 if os.environ.get("SOAK") == "yes" else 25
 
 def files(zone):
     tiles, found = {}, []

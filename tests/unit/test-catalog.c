@@ -342,6 +342,11 @@ test_bytes_are_found_in_their_source_oldest_first(void **state)
 	must(catalog_find_index(p->catalog, 3, &n, &e), &e);
 	assert_memory_equal(n.name, "c", 1);
 	assert_string_equal(n.version.file, "f1");
+	/* ... and what came last is what last had one of its own. */
+	must(catalog_find_newest(p->catalog, "s", &n, &e), &e);
+	assert_int_equal(n.version.index, 2);
+	assert_int_equal(
+		catalog_find_newest(p->catalog, "nobody", &n, &e), END);
 }
 
 static void

@@ -224,7 +224,7 @@ static enum rc
 look(struct place *p, const char *name, struct signature *ret, struct err *e)
 {
 	return p->ops->look(
-		p->source, (const uint8_t *)name, strlen(name), ret, e);
+		p->source, (const uint8_t *)name, strlen(name), NULL, ret, e);
 }
 
 static void

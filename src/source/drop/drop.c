@@ -223,7 +223,7 @@ drop_fetch(struct source *s, const uint8_t *name, size_t len, int *ret_fd,
 
 static enum rc
 drop_look(struct source *s, const uint8_t *name, size_t len,
-	struct signature *ret, struct err *e)
+	enum item_type *ret_type, struct signature *ret, struct err *e)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
 	CLEANUP(io_drop) int dir = -1;
@@ -236,6 +236,12 @@ drop_look(struct source *s, const uint8_t *name, size_t len,
 		return rc;
 	if (fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return drop_fail(e, errno, "stat", name, len);
+	if (S_ISDIR(st.st_mode))
+		return END;
+	if (ret_type != NULL)
+		*ret_type = S_ISREG(st.st_mode) ? ITEM_FILE
+			: S_ISLNK(st.st_mode)	? ITEM_SYMLINK
+						: ITEM_OTHER;
 	*ret = drop_signature(&st);
 	return OK;
 }

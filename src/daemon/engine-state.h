@@ -1,0 +1,69 @@
+/*
+ * engine-state.h - what the parts of the engine share: engine.c opens it,
+ * lane.c is its mouth, worker.c its hands.
+ */
+#ifndef DAEMON_ENGINE_STATE_H
+#define DAEMON_ENGINE_STATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "daemon/engine.h"
+
+#define LANE_JOBS 1024 /* names decided, not yet read, in one lane */
+#define LANE_LOW 512   /* where whoever waits for room is woken */
+#define GROUP_MAX 4096 /* deliveries in one commit */
+
+struct lane {
+	struct lane *next; /* of those with jobs, in turn */
+	struct engine *engine;
+	struct catalog *catalog; /* the owner's connection */
+	void (*done)(void *arg, const struct delivery *d);
+	void *arg;
+	/* All below: under the engine's lock. */
+	struct job *job, **last_job;
+	size_t jobs;	/* queued */
+	size_t reading; /* a worker has them */
+	size_t open;	/* submitted or noted, not yet done */
+};
+
+struct engine {
+	struct engine_options options;
+	int state;     /* directory */
+	int spool;     /* directory */
+	int lock_file; /* held as long as we live */
+	struct commit commit;
+	struct land_pool *pool;
+	struct recovery recovery;
+	size_t group_max;
+	atomic_uint_fast64_t bytes;
+
+	pthread_t *worker;
+	unsigned workers;
+	pthread_t committer;
+	bool started;
+
+	pthread_mutex_t lock;
+	pthread_cond_t has_job, has_room, has_staged, idle;
+	/* All below: under lock. */
+	struct lane *lane, **last_lane; /* those with jobs, next one first */
+	size_t jobs;			/* queued in all lanes */
+	size_t reading;
+	struct delivery *staged, **last_staged;
+	size_t n_staged;
+	size_t committing;
+	uint64_t done;
+	bool stop;
+	struct err err; /* the first BROKEN */
+};
+
+/* The engine stops; everybody who waits wakes up. */
+void engine_fail(struct engine *g, const struct err *e);
+
+/* Queues a delivery for the committer. Under lock. */
+void engine_stage(struct engine *g, struct delivery *d);
+
+void *worker_main(void *engine);
+void *committer_main(void *engine);
+
+#endif

@@ -1,0 +1,156 @@
+#include "daemon/engine-state.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+enum rc
+lane_open(struct engine *g, void (*done)(void *arg, const struct delivery *d),
+	void *arg, struct lane **ret, struct err *e)
+{
+	struct lane *l = mem_alloc(sizeof(*l));
+
+	l->engine = g;
+	l->done = done;
+	l->arg = arg;
+	l->last_job = &l->job;
+	if (catalog_open(g->options.config->state, true, &l->catalog, e) !=
+		OK) {
+		free(l);
+		return err_raise(e, BROKEN);
+	}
+	*ret = l;
+	return OK;
+}
+
+static enum rc
+failed(const struct engine *g, struct err *e)
+{
+	if (g->err.code != OK)
+		*e = g->err;
+	return g->err.code;
+}
+
+enum rc
+lane_submit(struct lane *l, struct job *j, struct err *e)
+{
+	struct engine *g = l->engine;
+	enum rc rc;
+
+	pthread_mutex_lock(&g->lock);
+	while (l->jobs >= LANE_JOBS && g->err.code == OK)
+		pthread_cond_wait(&g->has_room, &g->lock);
+	rc = failed(g, e);
+	if (rc == OK) {
+		j->next = NULL;
+		j->lane = l;
+		*l->last_job = j;
+		l->last_job = &j->next;
+		if (l->jobs++ == 0) {
+			l->next = NULL;
+			*g->last_lane = l;
+			g->last_lane = &l->next;
+		}
+		l->open++;
+		g->jobs++;
+		pthread_cond_signal(&g->has_job);
+	}
+	pthread_mutex_unlock(&g->lock);
+	if (rc != OK)
+		job_free(j);
+	return rc;
+}
+
+enum rc
+lane_note(struct lane *l, struct delivery *d, struct err *e)
+{
+	struct engine *g = l->engine;
+	enum rc rc;
+
+	pthread_mutex_lock(&g->lock);
+	while (g->n_staged >= g->group_max && g->err.code == OK)
+		pthread_cond_wait(&g->has_room, &g->lock);
+	rc = failed(g, e);
+	if (rc == OK) {
+		d->owner = l;
+		l->open++;
+		engine_stage(g, d);
+	}
+	pthread_mutex_unlock(&g->lock);
+	if (rc != OK)
+		delivery_free(d);
+	return rc;
+}
+
+enum rc
+lane_wait(struct lane *l, struct err *e)
+{
+	struct engine *g = l->engine;
+	enum rc rc;
+
+	pthread_mutex_lock(&g->lock);
+	/* Workers use their job's source: never return while one is reading. */
+	while (l->reading > 0 || (g->err.code == OK && l->open > 0))
+		pthread_cond_wait(&g->idle, &g->lock);
+	rc = failed(g, e);
+	pthread_mutex_unlock(&g->lock);
+	return rc;
+}
+
+enum rc
+lane_pass(struct lane *l, const struct catalog_pass *p, struct err *e)
+{
+	struct delivery *d = delivery_new(p->source, NULL, 0);
+
+	/* The committer alone writes to the catalog. */
+	d->pass = p;
+	if (lane_note(l, d, e) != OK)
+		return e->code;
+	return lane_wait(l, e);
+}
+
+/* What a failed engine never took. Under lock. */
+static void
+drop_jobs(struct lane *l)
+{
+	struct engine *g = l->engine;
+
+	for (struct lane **at = &g->lane; *at != NULL; at = &(*at)->next) {
+		if (*at != l)
+			continue;
+		*at = l->next;
+		if (*at == NULL)
+			g->last_lane = at;
+		break;
+	}
+	while (l->job != NULL) {
+		struct job *j = l->job;
+
+		l->job = j->next;
+		g->jobs--;
+		job_free(j);
+	}
+}
+
+void
+lane_close(struct lane *l)
+{
+	struct err ignored = ERR_INIT;
+
+	if (l == NULL)
+		return;
+	if (lane_wait(l, &ignored) != OK) {
+		pthread_mutex_lock(&l->engine->lock);
+		if (l->jobs > 0)
+			drop_jobs(l);
+		pthread_mutex_unlock(&l->engine->lock);
+	}
+	catalog_close(l->catalog);
+	free(l);
+}
+
+struct catalog *
+lane_catalog(struct lane *l)
+{
+	return l->catalog;
+}

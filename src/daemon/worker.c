@@ -1,0 +1,248 @@
+/*
+ * The engine's threads: workers take jobs from the lanes in turn and stage
+ * what they read; the committer makes groups of it true.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/engine-state.h"
+#include "daemon/fetch.h"
+
+/*
+ * While others are still being read, a small group waits this long for
+ * company: the syncs cost the same for one as for a thousand.
+ */
+#define LINGER (20 * CLOCK_SECOND / 1000)
+#define GROUP_GOOD 1024
+
+void
+engine_fail(struct engine *g, const struct err *e)
+{
+	pthread_mutex_lock(&g->lock);
+	if (g->err.code == OK)
+		g->err = *e;
+	pthread_cond_broadcast(&g->has_job);
+	pthread_cond_broadcast(&g->has_room);
+	pthread_cond_broadcast(&g->has_staged);
+	pthread_cond_broadcast(&g->idle);
+	pthread_mutex_unlock(&g->lock);
+}
+
+void
+engine_stage(struct engine *g, struct delivery *d)
+{
+	d->next = NULL;
+	*g->last_staged = d;
+	g->last_staged = &d->next;
+	g->n_staged++;
+	pthread_cond_signal(&g->has_staged);
+}
+
+/* The next job of the lane whose turn it is; the lane goes to the end. */
+static struct job *
+take_job(struct engine *g)
+{
+	struct lane *l = g->lane;
+	struct job *j = l->job;
+
+	g->lane = l->next;
+	if (g->lane == NULL)
+		g->last_lane = &g->lane;
+	l->job = j->next;
+	if (l->job == NULL)
+		l->last_job = &l->job;
+	l->jobs--;
+	l->reading++;
+	g->jobs--;
+	g->reading++;
+	if (l->jobs > 0) {
+		l->next = NULL;
+		*g->last_lane = l;
+		g->last_lane = &l->next;
+	}
+	return j;
+}
+
+void *
+worker_main(void *arg)
+{
+	struct engine *g = arg;
+	struct fetch_context fetch = {
+		.zone = g->commit.zone,
+		.pool = g->pool,
+		.spool = g->spool,
+		.bytes = &g->bytes,
+	};
+
+	pthread_mutex_lock(&g->lock);
+	for (;;) {
+		struct delivery *d = NULL;
+		struct err e = ERR_INIT;
+		struct lane *l;
+		struct job *j;
+
+		if (g->err.code != OK || (g->jobs == 0 && g->stop))
+			break;
+		if (g->jobs == 0 || g->n_staged >= g->group_max) {
+			pthread_cond_wait(&g->has_job, &g->lock);
+			continue;
+		}
+		j = take_job(g);
+		l = j->lane;
+		fetch.free_space = g->options.config->limits.free_space;
+		/* Not for every job: the two would take turns ever after. */
+		if (l->jobs == LANE_LOW)
+			pthread_cond_broadcast(&g->has_room);
+		pthread_mutex_unlock(&g->lock);
+
+		if (fetch_job(&fetch, j, &d, &e) != OK)
+			engine_fail(g, &e);
+		job_free(j);
+
+		pthread_mutex_lock(&g->lock);
+		g->reading--;
+		l->reading--;
+		if (d != NULL) {
+			d->owner = l;
+			engine_stage(g, d);
+		}
+		/* After a failure nobody takes what is staged: say it here. */
+		if (l->reading == 0)
+			pthread_cond_broadcast(&g->idle);
+	}
+	pthread_mutex_unlock(&g->lock);
+	return NULL;
+}
+
+/* Waits until a group is worth committing; 0: nothing will come any more. */
+static size_t
+wait_for_group(struct engine *g)
+{
+	int64_t since = 0;
+
+	for (;;) {
+		bool more = g->jobs > 0 || g->reading > 0;
+		int64_t now;
+
+		if (g->err.code != OK || (g->n_staged == 0 && g->stop && !more))
+			return 0;
+		if (g->n_staged == 0) {
+			pthread_cond_wait(&g->has_staged, &g->lock);
+			since = 0;
+			continue;
+		}
+		if (!more || g->n_staged >= GROUP_GOOD ||
+			g->n_staged >= g->group_max)
+			return g->n_staged;
+		now = clock_mono();
+		if (since == 0)
+			since = now;
+		if (now - since >= LINGER)
+			return g->n_staged;
+		pthread_mutex_unlock(&g->lock);
+		clock_sleep(LINGER / 10);
+		pthread_mutex_lock(&g->lock);
+	}
+}
+
+/* Up to GROUP_MAX staged deliveries, oldest first. Under lock. */
+static size_t
+take_group(struct engine *g, struct delivery **group, size_t n)
+{
+	if (n > GROUP_MAX)
+		n = GROUP_MAX;
+	for (size_t i = 0; i < n; i++) {
+		group[i] = g->staged;
+		g->staged = g->staged->next;
+	}
+	if (g->staged == NULL)
+		g->last_staged = &g->staged;
+	g->n_staged -= n;
+	g->committing = n;
+	return n;
+}
+
+static enum rc
+record_passes(
+	struct engine *g, struct delivery **group, size_t n, struct err *e)
+{
+	struct catalog *c = g->commit.catalog;
+
+	if (catalog_begin(c, e) != OK)
+		return e->code;
+	for (size_t i = 0; i < n; i++) {
+		if (catalog_pass_put(c, group[i]->pass, e) != OK) {
+			catalog_abort(c);
+			return e->code;
+		}
+	}
+	return catalog_commit(c, e);
+}
+
+/* Deliveries first, then the passes that end with them. */
+static enum rc
+commit_all(struct engine *g, struct delivery **group, size_t n, struct err *e)
+{
+	struct delivery **passes = mem_array(n, sizeof(*passes));
+	struct delivery **landings = mem_array(n, sizeof(*landings));
+	size_t n_passes = 0, n_landings = 0;
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < n; i++) {
+		if (group[i]->pass != NULL)
+			passes[n_passes++] = group[i];
+		else
+			landings[n_landings++] = group[i];
+	}
+	if (n_landings > 0)
+		rc = commit_group(&g->commit, landings, n_landings, e);
+	if (rc == OK && n_passes > 0)
+		rc = record_passes(g, passes, n_passes, e);
+	free(landings);
+	free(passes);
+	return rc;
+}
+
+void *
+committer_main(void *arg)
+{
+	struct engine *g = arg;
+	struct delivery **group = mem_array(GROUP_MAX, sizeof(*group));
+	size_t n;
+
+	pthread_mutex_lock(&g->lock);
+	while ((n = wait_for_group(g)) > 0) {
+		struct err e = ERR_INIT;
+		enum rc rc;
+
+		n = take_group(g, group, n);
+		pthread_cond_broadcast(&g->has_job);
+		pthread_mutex_unlock(&g->lock);
+
+		rc = commit_all(g, group, n, &e);
+		if (rc != OK)
+			engine_fail(g, &e);
+		for (size_t i = 0; i < n && rc == OK; i++) {
+			const struct lane *l = group[i]->owner;
+
+			if (l->done != NULL && group[i]->pass == NULL)
+				l->done(l->arg, group[i]);
+		}
+
+		pthread_mutex_lock(&g->lock);
+		g->committing = 0;
+		g->done += n;
+		for (size_t i = 0; i < n; i++) {
+			struct lane *l = group[i]->owner;
+
+			l->open--;
+			delivery_free(group[i]);
+		}
+		pthread_cond_broadcast(&g->idle);
+		pthread_cond_broadcast(&g->has_room);
+	}
+	pthread_mutex_unlock(&g->lock);
+	free(group);
+	return NULL;
+}
