@@ -110,8 +110,10 @@ cmd_catalog(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "say `landfall catalog rebuild`");
 	if (cli_config(c) != STATUS_DONE)
 		return STATUS_USAGE;
-	if (rebuild(c, &versions, &e) != OK)
+	if (rebuild(c, &versions, &e) != OK) {
+		err_add(&e, "catalog rebuild");
 		return cli_fail(&e);
+	}
 	cli_say(c, "the catalog is made again from the zone: %llu versions",
 		(unsigned long long)versions);
 	return STATUS_DONE;

@@ -160,8 +160,10 @@ cmd_init(struct cli *c, int argc, char **argv)
 	if (origin == NULL)
 		origin = origin_default.s;
 	if (make_all(c, path, origin, &kept, &e) != OK) {
-		if (e.cause != EEXIST)
+		if (e.cause != EEXIST) {
+			err_add(&e, "init %s", path);
 			return cli_fail(&e);
+		}
 		fprintf(stderr,
 			"landfall: error: %s is initialised already: %s; "
 			"nothing was changed\n",

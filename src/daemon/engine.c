@@ -113,14 +113,17 @@ open_stores(struct engine *g, struct err *e)
 		return err_add(e,
 			"state directory (has `landfall init` been "
 			"run?)");
-	if (take_lock(g, e) != OK ||
-		durable_mkdirs(g->state, "spool", 0700, e) != OK ||
-		io_open(g->state, "spool", O_RDONLY | O_DIRECTORY, 0, &g->spool,
-			BROKEN, e) != OK ||
-		zone_open(c->zone, &g->commit.zone, e) != OK ||
-		ledger_open(zone_dir(g->commit.zone), g->state, c->origin,
-			&g->commit.ledger, e) != OK)
+	if (take_lock(g, e) != OK)
 		return e->code;
+	if (durable_mkdirs(g->state, "spool", 0700, e) != OK ||
+		io_open(g->state, "spool", O_RDONLY | O_DIRECTORY, 0, &g->spool,
+			BROKEN, e) != OK)
+		return err_add(e, "state directory %s", c->state);
+	if (zone_open(c->zone, &g->commit.zone, e) != OK)
+		return e->code;
+	if (ledger_open(zone_dir(g->commit.zone), g->state, c->origin,
+		    &g->commit.ledger, e) != OK)
+		return err_add(e, "ledger of zone %s", c->zone);
 	switch (catalog_open(c->state, ledger_size(g->commit.ledger) == 0,
 		&g->commit.catalog, e)) {
 	case OK:

@@ -248,10 +248,11 @@ sync_staged(struct commit *c, struct delivery **d, size_t n, struct err *e)
 		if (is_new_file(d[i]) && d[i]->fd >= 0 &&
 			io_close(&d[i]->fd, BROKEN, e) != OK)
 			goto fail;
-	return io_close(&intent, BROKEN, e);
+	if (io_close(&intent, BROKEN, e) == OK)
+		return OK;
 fail:
 	io_drop(&intent);
-	return err_add(e, "staged files");
+	return err_add(e, "zone: staged files");
 }
 
 static int

@@ -21,10 +21,10 @@ intent_write(struct zone *z, struct delivery **d, size_t n, int *ret_fd,
 	 */
 	if (io_open(zone_dir(z), INTENT_PATH, O_WRONLY | O_CREAT | O_TRUNC,
 		    0600, &fd, BROKEN, e) != OK)
-		return e->code;
+		return err_add(e, "zone");
 	if (io_write(fd, s.s, s.len, BROKEN, e) != OK) {
 		io_drop(&fd);
-		return err_add(e, "%s", INTENT_PATH);
+		return err_add(e, "zone: %s", INTENT_PATH);
 	}
 	*ret_fd = fd;
 	return OK;

@@ -124,7 +124,7 @@ static enum rc
 write_bytes(struct land *l, const void *p, size_t n, struct err *e)
 {
 	if (io_write(l->fd, p, n, BROKEN, e) != OK)
-		return err_add(e, "staged landing file");
+		return err_add(e, "zone: staged landing file");
 	hash_add(&l->file_hash, p, n);
 	l->offset += n;
 	if (l->offset - l->hinted >= WRITEBACK) {

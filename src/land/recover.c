@@ -42,7 +42,7 @@ recall(struct zone *z, const char *path, bool whole, struct recall *r,
 	if (rc != OK)
 		return rc;
 	if (landing_open(fd, &r->landing, e) != OK)
-		return err_add(e, "%s", path);
+		return err_add(e, "zone: %s", path);
 	p = landing_provenance(r->landing);
 	d = r->d = delivery_new(p->source, p->name, p->name_len);
 	/* ctime and inode are not kept: the next look hashes once more. */
@@ -62,7 +62,7 @@ recall(struct zone *z, const char *path, bool whole, struct recall *r,
 	d->recorded = true;
 	if (whole &&
 		landing_check(r->landing, d->file_sha256, NULL, NULL, e) != OK)
-		return err_add(e, "%s", path);
+		return err_add(e, "zone: %s", path);
 	return OK;
 }
 

@@ -460,9 +460,9 @@ append(struct ledger *l, const struct ledger_entry *entries, size_t n,
 
 	for (size_t i = 0; i < n; i++)
 		if (add_entry(l, &entries[i], each, e) != OK)
-			return e->code;
+			return err_add(e, "zone: " FORMAT_LEDGER_DIR);
 	if (write_partial(l, before, each, e) != OK)
-		return e->code;
+		return err_add(e, "zone: " FORMAT_LEDGER_DIR);
 	/* l->dir is open since before the first write: no error is missed. */
 	if (!each && durable_sync_fs(l->dir, e) != OK)
 		return err_add(e, "zone: " FORMAT_LEDGER_DIR);

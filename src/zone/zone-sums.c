@@ -76,7 +76,7 @@ zone_sums_append(struct zone *z, const char *dir, const char *lines, size_t len,
 	buf_init(&tail, len + 1);
 	str_addf(&path, "%s/" FORMAT_SUMS_NAME, dir);
 	if (open_sums(zone_dir(z), path.s, &fd, &size, e) != OK)
-		return e->code;
+		return err_add(e, "zone");
 	want = size < len + 1 ? (size_t)size : len + 1;
 	if (buf_reserve(&tail, want, e) != OK) {
 		err_raise(e, BROKEN);
@@ -103,5 +103,5 @@ zone_sums_append(struct zone *z, const char *dir, const char *lines, size_t len,
 	return io_close(&fd, BROKEN, e);
 fail:
 	io_drop(&fd);
-	return err_add(e, "%s", path.s);
+	return err_add(e, "zone: %s", path.s);
 }

@@ -305,12 +305,14 @@ zone_publish(struct zone *z, uint64_t id, const char *path, struct err *e)
 	if (durable_publish(z->staging, name, z->root, path, e) == OK)
 		return OK;
 	if (e->cause != ENOENT)
-		return e->code;
+		return err_add(e, "zone");
 	/* Somebody removed a directory we remember, or the staged file. */
 	forget(z);
 	if (make_dir(z, dir.s, e) != OK)
 		return e->code;
-	return durable_publish(z->staging, name, z->root, path, e);
+	if (durable_publish(z->staging, name, z->root, path, e) != OK)
+		return err_add(e, "zone");
+	return OK;
 }
 
 enum rc
@@ -319,7 +321,9 @@ zone_sync_parent(struct zone *z, const char *path, struct err *e)
 	CLEANUP(str_release) struct str dir = STR_INIT;
 
 	add_parent(&dir, path, strlen(path));
-	return durable_sync_dir(z->root, dir.s, e);
+	if (durable_sync_dir(z->root, dir.s, e) != OK)
+		return err_add(e, "zone");
+	return OK;
 }
 
 /* ---- reading ---- */

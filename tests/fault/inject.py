@@ -14,6 +14,7 @@ import errno
 import multiprocessing
 import os
 import random
+import signal
 import sys
 
 import world
@@ -59,6 +60,11 @@ ACTIONS = {
     "unlink": IO,
     "unlinkat": IO,
 }
+
+
+# An error of ours names one of these.
+PLACES = ("zone", "state directory", "catalog", "source ", "init ",
+          "standard output", ".yaml", "mkdir .", "/lock")
 
 
 def rows(n, seed):
@@ -245,6 +251,8 @@ def point(job):
         wrong.append(f"it ended with {run}")
     if run.status in (1, 5) and "landfall: error: " not in run.err:
         wrong.append(f"it does not say why it ended with {run}")
+    if run.status == 5 and not any(p in run.err for p in PLACES):
+        wrong.append(f"it does not say where it failed: {run}")
     if os.path.isdir(w.zone):
         wrong += w.half(delivered)
     wrong += w.claims(run.lines())
@@ -322,7 +330,8 @@ def main(argv):
         wrong, _ = point((w.base, args, int(n), action, True, True))
         print("\n".join(wrong) or "nothing wrong", w.base, sep="\n")
         return
-    with multiprocessing.Pool(2) as pool:
+    with multiprocessing.Pool(2, signal.signal,
+                              (signal.SIGTERM, signal.SIG_DFL)) as pool:
         for i, name in enumerate(names):
             scenario(pool, name, i)
     world.end()
