@@ -1,5 +1,7 @@
 #include "land/intent.h"
 
+#include <string.h>
+
 #include "base/io.h"
 
 #define INTENT_PATH FORMAT_STAGING_DIR "/" INTENT_NAME
@@ -35,6 +37,12 @@ intent_read(struct zone *z, struct str *s, struct err *e)
 {
 	enum rc rc = io_read_file(
 		zone_dir(z), INTENT_PATH, INTENT_MAX, s, BROKEN, e);
+	const char *last;
 
-	return rc == END ? OK : rc;
+	if (rc != OK)
+		return rc == END ? OK : rc;
+	/* A torn last path may be that of a directory: it names no file. */
+	last = memrchr(s->s, '\n', s->len);
+	str_cut(s, last != NULL ? (size_t)(last + 1 - s->s) : 0);
+	return OK;
 }
