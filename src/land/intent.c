@@ -12,17 +12,21 @@ intent_write(struct zone *z, struct delivery **d, size_t n, int *ret_fd,
 	struct err *e)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
-	int fd = -1;
+	int mode = O_TRUNC, fd = -1;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (d[i]->staged && d[i]->recorded && d[i]->file.len > 0)
 			str_addf(&s, "%s\n", d[i]->file.s);
+		if (d[i]->published)
+			mode = O_APPEND;
+	}
 	/*
 	 * In place: the last group is recorded, so nobody needs its paths,
-	 * and this one is synced before anything is published.
+	 * and this one is synced before anything is published. In a second
+	 * attempt what the first one published must stay named.
 	 */
-	if (io_open(zone_dir(z), INTENT_PATH, O_WRONLY | O_CREAT | O_TRUNC,
-		    0600, &fd, BROKEN, e) != OK)
+	if (io_open(zone_dir(z), INTENT_PATH, O_WRONLY | O_CREAT | mode, 0600,
+		    &fd, BROKEN, e) != OK)
 		return e->code;
 	if (io_write(fd, s.s, s.len, BROKEN, e) != OK) {
 		io_drop(&fd);
