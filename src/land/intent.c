@@ -1,5 +1,7 @@
 #include "land/intent.h"
 
+#include <string.h>
+
 #include "base/io.h"
 
 #define INTENT_PATH FORMAT_STAGING_DIR "/" INTENT_NAME
@@ -30,11 +32,24 @@ intent_write(struct zone *z, struct delivery **d, size_t n, int *ret_fd,
 	return OK;
 }
 
+/* Behind the last newline: what follows was torn, and may name a directory. */
+static size_t
+last_line_end(const struct str *s)
+{
+	const char *newline = memrchr(s->s, '\n', s->len);
+
+	return newline != NULL ? (size_t)(newline - s->s) + 1 : 0;
+}
+
 enum rc
 intent_read(struct zone *z, struct str *s, struct err *e)
 {
 	enum rc rc = io_read_file(
 		zone_dir(z), INTENT_PATH, INTENT_MAX, s, BROKEN, e);
 
-	return rc == END ? OK : rc;
+	if (rc == END)
+		return OK;
+	if (rc == OK)
+		str_cut(s, last_line_end(s));
+	return rc;
 }
