@@ -54,6 +54,7 @@ struct delivery {
 	 */
 	enum disposition disposition;
 	char *reason; /* owned; NULL for none */
+	int64_t wait; /* ns until another look may help; 0: unknown */
 	bool tried;   /* it was held for complete, and reading was tried */
 
 	/* What commit_group fills in for staged ones. */

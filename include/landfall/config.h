@@ -34,6 +34,27 @@ enum duplicate_policy {
 	DUPLICATE_LAND, /* a landing file of its own */
 };
 
+/* What shows that a delivery is complete. */
+enum ready_kind {
+	READY_STABLE,	/* size and change times stood still for `time` */
+	READY_AGE,	/* the last change lies `time` back */
+	READY_SENTINEL, /* the side file `side` is there */
+};
+
+struct ready_rule {
+	enum ready_kind kind;
+	int64_t time; /* ns */
+	char *side;   /* "{name}.done"; in the same folder */
+};
+
+#define READY_RULES 8
+
+struct ready {
+	bool all; /* every rule, not any */
+	struct ready_rule rule[READY_RULES];
+	size_t n;
+};
+
 /* A list of globs; n may be 0. */
 struct patterns {
 	char **glob;
@@ -50,9 +71,7 @@ struct source_config {
 	} drop;
 	struct patterns match;	/* default: everything */
 	struct patterns ignore; /* default: *.filepart *.part *.tmp .* */
-	struct {
-		int64_t stable; /* ns without change before it counts */
-	} ready;
+	struct ready ready;	/* default: {stable: 2s} */
 	enum duplicate_policy duplicates;
 	struct dialect dialect;
 };

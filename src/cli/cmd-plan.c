@@ -18,7 +18,7 @@ plan_name(void *arg, const struct item *it, struct err *e)
 	struct planning *p = arg;
 	struct decision *d = &p->decision;
 
-	if (decide(d, p->catalog, p->config, it, clock_wall(), e) != OK)
+	if (decide(d, it, clock_wall(), e) != OK)
 		return e->code;
 	if (p->cli->json) {
 		struct jsonw j = jsonw_to(&s);
@@ -64,7 +64,9 @@ plan_source(struct planning *p, const struct source_config *cfg, struct err *e)
 	if (rc != OK)
 		return rc;
 	p->config = cfg;
+	decision_init(&p->decision, p->catalog, cfg, ops, s);
 	rc = ops->list(s, plan_name, plan_trouble, p, e);
+	decision_release(&p->decision);
 	ops->close(s);
 	return rc;
 }
@@ -94,7 +96,6 @@ cmd_plan(struct cli *c, int argc, char **argv)
 	}
 	if (rc != OK)
 		return cli_fail(&e);
-	decision_init(&p.decision);
 	for (size_t i = 0; i < c->config->n_sources; i++) {
 		const struct source_config *cfg = &c->config->source[i];
 		enum status st;
@@ -107,7 +108,6 @@ cmd_plan(struct cli *c, int argc, char **argv)
 		if (st > p.worst)
 			p.worst = st;
 	}
-	decision_release(&p.decision);
 	catalog_close(p.catalog);
 	return p.worst;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/ready.h"
 #include "config/value.h"
 
 void
@@ -56,6 +57,9 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_BYTE] = "one ASCII character in quotes, or tab",
 		[OPTION_MAYBE_BYTE] = "one ASCII character in quotes, or none",
 		[OPTION_PATTERNS] = "a glob or a list of globs",
+		[OPTION_READY] = "{stable: TIME}, {age: TIME}, "
+				 "{sentinel: \"{name}.done\"}, or {any: "
+				 "[...]} or {all: [...]} of such",
 		[OPTION_TRAILER] = "{prefix: TEXT} or a number, ",
 		[OPTION_COLUMNS] = "header, any or a number, ",
 	};
@@ -433,6 +437,7 @@ static const struct reader {
 	[OPTION_BYTE] = {.read = read_byte},
 	[OPTION_MAYBE_BYTE] = {.read = read_maybe_byte},
 	[OPTION_PATTERNS] = {.read = read_patterns, .any_kind = true},
+	[OPTION_READY] = {.read = ready_read, .any_kind = true},
 	[OPTION_TRAILER] = {.read = read_trailer, .any_kind = true},
 	[OPTION_COLUMNS] = {.read = read_columns},
 };

@@ -142,17 +142,17 @@ const struct option option_table[] = {
 	},
 	{
 		.path = "sources.*.ready",
-		.type = OPTION_BLOCK,
-		.help = "What shows that a delivery is complete.",
-	},
-	{
-		.path = "sources.*.ready.stable",
-		.type = OPTION_DURATION,
-		SOURCE(ready.stable),
+		.type = OPTION_READY,
+		SOURCE(ready),
 		.max = UINT64_C(30) * 86400 * 1000000000,
-		.fallback = "2s",
-		.help = "Size and time of change must have stayed the same "
-			"for this long. 0s: one look is enough.",
+		.fallback = "{stable: 2s}",
+		.help = "What shows that a delivery is complete. stable: size "
+			"and times of change stood still for so long (0s: one "
+			"look is enough); age: the last change lies so far "
+			"back; sentinel: a side file in the same folder is "
+			"there, which itself is ignored. any or all of a list "
+			"of rules combines them. What held is in the "
+			"provenance.",
 	},
 	{
 		.path = "sources.*.duplicates",

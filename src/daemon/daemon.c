@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/settle.h"
 #include "daemon/watcher.h"
 
 #define LOOKERS 4
@@ -30,7 +31,7 @@
 #define RESCAN (300 * CLOCK_SECOND)
 #define POLL (10 * CLOCK_SECOND)
 
-/* A name that was ready and could not be read. */
+/* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
 
 /* A source that cannot be looked at: random(0, min(most, base * 2^n)). */
@@ -95,8 +96,8 @@ one_done(void *arg, const struct delivery *d)
 		return;
 	watcher_add(w, d->name, d->name_len,
 		now +
-			(d->tried ? RETRY_NAME
-				  : w->config->ready.stable + DEBOUNCE));
+			(d->tried || d->wait == 0 ? RETRY_NAME
+						  : d->wait + DEBOUNCE));
 }
 
 static void
@@ -234,7 +235,13 @@ take_hint(void *arg, enum watch_hint h, const uint8_t *name, size_t len)
 	struct watcher *w = arg;
 
 	if (h == WATCH_NAME) {
-		watcher_add(w, name, len, clock_mono() + DEBOUNCE);
+		CLEANUP(str_release) struct str base = STR_INIT;
+		int64_t due = clock_mono() + DEBOUNCE;
+
+		watcher_add(w, name, len, due);
+		/* A side file says something of another name. */
+		if (settle_base(w->config, name, len, &base))
+			watcher_add(w, (const uint8_t *)base.s, base.len, due);
 		return;
 	}
 	watcher_rescan(w);

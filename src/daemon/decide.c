@@ -1,9 +1,20 @@
 #include "daemon/decide.h"
 
+#include "daemon/settle.h"
+
 void
-decision_init(struct decision *d)
+decision_init(struct decision *d, struct catalog *c,
+	const struct source_config *cfg, const struct source_ops *ops,
+	struct source *s)
 {
-	*d = (struct decision){.rule = STR_INIT, .evidence = STR_INIT};
+	*d = (struct decision){
+		.catalog = c,
+		.config = cfg,
+		.ops = ops,
+		.source = s,
+		.rule = STR_INIT,
+		.evidence = STR_INIT,
+	};
 }
 
 void
@@ -23,48 +34,42 @@ looks_the_same(const struct catalog_name *n, const struct item *it)
 		a->device == b->device;
 }
 
-/*
- * Unchanged for `ready.stable`: by the name's own change times when both lie
- * far enough back, else by two looks of ours that saw the same. A time in
- * the future or a clock of another machine only costs a second look.
- */
-static bool
-is_stable(struct decision *d, const struct source_config *cfg,
-	const struct item *it, int64_t now)
+/* It is to be taken: now, or is it not complete yet? */
+static enum rc
+decide_ready(struct decision *d, const struct item *it, const char *matched,
+	int64_t now, struct err *e)
 {
-	int64_t newest = it->signature.mtime > it->signature.ctime
-		? it->signature.mtime
-		: it->signature.ctime;
-	int64_t need = cfg->ready.stable, since;
+	const struct settle s = {
+		.config = d->config,
+		.ops = d->ops,
+		.source = d->source,
+		.item = it,
+		.unchanged_since = d->known && looks_the_same(&d->name, it)
+			? d->name.changed
+			: now,
+		.now = now,
+	};
+	enum rc rc = settle_check(&s, &d->evidence, &d->wait, e);
 
-	str_clear(&d->evidence);
-	if (need == 0) {
-		str_add(&d->evidence, "stable 0s: one look");
-		return true;
+	if (rc != OK && rc != AGAIN)
+		return rc;
+	if (rc == AGAIN) {
+		d->disposition = DISPOSITION_PENDING;
+		str_addf(&d->rule, "not complete yet: %s", d->evidence.s);
+		return OK;
 	}
-	str_add(&d->evidence, "stable ");
-	str_add_duration(&d->evidence, (uint64_t)need);
-	if (newest <= now && now - newest >= need) {
-		str_add(&d->evidence, ": last changed ");
-		str_add_duration(&d->evidence, (uint64_t)(now - newest));
-		str_add(&d->evidence, " before");
-		return true;
-	}
-	since = d->known && looks_the_same(&d->name, it) ? d->name.changed
-							 : now;
-	if (since <= now && now - since >= need) {
-		str_add(&d->evidence, ": the same in two looks, ");
-		str_add_duration(&d->evidence, (uint64_t)(now - since));
-		str_add(&d->evidence, " apart");
-		return true;
-	}
-	d->wait = since <= now ? need - (now - since) : need;
-	return false;
+	str_add(&d->rule, matched != NULL ? "match " : "every name is taken");
+	if (matched != NULL)
+		str_add(&d->rule, matched);
+	str_addf(&d->rule, "; ready: %s", d->evidence.s);
+	d->disposition = d->known && d->name.version.id != 0
+		? DISPOSITION_NEW_VERSION
+		: DISPOSITION_LANDED;
+	return OK;
 }
 
 enum rc
-decide(struct decision *d, struct catalog *c, const struct source_config *cfg,
-	const struct item *it, int64_t now, struct err *e)
+decide(struct decision *d, const struct item *it, int64_t now, struct err *e)
 {
 	const char *matched;
 	enum rc rc;
@@ -72,17 +77,19 @@ decide(struct decision *d, struct catalog *c, const struct source_config *cfg,
 	d->unchanged = false;
 	d->wait = 0;
 	str_clear(&d->rule);
-	rc = catalog_find(c, cfg->name, it->name, it->name_len, &d->name, e);
+	rc = catalog_find(d->catalog, d->config->name, it->name, it->name_len,
+		&d->name, e);
 	if (rc != OK && rc != END)
 		return rc;
 	d->known = rc == OK;
-	if (source_rule(cfg, it, &d->rule, &matched) != NULL) {
+	if (source_rule(d->config, it, &d->rule, &matched) != NULL) {
 		d->disposition = DISPOSITION_IGNORED;
 		d->unchanged = d->known &&
 			d->name.disposition == DISPOSITION_IGNORED &&
 			looks_the_same(&d->name, it);
 		return OK;
 	}
+	str_clear(&d->rule);
 	if (d->known && looks_the_same(&d->name, it) &&
 		d->name.disposition != DISPOSITION_PENDING &&
 		d->name.disposition != DISPOSITION_IGNORED) {
@@ -92,20 +99,5 @@ decide(struct decision *d, struct catalog *c, const struct source_config *cfg,
 			d->name.version.generation);
 		return OK;
 	}
-	str_clear(&d->rule);
-	str_add(&d->rule, matched != NULL ? "match " : "every name is taken");
-	if (matched != NULL)
-		str_add(&d->rule, matched);
-	if (!is_stable(d, cfg, it, now)) {
-		d->disposition = DISPOSITION_PENDING;
-		str_clear(&d->rule);
-		str_add(&d->rule, "not yet unchanged for ");
-		str_add_duration(&d->rule, (uint64_t)cfg->ready.stable);
-		return OK;
-	}
-	str_addf(&d->rule, "; ready: %s", d->evidence.s);
-	d->disposition = d->known && d->name.version.id != 0
-		? DISPOSITION_NEW_VERSION
-		: DISPOSITION_LANDED;
-	return OK;
+	return decide_ready(d, it, matched, now, e);
 }

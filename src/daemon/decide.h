@@ -9,6 +9,11 @@
 #include "landfall/source.h"
 
 struct decision {
+	/* What it is decided from; lives as long as the decision. */
+	struct catalog *catalog;
+	const struct source_config *config;
+	const struct source_ops *ops;
+	struct source *source;
 	/*
 	 * LANDED or NEW_VERSION: read it (what it turns out to be, its bytes
 	 * decide); PENDING, IGNORED: a note; others: dealt with before.
@@ -17,17 +22,21 @@ struct decision {
 	bool unchanged;	     /* dealt with before, and it looks the same */
 	struct str rule;     /* for a human: which rule says so */
 	struct str evidence; /* why it is held for complete */
-	int64_t wait; /* PENDING: ns until another look can help, 0: no */
+	int64_t wait; /* PENDING: ns until another look can help, 0: none */
 	bool known;   /* name below is filled in */
 	struct catalog_name name;
 };
 
-void decision_init(struct decision *d);
+void decision_init(struct decision *d, struct catalog *c,
+	const struct source_config *cfg, const struct source_ops *ops,
+	struct source *s);
 void decision_release(struct decision *d);
 
-/* now: wall, ns. BROKEN: the catalog. d can be used for the next name. */
-enum rc
-decide(struct decision *d, struct catalog *c, const struct source_config *cfg,
-	const struct item *it, int64_t now, struct err *e) MUST_USE;
+/*
+ * now: wall, ns. d can be used for the next name. BAD_SOURCE: a side file
+ * could not be looked at; otherwise the catalog failed.
+ */
+enum rc decide(struct decision *d, const struct item *it, int64_t now,
+	struct err *e) MUST_USE;
 
 #endif

@@ -91,10 +91,10 @@ each_name(void *arg, const struct item *it, struct err *e)
 	struct delivery *note;
 	int64_t now = clock_wall();
 
-	if (decide(d, lane_catalog(k->lane), k->config, it, now, e) != OK)
+	if (decide(d, it, now, e) != OK)
 		return e->code;
 	r->pass.listed++;
-	if (d->wait > r->wait)
+	if (d->wait > r->wait && d->wait <= PASS_WAIT_MOST)
 		r->wait = d->wait;
 	if (d->unchanged) {
 		r->pass.unchanged++;
@@ -108,6 +108,7 @@ each_name(void *arg, const struct item *it, struct err *e)
 	note->signature = it->signature;
 	note->disposition = d->disposition;
 	note->reason = mem_strdup(d->rule.s);
+	note->wait = d->wait;
 	return lane_note(k->lane, note, e);
 }
 
@@ -146,6 +147,8 @@ static enum rc
 begin(struct looking *k, struct engine *g, const struct pass_options *o,
 	struct pass_report *r, struct err *e)
 {
+	enum rc rc;
+
 	*k = (struct looking){
 		.options = o,
 		.config = o->config,
@@ -154,20 +157,23 @@ begin(struct looking *k, struct engine *g, const struct pass_options *o,
 	};
 	r->pass.source = o->config->name;
 	r->pass.started = clock_wall();
-	decision_init(&k->decision);
 	pthread_mutex_init(&k->lock, NULL);
 	if (lane_open(g, one_done, k, &k->lane, e) != OK)
 		return e->code;
-	return k->ops->open(k->config, &k->source, e);
+	rc = k->ops->open(k->config, &k->source, e);
+	decision_init(&k->decision, lane_catalog(k->lane), k->config, k->ops,
+		k->source);
+	return rc;
 }
 
 static void
 end(struct looking *k)
 {
+	if (k->lane != NULL)
+		decision_release(&k->decision);
 	lane_close(k->lane);
 	if (k->source != NULL)
 		k->ops->close(k->source);
-	decision_release(&k->decision);
 	pthread_mutex_destroy(&k->lock);
 }
 

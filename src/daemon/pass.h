@@ -8,6 +8,9 @@
 
 #include "daemon/engine.h"
 
+/* A single pass does not wait longer than this for a second look. */
+#define PASS_WAIT_MOST (300 * INT64_C(1000000000))
+
 struct pass_options {
 	const struct source_config *config;
 	/* Called by the committer for each delivery once it is durable. */
@@ -20,7 +23,7 @@ struct pass_report {
 	struct str trouble;
 	uint64_t troubles; /* directories that could not be listed */
 	uint64_t failed;   /* pending because they could not be read */
-	int64_t wait;	   /* ns until another look may help, 0: none would */
+	int64_t wait; /* ns until another look may help, 0: none would soon */
 };
 
 void pass_report_init(struct pass_report *r);

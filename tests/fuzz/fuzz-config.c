@@ -27,7 +27,7 @@ check_source(const struct config *c, const struct source_config *s)
 	const struct dialect *d = &s->dialect;
 
 	if (s->drop.path == NULL || s->drop.path[0] != '/' ||
-		config_source(c, s->name) != s || s->ready.stable < 0 ||
+		config_source(c, s->name) != s || s->ready.rule[0].time < 0 ||
 		d->max_record > c->limits.memory ||
 		d->trailer > SCAN_TRAILER_MAX ||
 		d->trailer_prefix_len > SCAN_PREFIX_MAX ||

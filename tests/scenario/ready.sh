@@ -18,3 +18,49 @@ expect_same 'an hour is an hour' 1 \
 	"$(grep later.csv plan.out | grep -c '"would":"pending"')"
 expect_same 'what landed stays landed' 1 \
 	"$(grep young.csv plan.out | grep -c '"would":"landed"')"
+
+"$LANDFALL" init side --quiet
+conf=side/landfall.yaml
+sed -i 's/format: csv/format: csv\n    ready: {any: [{sentinel: "{name}.done"}, {stable: 1h}]}/' $conf
+mkdir side/inbox/sub
+printf 'a\n1\n' >side/inbox/sub/x.csv
+"$LANDFALL" run --once --json -c $conf >out
+expect_same 'without its sentinel it is pending, and says what is missing' 1 \
+	"$("$LANDFALL" why -c $conf sub/x.csv | grep -c 'sentinel sub/x.csv.done is not there')"
+: >side/inbox/sub/x.csv.done
+"$LANDFALL" run --once --json -c $conf >out
+expect_same 'with it, it lands' 1 \
+	"$(grep -c '"name":"sub/x.csv","disposition":"landed"' out)"
+expect_same 'the sentinel is ignored' 1 \
+	"$("$LANDFALL" plan -c $conf --json | grep 'x.csv.done' | grep -c '"would":"ignored"')"
+expect_same 'the evidence is the sentinel alone' 1 \
+	"$(grep -ac '"evidence":"sentinel sub/x.csv.done"' side/zone/inbox/dt=*/sub*x.*.zst)"
+
+"$LANDFALL" init both --quiet
+conf=both/landfall.yaml
+sed -i 's/format: csv/format: csv\n    ready: {all: [{sentinel: "ok_{name}"}, {age: 1s}]}/' $conf
+printf 'a\n1\n' >both/inbox/y.csv
+: >both/inbox/ok_y.csv
+"$LANDFALL" run --once --json -c $conf >out
+expect_same 'all: sentinel and age' 1 \
+	"$(grep -c '"name":"y.csv","disposition":"landed"' out)"
+expect_same 'both are the evidence' 1 \
+	"$(grep -ac '"evidence":"sentinel ok_y.csv; age 1.0s"' both/zone/inbox/dt=*/y.*.zst)"
+
+# The daemon looks when the sentinel comes, not when a clock says so.
+"$LANDFALL" run -c side/landfall.yaml 2>log &
+daemon=$!
+trap 'kill -9 $daemon 2>/dev/null || :' EXIT
+printf 'a\n2\n' >side/inbox/z.csv
+sleep 1
+expect_same 'the daemon waits for the sentinel' 0 \
+	"$(find side/zone/inbox -name 'z.*' | wc -l)"
+: >side/inbox/z.csv.done
+for _ in $(seq 100); do
+	[ -z "$(find side/zone/inbox -name 'z.*')" ] || break
+	sleep 0.05
+done
+expect_same 'and then lands' 1 "$(find side/zone/inbox -name 'z.*' | wc -l)"
+kill $daemon
+wait $daemon || :
+trap - EXIT

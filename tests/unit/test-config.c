@@ -138,7 +138,7 @@ test_every_key_is_read(void **state UNUSED)
 	assert_string_equal(s->match.glob[1], "in/*.txt");
 	assert_int_equal(s->ignore.n, 1);
 	assert_string_equal(s->ignore.glob[0], "*.bak");
-	assert_true(s->ready.stable == INT64_C(300000000000));
+	assert_true(s->ready.rule[0].time == INT64_C(300000000000));
 	assert_int_equal(s->duplicates, DUPLICATE_LAND);
 	assert_int_equal(s->dialect.format, SCAN_CSV);
 	assert_int_equal(s->dialect.delimiter, ';');
@@ -158,7 +158,7 @@ test_every_key_is_read(void **state UNUSED)
 
 	s++;
 	assert_int_equal(s->ignore.n, 0);
-	assert_int_equal(s->ready.stable, 0);
+	assert_int_equal(s->ready.rule[0].time, 0);
 	assert_int_equal(s->dialect.format, SCAN_FIXED);
 	assert_int_equal(s->dialect.length, 80);
 	s++;
@@ -199,7 +199,8 @@ test_defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_int_equal(s->ignore.n, ARRAY_LEN(ignored));
 	for (size_t i = 0; i < ARRAY_LEN(ignored); i++)
 		assert_string_equal(s->ignore.glob[i], ignored[i]);
-	assert_true(s->ready.stable == INT64_C(2000000000));
+	assert_true(s->ready.rule[0].time == INT64_C(2000000000));
+	assert_int_equal(s->ready.n, 1);
 	assert_int_equal(s->duplicates, DUPLICATE_NOTE);
 	assert_int_equal(s->dialect.format, SCAN_OPAQUE);
 	config_free(c);
@@ -313,8 +314,8 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:9:29: error: unknown key recusrive; did you mean "
 		"recursive?\n"
 		"f:10:13: error: format: cvs is not known; did you mean csv?\n"
-		"f:11:21: error: ready.stable: expected a duration such as "
-		"30s, up to 30d, this is 10\n"
+		"f:11:21: error: ready: expected a duration such as 30s "
+		"or 5m, up to 30d\n"
 		"f:12:17: error: duplicates: expected note or land, this is "
 		"ignore\n"
 		"f:13:5: error: unknown key sftp; known here: drop, match, "
@@ -430,6 +431,14 @@ static const struct {
 		"f:8:25: error: csv.trailer: "
 		"123456789012345678901234567890123456789012345678901234567890"
 		"... has more than 64 bytes\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {any: []}}}\n",
+		"f:3:45: error: ready: expected a list of rules\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {sentinal: x}}}\n",
+		"f:3:40: error: ready: unknown rule; expected stable, age or "
+		"sentinel, or any or all of a list of them\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {sentinel: x}}}\n",
+		"f:3:50: error: ready: expected a name with {name} in it, "
+		"such as \"{name}.done\"\n"},
 	{"limits: {memory: 64MiB}\n" CSV("      max_record: 65MiB\n"),
 		"f:9:19: error: csv.max_record: is more than limits.memory: a "
 		"record must fit\n"},

@@ -1,0 +1,158 @@
+#include "config/ready.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "config/value.h"
+
+#define NAME_WORD "{name}"
+
+static bool
+wrong(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, const char *text)
+{
+	report_add(c->report, n->line, n->column, "%s%s", option_name(o), text);
+	return false;
+}
+
+static bool
+read_time(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready_rule *rule)
+{
+	if (n->kind == YAML_SCALAR && value_duration(n->text, &rule->time) &&
+		(uint64_t)rule->time <= o->max)
+		return true;
+	return wrong(
+		o, c, n, ": expected a duration such as 30s or 5m, up to 30d");
+}
+
+static bool
+read_side(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready_rule *rule)
+{
+	const char *at;
+
+	if (n->kind != YAML_SCALAR || strlen(n->text) != n->len ||
+		(at = strstr(n->text, NAME_WORD)) == NULL ||
+		n->len == strlen(NAME_WORD) || strchr(n->text, '/') != NULL ||
+		strstr(at + 1, NAME_WORD) != NULL)
+		return wrong(o, c, n,
+			": expected a name with {name} in it, such as "
+			"\"{name}.done\"");
+	rule->side = mem_strdup(n->text);
+	return true;
+}
+
+static const struct rule_key {
+	const char *name;
+	enum ready_kind kind;
+	bool (*read)(const struct option *o, const struct field_context *c,
+		const struct yaml_node *n, struct ready_rule *rule);
+} rule_keys[] = {
+	{"stable", READY_STABLE, read_time},
+	{"age", READY_AGE, read_time},
+	{"sentinel", READY_SENTINEL, read_side},
+};
+
+/* One rule: a mapping of one key. */
+static bool
+read_rule(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready *r)
+{
+	struct ready_rule *rule = &r->rule[r->n];
+	const struct yaml_node *value = n->first;
+
+	if (n->kind == YAML_WRONG)
+		return false;
+	if (n->kind != YAML_MAPPING || n->n != 1)
+		return wrong(
+			o, c, n, ": expected one rule, such as {stable: 2m}");
+	if (r->n == READY_RULES)
+		return wrong(o, c, n, ": more than 8 rules");
+	for (size_t i = 0; i < ARRAY_LEN(rule_keys); i++) {
+		if (strcmp(value->key->text, rule_keys[i].name) != 0)
+			continue;
+		rule->kind = rule_keys[i].kind;
+		if (value->kind == YAML_WRONG ||
+			!rule_keys[i].read(o, c, value, rule))
+			return false;
+		r->n++;
+		return true;
+	}
+	return wrong(o, c, value->key,
+		": unknown rule; expected stable, age or sentinel, or any "
+		"or all of a list of them");
+}
+
+bool
+ready_read(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, void *field)
+{
+	struct ready fresh = {.n = 0}, *at = field;
+	const struct yaml_node *list = NULL;
+	bool right = true;
+
+	if (n->kind == YAML_MAPPING && n->n == 1) {
+		list = yaml_get(n, "any");
+		if (list == NULL) {
+			list = yaml_get(n, "all");
+			fresh.all = list != NULL;
+		}
+	}
+	if (list == NULL) {
+		right = read_rule(o, c, n, &fresh);
+	} else if (list->kind != YAML_SEQUENCE || list->n == 0) {
+		right = wrong(o, c, list, ": expected a list of rules");
+	} else {
+		for (const struct yaml_node *i = list->first; i != NULL;
+			i = i->next)
+			right = read_rule(o, c, i, &fresh) && right;
+	}
+	if (!right) {
+		ready_release(&fresh);
+		return false;
+	}
+	ready_release(at);
+	*at = fresh;
+	return true;
+}
+
+void
+ready_release(struct ready *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->rule[i].side);
+	r->n = 0;
+}
+
+/* What a glob would take for more than a letter. */
+static void
+add_literally(struct str *s, const char *text, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strchr("*?[\\", text[i]) != NULL)
+			str_addc(s, '\\');
+		str_addc(s, text[i]);
+	}
+}
+
+void
+ready_ignore_sides(struct source_config *s)
+{
+	for (size_t i = 0; i < s->ready.n; i++) {
+		const char *side = s->ready.rule[i].side, *at;
+		struct str glob = STR_INIT;
+
+		if (side == NULL)
+			continue;
+		at = strstr(side, NAME_WORD);
+		add_literally(&glob, side, (size_t)(at - side));
+		str_addc(&glob, '*');
+		at += strlen(NAME_WORD);
+		add_literally(&glob, at, strlen(at));
+		s->ignore.glob = mem_resize(s->ignore.glob, s->ignore.n + 1,
+			sizeof(*s->ignore.glob));
+		s->ignore.glob[s->ignore.n++] = str_take(&glob);
+	}
+}

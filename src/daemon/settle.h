@@ -1,0 +1,35 @@
+/*
+ * settle.h - is this delivery complete? The rules of `ready:`, on one name.
+ */
+#ifndef DAEMON_SETTLE_H
+#define DAEMON_SETTLE_H
+
+#include "landfall/catalog.h"
+#include "landfall/source.h"
+
+struct settle {
+	const struct source_config *config;
+	const struct source_ops *ops;
+	struct source *source;
+	const struct item *item;
+	/* Since when it has looked like this, by our own looks; now if new. */
+	int64_t unchanged_since;
+	int64_t now; /* wall */
+};
+
+/*
+ * OK: `evidence` says which rules held, for the provenance. AGAIN: not yet;
+ * `evidence` says what is missing, *ret_wait how many ns until time alone may
+ * change that (0: it cannot). Otherwise the source failed.
+ */
+enum rc settle_check(const struct settle *s, struct str *evidence,
+	int64_t *ret_wait, struct err *e) MUST_USE;
+
+/*
+ * Is `name` a side file, and of what? True: `base` is the name it belongs to,
+ * which deserves a look now.
+ */
+bool settle_base(const struct source_config *cfg, const uint8_t *name,
+	size_t len, struct str *base);
+
+#endif
