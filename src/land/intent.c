@@ -36,5 +36,5 @@ intent_read(struct zone *z, struct str *s, struct err *e)
 	enum rc rc = io_read_file(
 		zone_dir(z), INTENT_PATH, INTENT_MAX, s, BROKEN, e);
 
-	return rc == END ? OK : rc;
+	return rc == OK || rc == END ? OK : err_add(e, "zone");
 }
