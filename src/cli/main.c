@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
@@ -50,12 +51,28 @@ unknown(const char *name)
 	return STATUS_USAGE;
 }
 
+/*
+ * A standard descriptor that is closed would be the next file opened, and
+ * what is printed would go into it. Opened the wrong way round it fails.
+ */
+static bool
+take_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+			open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) != fd)
+			return false;
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct cli c = {0};
 	enum status st;
 
+	if (!take_standard_descriptors())
+		return STATUS_BROKEN;
 	/* Names are bytes: the C locale everywhere but in what users read. */
 	setlocale(LC_ALL, "C");
 	/* A reader that goes away is an error of write, told like any other. */
@@ -66,12 +83,12 @@ main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--version") == 0) {
 		puts("landfall " PACKAGE_VERSION);
-		return STATUS_DONE;
+		return (int)cli_end(STATUS_DONE);
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 		(strcmp(argv[1], "help") == 0 && argc == 2)) {
 		print_overview(stdout);
-		return STATUS_DONE;
+		return (int)cli_end(STATUS_DONE);
 	}
 	c.command = find(argv[1]);
 	if (c.command == NULL)

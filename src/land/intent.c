@@ -1,5 +1,7 @@
 #include "land/intent.h"
 
+#include <string.h>
+
 #include "base/io.h"
 
 #define INTENT_PATH FORMAT_STAGING_DIR "/" INTENT_NAME
@@ -10,17 +12,21 @@ intent_write(struct zone *z, struct delivery **d, size_t n, int *ret_fd,
 	struct err *e)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
-	int fd = -1;
+	int mode = O_TRUNC, fd = -1;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		if (d[i]->staged && d[i]->recorded && d[i]->file.len > 0)
 			str_addf(&s, "%s\n", d[i]->file.s);
+		if (d[i]->published)
+			mode = O_APPEND;
+	}
 	/*
 	 * In place: the last group is recorded, so nobody needs its paths,
-	 * and this one is synced before anything is published.
+	 * and this one is synced before anything is published. In a second
+	 * attempt what the first one published must stay named.
 	 */
-	if (io_open(zone_dir(z), INTENT_PATH, O_WRONLY | O_CREAT | O_TRUNC,
-		    0600, &fd, BROKEN, e) != OK)
+	if (io_open(zone_dir(z), INTENT_PATH, O_WRONLY | O_CREAT | mode, 0600,
+		    &fd, BROKEN, e) != OK)
 		return err_add(e, "zone");
 	if (io_write(fd, s.s, s.len, BROKEN, e) != OK) {
 		io_drop(&fd);
@@ -35,6 +41,12 @@ intent_read(struct zone *z, struct str *s, struct err *e)
 {
 	enum rc rc = io_read_file(
 		zone_dir(z), INTENT_PATH, INTENT_MAX, s, BROKEN, e);
+	const char *last;
 
-	return rc == OK || rc == END ? OK : err_add(e, "zone");
+	if (rc != OK)
+		return rc == END ? OK : err_add(e, "zone");
+	/* A torn last path may be that of a directory: it names no file. */
+	last = memrchr(s->s, '\n', s->len);
+	str_cut(s, last != NULL ? (size_t)(last + 1 - s->s) : 0);
+	return OK;
 }

@@ -291,23 +291,38 @@ complete_ledger(struct commit *c, uint64_t *count, struct err *e)
 	return rc;
 }
 
+static enum rc
+contradiction(struct commit *c, uint64_t recorded, struct err *e)
+{
+	return err_set(e, BROKEN,
+		"the ledger has %llu entries, the catalog knows %llu: "
+		"one of them was restored from a copy; run `landfall "
+		"catalog rebuild`",
+		(unsigned long long)ledger_size(c->ledger),
+		(unsigned long long)recorded);
+}
+
 enum rc
 commit_recover(struct commit *c, struct recovery *ret, struct err *e)
 {
 	uint64_t recorded;
 
 	*ret = (struct recovery){0};
+	/*
+	 * Recording comes before the ledger. Looked at first: an old catalog
+	 * would take the intent's files for unrecorded, and give them numbers
+	 * that the ledger has given away.
+	 */
+	if (catalog_ledger_size(c->catalog, &recorded, e) != OK)
+		return e->code;
+	if (recorded < ledger_size(c->ledger))
+		return contradiction(c, recorded, e);
 	if (bring_intent_forward(c, &ret->brought_forward, e) != OK ||
 		complete_ledger(c, &ret->entries, e) != OK ||
 		catalog_ledger_size(c->catalog, &recorded, e) != OK)
 		return e->code;
 	if (recorded != ledger_size(c->ledger))
-		return err_set(e, BROKEN,
-			"the ledger has %llu entries, the catalog knows %llu: "
-			"one of them was restored from a copy; run `landfall "
-			"catalog rebuild`",
-			(unsigned long long)ledger_size(c->ledger),
-			(unsigned long long)recorded);
+		return contradiction(c, recorded, e);
 	return zone_sweep(c->zone, INTENT_NAME, e);
 }
 

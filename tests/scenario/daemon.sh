@@ -1,0 +1,111 @@
+#!/bin/sh
+# landfall run: what arrives lands at once, whatever way it arrives; signals
+# do what they say.
+. "$SRCDIR/tests/scenario/lib.sh"
+"$LANDFALL" init lake --quiet
+conf=lake/landfall.yaml
+sed -i 's/format: csv/format: csv\n    ready: {stable: 0s}/' $conf
+mkdir outside
+printf 'a\nbefore\n' >lake/inbox/before.csv
+"$LANDFALL" run -c $conf 2>log &
+daemon=$!
+trap 'kill -9 $daemon 2>/dev/null || :' EXIT
+
+# landed N: waits for N landing files; says how many there are after 10 s.
+landed()
+{
+	python3 - "$1" <<'END'
+import glob, sys, time
+end = time.time() + 10
+while time.time() < end:
+    n = len(glob.glob('lake/zone/inbox/dt=*/*.zst'))
+    if n >= int(sys.argv[1]):
+        break
+    time.sleep(0.005)
+print(n)
+END
+}
+
+# quiet EVENT N: waits for the Nth line of this event in the log.
+logged()
+{
+	for _ in $(seq 200); do
+		[ "$(grep -c "event=$1" log)" -lt "$2" ] || break
+		sleep 0.05
+	done
+	grep -c "event=$1" log || :
+}
+
+expect_same 'what was there before lands' 1 "$(landed 1)"
+printf 'a\nwritten\n' >lake/inbox/written.csv
+expect_same 'a written file' 2 "$(landed 2)"
+printf 'a\nmoved\n' >outside/moved.csv
+mv outside/moved.csv lake/inbox/
+expect_same 'a file moved in' 3 "$(landed 3)"
+printf 'a\nlinked\n' >outside/linked.csv
+ln outside/linked.csv lake/inbox/linked.csv
+expect_same 'a hard link' 4 "$(landed 4)"
+mkdir -p lake/inbox/a/b/c
+printf 'a\ndeep\n' >lake/inbox/a/b/c/deep.csv
+expect_same 'a file in new folders' 5 "$(landed 5)"
+mkdir outside/d
+printf 'a\nfolder\n' >outside/d/in.csv
+mv outside/d lake/inbox/d
+expect_same 'a folder moved in' 6 "$(landed 6)"
+printf 'a\nlater\n' >lake/inbox/d/later.csv
+expect_same 'and watched' 7 "$(landed 7)"
+mv lake/inbox/d lake/inbox/e
+printf 'a\nrenamed\n' >lake/inbox/e/renamed.csv
+expect_same 'a folder under a new name' 8 "$(landed 8)"
+printf 'a\ntmp\n' >lake/inbox/up.csv.tmp
+mv lake/inbox/up.csv.tmp lake/inbox/up.csv
+expect_same 'the rename convention' 9 "$(landed 9)"
+printf 'appended\n' >>lake/inbox/up.csv
+expect_same 'a new version' 10 "$(landed 10)"
+
+latency=$(python3 - <<'END'
+import glob, time
+times = []
+for i in range(20):
+    with open('lake/inbox/t%d.csv' % i, 'w') as f:
+        f.write('a\n%d\n' % i)
+    start = time.time()
+    while len(glob.glob('lake/zone/inbox/dt=*/t%d.*.zst' % i)) == 0:
+        if time.time() - start > 10:
+            break
+        time.sleep(0.002)
+    times.append(time.time() - start)
+times.sort()
+print(int(times[10] * 1000))
+END
+)
+if [ "$latency" -lt 200 ]; then
+	ok "half of small files land within 200 ms"
+else
+	fail "half of small files land within 200 ms" "median $latency ms"
+fi
+
+expect_status 'a second one is refused' 5 "$LANDFALL" run --once -c $conf
+expect 'looking is not' "$LANDFALL" status -c $conf
+
+cp $conf good.yaml
+echo 'soruces: {}' >>$conf
+kill -HUP $daemon
+expect_same 'a bad configuration changes nothing and says why' 1 \
+	"$(logged reload-refused 1)"
+expect_same 'with its line' 1 "$(grep -c 'did you mean.*sources' log)"
+printf 'a\nstill\n' >lake/inbox/still.csv
+expect_same 'and the old one works on' 31 "$(landed 31)"
+cp good.yaml $conf
+sed -i 's/ready: {stable: 0s}/ready: {stable: 0s}\n    match: "*.txt"/' $conf
+kill -HUP $daemon
+expect_same 'a good one is taken' 1 "$(logged reloaded 1)"
+printf 'a\ntext\n' >lake/inbox/n.txt
+expect_same 'and obeyed' 32 "$(landed 32)"
+
+kill -TERM $daemon
+status=0
+wait $daemon || status=$?
+expect_same 'it ends well' 0 $status
+trap - EXIT
+expect 'and leaves everything right' "$LANDFALL" verify --deep -c $conf
