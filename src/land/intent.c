@@ -44,7 +44,7 @@ intent_read(struct zone *z, struct str *s, struct err *e)
 	const char *last;
 
 	if (rc != OK)
-		return rc == END ? OK : rc;
+		return rc == END ? OK : err_add(e, "zone");
 	/* A torn last path may be that of a directory: it names no file. */
 	last = memrchr(s->s, '\n', s->len);
 	str_cut(s, last != NULL ? (size_t)(last + 1 - s->s) : 0);

@@ -100,7 +100,8 @@ zone_sums_append(struct zone *z, const char *dir, const char *lines, size_t len,
 	 */
 	if (size == have && durable_sync_dir(zone_dir(z), dir, e) != OK)
 		goto fail;
-	return io_close(&fd, BROKEN, e);
+	if (io_close(&fd, BROKEN, e) == OK)
+		return OK;
 fail:
 	io_drop(&fd);
 	return err_add(e, "zone: %s", path.s);
