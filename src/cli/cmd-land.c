@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
@@ -12,12 +13,19 @@
 #include "daemon/engine.h"
 #include "daemon/hand.h"
 
+/* One argument. */
+struct file {
+	struct source *source;
+	char *name;  /* under which it lands */
+	bool repeat; /* an argument before it has the same name */
+};
+
 struct landing_run {
 	struct cli *cli;
 	struct engine *engine;
 	const struct source_config *config;
-	const char *name;	/* --name */
-	struct source **source; /* one for each argument */
+	const char *name;  /* --name */
+	struct file *file; /* one for each argument */
 	enum status worst;
 };
 
@@ -56,11 +64,71 @@ delivered_name(const struct landing_run *r, const char *path, char *real)
 	return slash != NULL ? slash + 1 : path;
 }
 
-static enum rc
-land_file(struct landing_run *r, int i, struct err *e)
+/* A name that was mistyped is no delivery: nothing is recorded of it. */
+static enum status
+check_file(const struct file *f)
 {
-	char real[PATH_MAX];
-	const char *name = delivered_name(r, r->cli->arg[i], real);
+	struct signature ignored;
+	struct err e = ERR_INIT;
+	int fd = -1;
+
+	if (hand_ops.fetch(f->source, NULL, 0, &fd, &ignored, &e) == OK) {
+		io_drop(&fd);
+		return STATUS_DONE;
+	}
+	fprintf(stderr, "landfall: error: %s\n", e.text);
+	return STATUS_USAGE;
+}
+
+/* By name, and files of one name in the order of the arguments. */
+static int
+by_name(const void *a, const void *b)
+{
+	const struct file *const *x = a, *const *y = b;
+	int r = strcmp((*x)->name, (*y)->name);
+
+	return r != 0 ? r : (*x > *y) - (*x < *y);
+}
+
+static void
+mark_repeats(struct file *file, size_t n)
+{
+	CLEANUP(mem_release)
+	struct file **sorted = mem_array(n, sizeof(*sorted));
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = &file[i];
+	qsort(sorted, n, sizeof(*sorted), by_name);
+	for (size_t i = 1; i < n; i++)
+		sorted[i]->repeat =
+			strcmp(sorted[i - 1]->name, sorted[i]->name) == 0;
+}
+
+/* All mistakes are told, and with one of them nothing lands. */
+static enum status
+take_arguments(struct landing_run *r)
+{
+	size_t n = (size_t)r->cli->n_args;
+	enum status worst = STATUS_DONE;
+
+	for (size_t i = 0; i < n; i++) {
+		char real[PATH_MAX];
+		const char *path = r->cli->arg[i];
+
+		r->file[i].source = hand_new(path);
+		r->file[i].name = mem_strdup(delivered_name(r, path, real));
+		if (check_file(&r->file[i]) != STATUS_DONE)
+			worst = STATUS_USAGE;
+	}
+	mark_repeats(r->file, n);
+	return worst;
+}
+
+static enum rc
+land_file(struct landing_run *r, struct file *f, struct err *e)
+{
+	const uint8_t *name = (const uint8_t *)f->name;
+	size_t len = strlen(f->name);
 	struct catalog_name known;
 	struct job *j;
 	enum rc rc;
@@ -69,23 +137,14 @@ land_file(struct landing_run *r, int i, struct err *e)
 	 * The version before decides the generation, so what was submitted
 	 * earlier under the same name must be recorded first.
 	 */
-	for (int k = 0; k < i; k++) {
-		char other[PATH_MAX];
-
-		if (strcmp(delivered_name(r, r->cli->arg[k], other), name) ==
-			0) {
-			if (engine_drain(r->engine, e) != OK)
-				return e->code;
-			break;
-		}
-	}
-	rc = catalog_find(engine_catalog(r->engine), r->config->name,
-		(const uint8_t *)name, strlen(name), &known, e);
+	if (f->repeat && engine_drain(r->engine, e) != OK)
+		return e->code;
+	rc = catalog_find(engine_catalog(r->engine), r->config->name, name, len,
+		&known, e);
 	if (rc != OK && rc != END)
 		return rc;
-	j = job_new(r->config, (const uint8_t *)name, strlen(name));
-	r->source[i] = hand_new(r->cli->arg[i]);
-	j->source = r->source[i];
+	j = job_new(r->config, name, len);
+	j->source = f->source;
 	j->ops = &hand_ops;
 	j->by_hand = true;
 	j->seen_at = clock_wall();
@@ -135,7 +194,7 @@ land_all(struct landing_run *r)
 	progress = progress_start(
 		r->cli, "landing", total_size(r->cli), bytes_read, r->engine);
 	for (int i = 0; i < r->cli->n_args && rc == OK; i++)
-		rc = land_file(r, i, &e);
+		rc = land_file(r, &r->file[i], &e);
 	if (engine_drain(r->engine, &e) != OK)
 		rc = BROKEN;
 	progress_stop(progress);
@@ -169,6 +228,8 @@ cmd_land(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "no file is named");
 	if (source == NULL)
 		return cli_usage(c, "--source is missing");
+	if (r.name != NULL && *r.name == '\0')
+		return cli_usage(c, "--name is empty");
 	if (r.name != NULL && c->n_args > 1)
 		return cli_usage(
 			c, "--name goes with one file, not %d", c->n_args);
@@ -177,10 +238,14 @@ cmd_land(struct cli *c, int argc, char **argv)
 	r.config = cli_source(c, source);
 	if (r.config == NULL)
 		return STATUS_USAGE;
-	r.source = mem_array((size_t)c->n_args, sizeof(struct source *));
-	st = land_all(&r);
-	for (int i = 0; i < c->n_args; i++)
-		hand_free(r.source[i]);
-	free(r.source);
+	r.file = mem_array((size_t)c->n_args, sizeof(*r.file));
+	st = take_arguments(&r);
+	if (st == STATUS_DONE)
+		st = land_all(&r);
+	for (int i = 0; i < c->n_args; i++) {
+		hand_free(r.file[i].source);
+		free(r.file[i].name);
+	}
+	free(r.file);
 	return st;
 }

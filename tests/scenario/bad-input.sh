@@ -128,7 +128,7 @@ expect_same 'whole' "$(sha256sum <moving/inbox/grows.csv)" \
 	"$("$LANDFALL" cat -c moving/landfall.yaml grows.csv | sha256sum)"
 
 rm lake/inbox/one.csv
-expect_status 'a file that is not there' 2 \
+expect_status 'a file that is not there' 1 \
 	"$LANDFALL" land -c $conf --source inbox lake/inbox/one.csv
 expect_status 'a source that is not there' 1 \
 	"$LANDFALL" land -c $conf --source inbux lake/inbox/junk.csv
