@@ -11,7 +11,8 @@
  *		return err_add(e, "%s", name);
  *
  * Text convention: "what: why", innermost cause last, no final period, no
- * newline; partner names go through str_add_quoted() first.
+ * newline; partner names go through str_add_quoted() first. What slips
+ * through cannot harm: control characters become '?'.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

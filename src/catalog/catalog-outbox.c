@@ -1,4 +1,5 @@
 #include "catalog/catalog-db.h"
+#include "landfall/format.h"
 
 /* The number a statement without parameters says. */
 static enum rc
@@ -50,6 +51,12 @@ catalog_outbox_put(struct catalog *c, uint64_t index, const char *entry,
 {
 	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
 
+	/* Once recorded it would stop every start until it is in the ledger. */
+	if (len > FORMAT_ENTRY_MAX)
+		return err_set(e, BROKEN,
+			"ledger entry of %zu bytes, at most %u fit: the name "
+			"is too long",
+			len, FORMAT_ENTRY_MAX);
 	if (catalog_db_use(c, SQL_OUTBOX_PUT, &q, e) != OK)
 		return e->code;
 	catalog_db_bind_u64(q, 1, index);

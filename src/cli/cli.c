@@ -216,7 +216,10 @@ cli_config(struct cli *c)
 			rc = config_load(places[i], &c->config, &report, &e);
 	if (rc == OK)
 		return STATUS_DONE;
-	if (rc == END && c->config_path == NULL)
+	if (rc == END && c->config_path != NULL)
+		err_set(&e, BAD_ITEM, "no configuration: %s is not there",
+			c->config_path);
+	else if (rc == END)
 		err_set(&e, BAD_ITEM,
 			"no configuration: neither ./landfall.yaml nor %s is "
 			"there; make one with `landfall init DIR`, or name "

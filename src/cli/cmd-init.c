@@ -6,23 +6,26 @@
 #include <unistd.h>
 
 #include "base/durable.h"
+#include "base/jsonw.h"
 #include "cli/commands.h"
 #include "landfall/catalog.h"
 #include "landfall/ledger.h"
 #include "landfall/zone.h"
 
-/* %1$s: the absolute directory, %2$s: the origin. */
+/* %1$s: the absolute directory, %2$s: the origin, both as in a JSON string. */
 static const char configuration[] =
 	"# landfall.yaml: `landfall help config` explains every key,\n"
 	"# `landfall check` says whether this file is right.\n"
 	"\n"
-	"zone: %1$s/zone        # the landing zone: append-only, for readers\n"
-	"state: %1$s/state      # catalog and ledger key: for landfall alone\n"
-	"origin: %2$s           # the ledger's name; never changes\n"
+	"zone: \"%1$s/zone\"      # the landing zone: append-only, for "
+	"readers\n"
+	"state: \"%1$s/state\"    # catalog and ledger key: for landfall "
+	"alone\n"
+	"origin: \"%2$s\"         # the ledger's name; never changes\n"
 	"\n"
 	"sources:\n"
 	"  inbox:                 # a source is one stream of deliveries\n"
-	"    drop: {path: %1$s/inbox, recursive: true}\n"
+	"    drop: {path: \"%1$s/inbox\", recursive: true}\n"
 	"    format: csv\n"
 	"    # match: [\"orders_*.csv\"]        # default: every name\n"
 	"    # ignore: [\"*.tmp\", \".*\"]        # see help config\n"
@@ -39,19 +42,34 @@ make_dir(const char *path, mode_t mode, int *ret_fd, struct err *e)
 		AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, ret_fd, BROKEN, e);
 }
 
+/* A JSON string is a YAML string: what stands between its quotes. */
+static void
+add_quoted(struct str *s, const char *text)
+{
+	CLEANUP(str_release) struct str json = STR_INIT;
+	struct jsonw j = jsonw_to(&json);
+
+	jsonw_text(&j, text);
+	str_addn(s, json.s + 1, json.len - 2);
+}
+
 static enum rc
 write_configuration(int dir, const char *path, const char *origin,
 	bool *ret_kept, struct err *e)
 {
 	CLEANUP(str_release) struct str text = STR_INIT;
+	CLEANUP(str_release) struct str quoted_path = STR_INIT;
+	CLEANUP(str_release) struct str quoted_origin = STR_INIT;
 	struct stat st;
 
 	*ret_kept = fstatat(dir, "landfall.yaml", &st, 0) == 0;
 	if (*ret_kept)
 		return OK;
+	add_quoted(&quoted_path, path);
+	add_quoted(&quoted_origin, origin);
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	str_addf(&text, configuration, path, origin);
+	str_addf(&text, configuration, quoted_path.s, quoted_origin.s);
 #pragma GCC diagnostic pop
 	return durable_replace(dir, "landfall.yaml", text.s, text.len, 0644, e);
 }
@@ -74,6 +92,16 @@ make_ledger(int dir, int zone, int state, const char *origin, struct err *e)
 	if (rc == OK)
 		ledger_close(l);
 	return rc;
+}
+
+/* Could the configuration say it? */
+static bool
+is_path_for_yaml(const char *path)
+{
+	for (const char *c = path; *c != '\0'; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			return false;
+	return str_is_utf8(path, strlen(path));
 }
 
 static void
@@ -153,13 +181,22 @@ cmd_init(struct cli *c, int argc, char **argv)
 		return cli_fail(&e);
 	}
 	if (realpath(c->n_args == 1 ? c->arg[0] : ".", path) == NULL) {
-		err_sys(&e, BROKEN, errno, "%s", c->arg[0]);
+		err_sys(&e, BROKEN, errno, "%s",
+			c->n_args == 1 ? c->arg[0] : ".");
 		return cli_fail(&e);
 	}
+	if (!is_path_for_yaml(path))
+		return cli_usage(c,
+			"a path with control characters, or that is not UTF-8, "
+			"cannot stand in landfall.yaml");
 	default_origin(&origin_default);
 	if (origin == NULL)
 		origin = origin_default.s;
 	if (make_all(c, path, origin, &kept, &e) != OK) {
+		if (e.code == BAD_ITEM) {
+			(void)cli_fail(&e);
+			return STATUS_USAGE;
+		}
 		if (e.cause != EEXIST) {
 			err_add(&e, "init %s", path);
 			return cli_fail(&e);

@@ -232,8 +232,9 @@ cmd_land(struct cli *c, int argc, char **argv)
 		return cli_usage(c, "no file is named");
 	if (source == NULL)
 		return cli_usage(c, "--source is missing");
-	if (r.name != NULL && *r.name == '\0')
-		return cli_usage(c, "--name is empty");
+	if (r.name != NULL && (*r.name == '\0' || strlen(r.name) >= PATH_MAX))
+		return cli_usage(
+			c, "--name: expected 1 to %d bytes", PATH_MAX - 1);
 	if (r.name != NULL && c->n_args > 1)
 		return cli_usage(
 			c, "--name goes with one file, not %d", c->n_args);

@@ -86,7 +86,7 @@ raise_descriptor_limit(struct engine *g)
 {
 	struct rlimit r;
 
-	g->group_max = 256;
+	g->group_max = 1;
 	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
 		return;
 	if (r.rlim_cur < GROUP_MAX + FDS_SPARE) {
@@ -101,6 +101,8 @@ raise_descriptor_limit(struct engine *g)
 	/* Half for the group being committed, half for the next. */
 	if (r.rlim_cur > 2 * FDS_SPARE)
 		g->group_max = (r.rlim_cur - FDS_SPARE) / 2;
+	else
+		g->group_max = r.rlim_cur / 8 + 1; /* slow, but it works */
 }
 
 static enum rc

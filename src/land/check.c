@@ -71,6 +71,11 @@ compare_totals(
 			"the delivered bytes have another SHA-256 than the "
 			"provenance says");
 	scan_totals(s, &t);
+	if (t.bom != p->totals.bom || t.encoding != p->totals.encoding ||
+		t.columns != p->totals.columns)
+		return err_set(e, BAD_ITEM,
+			"the provenance is wrong about the encoding or the "
+			"columns");
 	if (t.records != p->totals.records ||
 		t.malformed != p->totals.malformed ||
 		t.stray_quotes != p->totals.stray_quotes ||

@@ -24,6 +24,8 @@ expect_status 'a missing file is a mistake' 1 land y.csv gone.csv folder
 expect_same 'and all mistakes are told' 2 "$(grep -c error: lib.out)"
 expect_status 'a folder is one, too' 1 land folder
 expect_status 'an empty name is one' 1 land y.csv --name ''
+expect_status 'so is one that no entry of the ledger holds' 1 \
+	land y.csv --name "$(printf '%0100000d' 1)"
 expect_same 'nothing was recorded' "$none" "$(names)"
 
 # Two files of one name are two versions, in the order given.

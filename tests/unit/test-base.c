@@ -41,6 +41,18 @@ test_err_cuts_what_does_not_fit(void **state UNUSED)
 }
 
 static void
+test_err_says_nothing_to_the_terminal(void **state UNUSED)
+{
+	struct err e = ERR_INIT;
+
+	/* Paths come from shells that expand what partners named. */
+	err_sys(&e, BAD_ITEM, ENOENT, "open %s", "a\033[2J\n\x7f\xc3\xa9");
+	err_add(&e, "%s", "b\r");
+	assert_string_equal(
+		e.text, "b?: open a?[2J??\xc3\xa9: No such file or directory");
+}
+
+static void
 test_buf_refuses_more_than_its_maximum(void **state UNUSED)
 {
 	struct err e = ERR_INIT;
@@ -314,6 +326,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_err_keeps_cause_and_adds_context),
 		cmocka_unit_test(test_err_cuts_what_does_not_fit),
+		cmocka_unit_test(test_err_says_nothing_to_the_terminal),
 		cmocka_unit_test(test_buf_refuses_more_than_its_maximum),
 		cmocka_unit_test(test_names_are_quoted_for_humans),
 		cmocka_unit_test(test_percent_encoding_is_reversible),

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "catalog/catalog-sql.h"
+#include "landfall/format.h"
 #include "unit.h"
 
 #include "scratch.h"
@@ -464,6 +465,25 @@ add_entry(void *arg, uint64_t index, const char *entry, size_t len,
 	return OK;
 }
 
+/* What the ledger will never take must not be promised to it. */
+static void
+test_the_outbox_takes_only_entries(void **state)
+{
+	struct place *p = *state;
+	struct err e = ERR_INIT;
+	char *text = mem_alloc(FORMAT_ENTRY_MAX + 1);
+
+	memset(text, 'x', FORMAT_ENTRY_MAX + 1);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_outbox_put(p->catalog, 0, text, FORMAT_ENTRY_MAX, "f", &e),
+		&e);
+	assert_int_equal(catalog_outbox_put(p->catalog, 1, text,
+				 FORMAT_ENTRY_MAX + 1, "g", &e),
+		BROKEN);
+	catalog_abort(p->catalog);
+	free(text);
+}
+
 static void
 test_the_outbox_keeps_count_of_what_it_forgets(void **state)
 {
@@ -882,6 +902,7 @@ main(void)
 		with_catalog(test_one_file_and_one_entry_belong_to_one_version),
 		with_catalog(test_an_abort_leaves_nothing_behind),
 		with_catalog(test_a_story_grows_only_when_something_is_told),
+		with_catalog(test_the_outbox_takes_only_entries),
 		with_catalog(test_the_outbox_keeps_count_of_what_it_forgets),
 		with_catalog(test_passes_and_counts),
 		with_catalog(test_landing_files_come_in_ledger_order),

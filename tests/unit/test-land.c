@@ -360,6 +360,44 @@ test_damage_is_found(void **state UNUSED)
 	assert_int_equal(missed, 0);
 }
 
+/* Every fact of the bytes that the provenance states is found out again. */
+static void
+test_wrong_facts_are_found(void **state UNUSED)
+{
+	static const char text[] = "id,name\n1,a\n";
+	static const char *const lies[][2] = {
+		{"\"bom\":false", "\"bom\": true"},
+		{"\"columns\":2", "\"columns\":3"},
+		{"\"encoding\":\"utf-8\",\"evidence\":\"test\"",
+			"\"encoding\":\"latin1\",\"evidence\":\"tes\""},
+		{"\"invalid_utf8\":0", "\"invalid_utf8\":1"},
+		{"\"nul_bytes\":0", "\"nul_bytes\":1"},
+		{"\"stray_quotes\":0", "\"stray_quotes\":1"},
+	};
+	struct object o = {.p = (const uint8_t *)text, .n = strlen(text)};
+	struct err e = ERR_INIT;
+	struct landed facts;
+	uint8_t file[4096];
+	size_t n;
+	int fd;
+
+	dialect_init(&o.dialect, SCAN_CSV);
+	fd = land_object(&o, 1, SIZE_MAX, &facts);
+	must(io_pread(fd, file, sizeof(file), 0, &n, BROKEN, &e), &e);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+		size_t len = strlen(lies[i][0]);
+		uint8_t lie[4096], *at;
+
+		assert_int_equal(strlen(lies[i][1]), len);
+		memcpy(lie, file, n);
+		at = memmem(lie, n, lies[i][0], len);
+		assert_non_null(at);
+		memcpy(at, lies[i][1], len);
+		assert_false(is_good(copy_with(lie, n, SIZE_MAX, 0)));
+	}
+}
+
 static void
 test_provenance_round_trip(void **state UNUSED)
 {
@@ -411,6 +449,7 @@ main(void)
 		cmocka_unit_test(test_giant_records),
 		cmocka_unit_test(test_many_exceptions),
 		cmocka_unit_test(test_damage_is_found),
+		cmocka_unit_test(test_wrong_facts_are_found),
 		cmocka_unit_test(test_provenance_round_trip),
 	};
 
