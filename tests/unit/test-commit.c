@@ -538,7 +538,7 @@ test_torn_intent(void **state)
 		&e);
 	assert_true(intent.len > 0);
 	for (size_t cut = 0; cut <= intent.len; cut++) {
-		for (int zeros = 0; zeros < 2; zeros++) {
+		for (int zeros = 0; zeros < 1 + (cut % 8 == 0); zeros++) {
 			struct recovery r;
 			int fd;
 
