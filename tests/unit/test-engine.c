@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -398,6 +399,35 @@ test_broken_stops_everybody(void **state)
 	check_world(p, 0, 0);
 }
 
+/*
+ * The queues are bounded: with few descriptors both fill, and everybody
+ * waits for everybody without stopping. Last, as the limit stays.
+ */
+static void
+test_full_queues(void **state)
+{
+	struct place *p = *state;
+	const struct rlimit few = {300, 300};
+	const uint64_t first[DISPOSITIONS] = {
+		[DISPOSITION_LANDED] = SMALL - 40 + 2,
+		[DISPOSITION_DUPLICATE] = 40,
+		[DISPOSITION_IGNORED] = 20 + 1500,
+	};
+
+	first_delivery(p);
+	for (int i = 1000; i < 2500; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "drop/%d.tmp", i);
+		scratch_file(p->dir, name, "half");
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	start(p);
+	pass(p, 0, first);
+	stop(p);
+	check_world(p, SMALL + 2, SMALL - 40 + 2);
+}
+
 int
 main(void)
 {
@@ -407,6 +437,7 @@ main(void)
 		TEST(test_pending_then_landed),
 		TEST(test_closed_with_work_left),
 		TEST(test_broken_stops_everybody),
+		TEST(test_full_queues),
 	};
 
 	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
