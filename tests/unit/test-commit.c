@@ -405,15 +405,15 @@ recover_again(struct place *p)
 	assert_int_equal(r.entries, 0);
 }
 
-/* ---- a group over two directories, after an earlier one ---- */
+/* ---- a group over two directories, not in their order ---- */
 
 static const struct made earlier[] = {
 	{.source = "a", .name = "old", .text = "old\n"},
 };
 static const struct made both[] = {
+	{.source = "a", .name = "z.csv", .text = "z\n"},
 	{.source = "b", .name = "x.csv", .text = "x\n"},
 	{.source = "a", .name = "y.csv", .text = "y\n"},
-	{.source = "a", .name = "z.csv", .text = "z\n"},
 };
 #define N_BOTH ARRAY_LEN(both)
 
@@ -666,14 +666,14 @@ test_path_taken(void **state)
 	struct group g;
 
 	group_make(p, &g, both, N_BOTH);
-	zone_path(&taken, "", "a", noon(), g.d[1]->name, g.d[1]->name_len,
-		g.d[1]->landed.bytes_sha256, 12);
-	zone_path(&longer, "", "a", noon(), g.d[1]->name, g.d[1]->name_len,
-		g.d[1]->landed.bytes_sha256, 16);
+	zone_path(&taken, "", "a", noon(), g.d[0]->name, g.d[0]->name_len,
+		g.d[0]->landed.bytes_sha256, 12);
+	zone_path(&longer, "", "a", noon(), g.d[0]->name, g.d[0]->name_len,
+		g.d[0]->landed.bytes_sha256, 16);
 	shell(p, "mkdir -p now/zone/a/" DAY " && echo other >now/zone/@",
 		taken.s, NULL);
 	must(commit_group(&p->c, g.d, g.n, &e), &e);
-	assert_string_equal(g.d[1]->file.s, longer.s);
+	assert_string_equal(g.d[0]->file.s, longer.s);
 	for (size_t i = 0; i < g.n; i++) {
 		assert_int_equal(g.d[i]->index, i);
 		assert_int_equal(g.d[i]->disposition, DISPOSITION_LANDED);
