@@ -193,19 +193,17 @@ cmd_init(struct cli *c, int argc, char **argv)
 	if (origin == NULL)
 		origin = origin_default.s;
 	if (make_all(c, path, origin, &kept, &e) != OK) {
-		if (e.code == BAD_ITEM) {
-			(void)cli_fail(&e);
+		if (e.cause == EEXIST) {
+			fprintf(stderr,
+				"landfall: error: %s is initialised already: "
+				"%s; nothing was changed\n",
+				path, e.text);
 			return STATUS_USAGE;
 		}
-		if (e.cause != EEXIST) {
+		if (e.code != BAD_ITEM)
 			err_add(&e, "init %s", path);
-			return cli_fail(&e);
-		}
-		fprintf(stderr,
-			"landfall: error: %s is initialised already: %s; "
-			"nothing was changed\n",
-			path, e.text);
-		return STATUS_USAGE;
+		return cli_fail(&e) == STATUS_ATTENTION ? STATUS_USAGE
+							: STATUS_BROKEN;
 	}
 	cli_say(c,
 		"%s is ready: the zone, the state with the ledger key, and "

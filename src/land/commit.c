@@ -74,10 +74,17 @@ is_new_file(const struct delivery *d)
 
 /* ---- decide: what the catalog (and the group so far) makes of it ---- */
 
+static bool
+has_bytes(const struct delivery *d, const struct catalog_version *v)
+{
+	return memcmp(v->bytes_sha256, d->landed.bytes_sha256, HASH_LEN) == 0;
+}
+
 static enum rc
 same_again(struct delivery *d, const struct catalog_version *v)
 {
-	d->disposition = DISPOSITION_DUPLICATE;
+	if (!d->quarantine)
+		d->disposition = DISPOSITION_DUPLICATE;
 	d->recorded = false;
 	d->generation = v->generation;
 	d->relation = RELATION_IDENTICAL;
@@ -106,12 +113,15 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 	memcpy(d->file_sha256, d->landed.file_sha256, HASH_LEN);
 	if (d->quarantine) {
 		d->disposition = DISPOSITION_QUARANTINED;
+		if (known.version.id != 0 &&
+			known.version.disposition == DISPOSITION_QUARANTINED &&
+			has_bytes(d, &known.version))
+			return same_again(d, &known.version);
 		return OK;
 	}
 	if (known.version.id != 0 &&
 		known.version.disposition != DISPOSITION_QUARANTINED &&
-		memcmp(known.version.bytes_sha256, d->landed.bytes_sha256,
-			HASH_LEN) == 0)
+		has_bytes(d, &known.version))
 		return same_again(d, &known.version);
 	rc = catalog_find_bytes(c->catalog, d->source, d->landed.bytes_sha256,
 		d->landed.size, &same, e);
@@ -128,6 +138,36 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 	}
 	d->disposition = d->generation > 1 ? DISPOSITION_NEW_VERSION
 					   : DISPOSITION_LANDED;
+	return OK;
+}
+
+/*
+ * A path that no version has. The same name with the same bytes takes the
+ * same path on the same day: with a longer sum there is room for more, and
+ * once all of the sum stands in a path that is taken, these very bytes are
+ * in the zone often enough.
+ */
+static enum rc
+choose_path(struct commit *c, struct delivery *d, int64_t now, struct err *e)
+{
+	uint32_t generation = d->generation;
+	struct catalog_name taken;
+	enum rc rc;
+
+	for (;; d->sha_chars += 4) {
+		str_clear(&d->file);
+		zone_path(&d->file, d->quarantine ? FORMAT_QUARANTINE_DIR : "",
+			d->source, now, d->name, d->name_len,
+			d->landed.bytes_sha256, d->sha_chars);
+		rc = catalog_find_file(c->catalog, d->file.s, &taken, e);
+		if (rc != OK || d->sha_chars >= 2 * HASH_LEN)
+			break;
+	}
+	if (rc != OK)
+		return rc == END ? OK : rc;
+	(void)same_again(d, &taken.version);
+	d->recorded = !d->quarantine;
+	d->generation = generation;
 	return OK;
 }
 
@@ -190,16 +230,9 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 		if (d[i]->staged && !d[i]->published) {
 			if (decide(c, d[i], e) != OK)
 				return e->code;
-			if (is_new_file(d[i])) {
-				str_clear(&d[i]->file);
-				zone_path(&d[i]->file,
-					d[i]->quarantine ? FORMAT_QUARANTINE_DIR
-							 : "",
-					d[i]->source, now, d[i]->name,
-					d[i]->name_len,
-					d[i]->landed.bytes_sha256,
-					d[i]->sha_chars);
-			}
+			if (is_new_file(d[i]) &&
+				choose_path(c, d[i], now, e) != OK)
+				return e->code;
 		}
 		if (d[i]->recorded) {
 			d[i]->index = index++;

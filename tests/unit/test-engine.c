@@ -1,0 +1,444 @@
+/*
+ * daemon/: passes over a directory with all threads at work. Run under
+ * ThreadSanitizer and AddressSanitizer it is also the proof that what they
+ * share is locked and what they make is freed.
+ */
+#include "daemon/engine.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/pass.h"
+#include "unit.h"
+
+#include "scratch.h"
+
+static char origin[] = "test.example.com/engine";
+static char source_name[] = "drop";
+static char ignore_glob[] = "*.tmp";
+
+#define SMALL 400
+#define BIG (3u << 20)
+
+struct place {
+	char path[SCRATCH_PATH];
+	int dir;
+	char drop[SCRATCH_PATH + 16];
+	char zone[SCRATCH_PATH + 16];
+	char state[SCRATCH_PATH + 16];
+	char *ignore[1];
+	struct source_config source;
+	struct config config;
+	struct tally *tally;
+	struct engine *engine;
+	/* Everything engine_options.done was told. */
+	uint64_t told;
+	/* A second thread that asks how far it is, as a progress bar does. */
+	pthread_t watcher;
+	atomic_bool watch;
+};
+
+static void
+in_place(char to[SCRATCH_PATH + 16], const struct place *p, const char *name)
+{
+	(void)snprintf(to, SCRATCH_PATH + 16, "%s/%s", p->path, name);
+}
+
+static int
+set_up(void **state)
+{
+	struct place *p = mem_alloc(sizeof(*p));
+	struct err e = ERR_INIT;
+	struct zone *zone;
+	struct catalog *catalog;
+	int fd;
+
+	p->dir = scratch_make_quick(p->path);
+	in_place(p->drop, p, "drop");
+	in_place(p->zone, p, "zone");
+	in_place(p->state, p, "state");
+	assert_int_equal(mkdirat(p->dir, "drop", 0755), 0);
+	assert_int_equal(mkdirat(p->dir, "drop/below", 0755), 0);
+	assert_int_equal(mkdirat(p->dir, "state", 0700), 0);
+	must(zone_create(p->zone, &e), &e);
+	must(zone_open(p->zone, &zone, &e), &e);
+	fd = openat(p->dir, "state", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_true(fd >= 0);
+	must(ledger_create(zone_dir(zone), fd, origin, &e), &e);
+	must(catalog_open(p->state, true, &catalog, &e), &e);
+	catalog_close(catalog);
+	zone_close(zone);
+	close(fd);
+	p->ignore[0] = ignore_glob;
+	p->source = (struct source_config){
+		.name = source_name,
+		.kind = SOURCE_DROP,
+		.drop = {.path = p->drop, .recursive = true},
+		.ignore = {.glob = p->ignore, .n = 1},
+		.duplicates = DUPLICATE_NOTE,
+	};
+	dialect_init(&p->source.dialect, SCAN_CSV);
+	p->config = (struct config){
+		.zone = p->zone,
+		.state = p->state,
+		.origin = origin,
+		.limits = {.workers = 4},
+		.level = 3,
+		.source = &p->source,
+		.n_sources = 1,
+	};
+	p->tally = tally_new();
+	*state = p;
+	return 0;
+}
+
+static int
+tear_down(void **state)
+{
+	struct place *p = *state;
+
+	tally_free(p->tally);
+	close(p->dir);
+	scratch_remove(p->path);
+	free(p);
+	return 0;
+}
+
+static void
+done(void *arg, const struct delivery *d)
+{
+	struct place *p = arg;
+
+	p->told++;
+	tally_done(p->tally, d);
+}
+
+static void *
+watch(void *arg)
+{
+	struct place *p = arg;
+	struct engine_progress now, before = {0};
+
+	while (atomic_load(&p->watch)) {
+		engine_progress(p->engine, &now);
+		if (now.bytes < before.bytes || now.done < before.done)
+			abort();
+		before = now;
+		clock_sleep(CLOCK_SECOND / 1000);
+	}
+	return NULL;
+}
+
+static void
+start(struct place *p)
+{
+	const struct engine_options options = {
+		.config = &p->config, .done = done, .arg = p};
+	struct err e = ERR_INIT;
+
+	must(engine_open(&options, &p->engine, &e), &e);
+	atomic_store(&p->watch, true);
+	assert_int_equal(pthread_create(&p->watcher, NULL, watch, p), 0);
+}
+
+static void
+stop(struct place *p)
+{
+	atomic_store(&p->watch, false);
+	assert_int_equal(pthread_join(p->watcher, NULL), 0);
+	engine_close(p->engine);
+}
+
+/* One pass, which must close its sums: as many of each as expected. */
+static void
+pass(struct place *p, uint64_t unchanged, const uint64_t count[DISPOSITIONS])
+{
+	struct pass_report r;
+	struct err e = ERR_INIT;
+	uint64_t listed = 0;
+
+	p->told = 0;
+	pass_report_init(&r);
+	must(pass_run(p->engine, p->tally, &p->source, &r, &e), &e);
+	for (unsigned i = 0; i < DISPOSITIONS; i++) {
+		listed += count[i];
+		if (r.pass.count[i] != count[i])
+			fail_msg("%s: %d, not %d",
+				i > 0 ? disposition_name(i) : "none",
+				(int)r.pass.count[i], (int)count[i]);
+	}
+	assert_int_equal(r.pass.listed, listed);
+	assert_int_equal(r.pass.unchanged, unchanged);
+	assert_int_equal(p->told, listed - unchanged);
+	assert_int_equal(r.pass.outcome, PASS_COMPLETE);
+	assert_int_equal(r.failed, 0);
+	assert_int_equal(r.troubles, 0);
+	pass_report_release(&r);
+}
+
+static void
+big_file(struct place *p, const char *name, char fill)
+{
+	char *text = mem_alloc(BIG + 1);
+
+	memset(text, fill, BIG);
+	for (size_t i = 63; i < BIG; i += 64)
+		text[i] = '\n';
+	scratch_file(p->dir, name, text);
+	free(text);
+}
+
+static void
+small_file(struct place *p, const char *pattern, int i, const char *more)
+{
+	struct str name = STR_INIT, text = STR_INIT;
+
+	str_addf(&name, "drop/%s%03d.csv", pattern, i);
+	str_addf(&text, "id,name\n%d,\"file\"\n%s", i, more);
+	scratch_file(p->dir, name.s, text.s);
+	str_release(&name);
+	str_release(&text);
+}
+
+/* 400 small ones of which 40 repeat another's bytes; 20 to be ignored. */
+static void
+first_delivery(struct place *p)
+{
+	for (int i = 0; i < SMALL - 40; i++)
+		small_file(p, i % 2 == 0 ? "" : "below/", i, "");
+	for (int i = 0; i < 40; i++)
+		small_file(p, "copy-", i, "");
+	for (int i = 0; i < 20; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "drop/%d.tmp", i);
+		scratch_file(p->dir, name, "half");
+	}
+	big_file(p, "drop/big-1.csv", 'a');
+	big_file(p, "drop/below/big-2.csv", 'b');
+}
+
+static void
+no_finding(void *arg UNUSED, const char *file, const char *what)
+{
+	fail_msg("ledger: %s: %s", file, what);
+}
+
+struct seen {
+	struct place *p;
+	struct catalog *catalog;
+	struct zone *zone;
+	uint64_t files;
+};
+
+static enum rc
+see_file(void *arg, const char *path, struct err *e)
+{
+	struct seen *s = arg;
+	struct catalog_name n;
+	struct landing *l;
+	uint8_t sum[HASH_LEN];
+	int fd;
+
+	s->files++;
+	must(catalog_find_file(s->catalog, path, &n, e), e);
+	must(zone_read(s->zone, path, &fd, e), e);
+	must(landing_open(fd, &l, e), e);
+	must(landing_check(l, sum, NULL, NULL, e), e);
+	landing_close(l);
+	assert_memory_equal(sum, n.version.file_sha256, HASH_LEN);
+	return OK;
+}
+
+/* The zone as a stranger finds it, and the catalog: so many of each. */
+static void
+check_world(struct place *p, uint64_t entries, uint64_t files)
+{
+	struct seen s = {.p = p};
+	struct ledger_view *v;
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+
+	must(zone_open(p->zone, &s.zone, &e), &e);
+	must(catalog_open(p->state, false, &s.catalog, &e), &e);
+	must(ledger_view_open(zone_dir(s.zone), NULL, &v, &e), &e);
+	must(ledger_view_check(v, no_finding, NULL, &e), &e);
+	assert_int_equal(ledger_view_size(v), entries);
+	for (uint64_t i = 0; i < entries; i++)
+		must(catalog_find_index(s.catalog, i, &n, &e), &e);
+	assert_int_equal(catalog_find_index(s.catalog, entries, &n, &e), END);
+	must(zone_list(s.zone, NULL, see_file, &s, &e), &e);
+	assert_int_equal(s.files, files);
+	ledger_view_close(v);
+	catalog_close(s.catalog);
+	zone_close(s.zone);
+}
+
+static void
+test_passes(void **state)
+{
+	struct place *p = *state;
+	const uint64_t first[DISPOSITIONS] = {
+		[DISPOSITION_LANDED] = SMALL - 40 + 2,
+		[DISPOSITION_DUPLICATE] = 40,
+		[DISPOSITION_IGNORED] = 20,
+	};
+	const uint64_t later[DISPOSITIONS] = {
+		[DISPOSITION_LANDED] = SMALL - 40 + 2 - 31 + 10,
+		[DISPOSITION_DUPLICATE] = 40 + 5,
+		[DISPOSITION_NEW_VERSION] = 31,
+		[DISPOSITION_IGNORED] = 20,
+	};
+	const uint64_t total = SMALL + 2 + 20;
+
+	first_delivery(p);
+	start(p);
+	pass(p, 0, first);
+	pass(p, total, first);
+	check_world(p, SMALL + 2, SMALL - 40 + 2);
+
+	/*
+	 * 31 new versions, one of a big one; 10 new, 5 copies of them. Not of
+	 * names with copies: which of two landed, the listing decided.
+	 */
+	for (int i = 100; i < 130; i++)
+		small_file(p, i % 2 == 0 ? "" : "below/", i, "7,more\n");
+	big_file(p, "drop/big-1.csv", 'c');
+	for (int i = 500; i < 510; i++)
+		small_file(p, "", i, "");
+	for (int i = 500; i < 505; i++)
+		small_file(p, "below/copy-", i, "");
+	pass(p, total - 31, later);
+	pass(p, total + 15, later);
+	stop(p);
+	check_world(p, SMALL + 2 + 31 + 15, SMALL - 40 + 2 + 31 + 10);
+
+	/* What one process knew the next one knows. */
+	start(p);
+	assert_int_equal(engine_recovery(p->engine)->brought_forward, 0);
+	assert_int_equal(engine_recovery(p->engine)->entries, 0);
+	pass(p, total + 15, later);
+	stop(p);
+}
+
+/* Too young: every name gets a note, and lands by a later look. */
+static void
+test_pending_then_landed(void **state)
+{
+	struct place *p = *state;
+	const uint64_t young[DISPOSITIONS] = {[DISPOSITION_PENDING] = 50};
+	const uint64_t ready[DISPOSITIONS] = {[DISPOSITION_LANDED] = 50};
+
+	for (int i = 0; i < 50; i++)
+		small_file(p, "", i, "");
+	p->source.ready.stable = 3600 * CLOCK_SECOND;
+	start(p);
+	pass(p, 0, young);
+	pass(p, 0, young);
+	p->source.ready.stable = 0;
+	pass(p, 0, ready);
+	stop(p);
+	check_world(p, 50, 50);
+}
+
+/* Closing without a drain first: what was submitted still lands. */
+static void
+test_closed_with_work_left(void **state)
+{
+	struct place *p = *state;
+	const struct source_ops *ops = source_ops(SOURCE_DROP);
+	struct source *s;
+	struct err e = ERR_INIT;
+
+	first_delivery(p);
+	start(p);
+	must(ops->open(&p->source, &s, &e), &e);
+	for (int i = 0; i < SMALL - 40; i += 2) {
+		struct str name = STR_INIT;
+		struct job *j;
+
+		str_addf(&name, "%03d.csv", i);
+		j = job_new(&p->source, (const uint8_t *)name.s, name.len);
+		j->source = s;
+		j->by_hand = true;
+		j->evidence = mem_strdup("test");
+		j->transport = "drop";
+		must(engine_submit(p->engine, j, &e), &e);
+		str_release(&name);
+	}
+	stop(p);
+	ops->close(s);
+	check_world(p, (SMALL - 40) / 2, (SMALL - 40) / 2);
+}
+
+/* Our own failure stops all threads and is what every later call says. */
+static void
+test_broken_stops_everybody(void **state)
+{
+	struct place *p = *state;
+	struct pass_report r;
+	struct err e = ERR_INIT, again = ERR_INIT;
+	char staging[SCRATCH_PATH + 32];
+
+	first_delivery(p);
+	start(p);
+	(void)snprintf(staging, sizeof(staging), "%s/_staging", p->zone);
+	scratch_remove(staging);
+	pass_report_init(&r);
+	assert_int_equal(
+		pass_run(p->engine, p->tally, &p->source, &r, &e), BROKEN);
+	assert_int_equal(engine_drain(p->engine, &again), BROKEN);
+	assert_string_equal(e.text, again.text);
+	pass_report_release(&r);
+	stop(p);
+	assert_int_equal(mkdir(staging, 0755), 0);
+	check_world(p, 0, 0);
+}
+
+/*
+ * The queues are bounded: with few descriptors both fill, and everybody
+ * waits for everybody without stopping. Last, as the limit stays.
+ */
+static void
+test_full_queues(void **state)
+{
+	struct place *p = *state;
+	const struct rlimit few = {300, 300};
+	const uint64_t first[DISPOSITIONS] = {
+		[DISPOSITION_LANDED] = SMALL - 40 + 2,
+		[DISPOSITION_DUPLICATE] = 40,
+		[DISPOSITION_IGNORED] = 20 + 1500,
+	};
+
+	first_delivery(p);
+	for (int i = 1000; i < 2500; i++) {
+		char name[32];
+
+		(void)snprintf(name, sizeof(name), "drop/%d.tmp", i);
+		scratch_file(p->dir, name, "half");
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	start(p);
+	pass(p, 0, first);
+	stop(p);
+	check_world(p, SMALL + 2, SMALL - 40 + 2);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+		TEST(test_passes),
+		TEST(test_pending_then_landed),
+		TEST(test_closed_with_work_left),
+		TEST(test_broken_stops_everybody),
+		TEST(test_full_queues),
+	};
+
+	return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
+}
