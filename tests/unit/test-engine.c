@@ -33,10 +33,9 @@ struct place {
 	char *ignore[1];
 	struct source_config source;
 	struct config config;
-	struct tally *tally;
 	struct engine *engine;
-	/* Everything engine_options.done was told. */
-	uint64_t told;
+	/* Everything a pass's done was told; the committer's. */
+	atomic_uint_fast64_t told;
 	/* A second thread that asks how far it is, as a progress bar does. */
 	pthread_t watcher;
 	atomic_bool watch;
@@ -80,6 +79,7 @@ set_up(void **state)
 		.drop = {.path = p->drop, .recursive = true},
 		.ignore = {.glob = p->ignore, .n = 1},
 		.duplicates = DUPLICATE_NOTE,
+		.ready = {.n = 1}, /* stable 0s */
 	};
 	dialect_init(&p->source.dialect, SCAN_CSV);
 	p->config = (struct config){
@@ -91,7 +91,6 @@ set_up(void **state)
 		.source = &p->source,
 		.n_sources = 1,
 	};
-	p->tally = tally_new();
 	*state = p;
 	return 0;
 }
@@ -101,7 +100,6 @@ tear_down(void **state)
 {
 	struct place *p = *state;
 
-	tally_free(p->tally);
 	close(p->dir);
 	scratch_remove(p->path);
 	free(p);
@@ -109,12 +107,11 @@ tear_down(void **state)
 }
 
 static void
-done(void *arg, const struct delivery *d)
+done(void *arg, const struct delivery *d UNUSED)
 {
 	struct place *p = arg;
 
 	p->told++;
-	tally_done(p->tally, d);
 }
 
 static void *
@@ -136,8 +133,7 @@ watch(void *arg)
 static void
 start(struct place *p)
 {
-	const struct engine_options options = {
-		.config = &p->config, .done = done, .arg = p};
+	const struct engine_options options = {.config = &p->config};
 	struct err e = ERR_INIT;
 
 	must(engine_open(&options, &p->engine, &e), &e);
@@ -157,13 +153,15 @@ stop(struct place *p)
 static void
 pass(struct place *p, uint64_t unchanged, const uint64_t count[DISPOSITIONS])
 {
+	const struct pass_options options = {
+		.config = &p->source, .done = done, .arg = p};
 	struct pass_report r;
 	struct err e = ERR_INIT;
 	uint64_t listed = 0;
 
 	p->told = 0;
 	pass_report_init(&r);
-	must(pass_run(p->engine, p->tally, &p->source, &r, &e), &e);
+	must(pass_run(p->engine, &options, &r, &e), &e);
 	for (unsigned i = 0; i < DISPOSITIONS; i++) {
 		listed += count[i];
 		if (r.pass.count[i] != count[i])
@@ -335,28 +333,30 @@ test_pending_then_landed(void **state)
 
 	for (int i = 0; i < 50; i++)
 		small_file(p, "", i, "");
-	p->source.ready.stable = 3600 * CLOCK_SECOND;
+	p->source.ready.rule[0].time = 3600 * CLOCK_SECOND;
 	start(p);
 	pass(p, 0, young);
 	pass(p, 0, young);
-	p->source.ready.stable = 0;
+	p->source.ready.rule[0].time = 0;
 	pass(p, 0, ready);
 	stop(p);
 	check_world(p, 50, 50);
 }
 
-/* Closing without a drain first: what was submitted still lands. */
+/* Closing without waiting first: what was submitted still lands. */
 static void
 test_closed_with_work_left(void **state)
 {
 	struct place *p = *state;
 	const struct source_ops *ops = source_ops(SOURCE_DROP);
 	struct source *s;
+	struct lane *l;
 	struct err e = ERR_INIT;
 
 	first_delivery(p);
 	start(p);
 	must(ops->open(&p->source, &s, &e), &e);
+	must(lane_open(p->engine, done, p, &l, &e), &e);
 	for (int i = 0; i < SMALL - 40; i += 2) {
 		struct str name = STR_INIT;
 		struct job *j;
@@ -367,9 +367,10 @@ test_closed_with_work_left(void **state)
 		j->by_hand = true;
 		j->evidence = mem_strdup("test");
 		j->transport = "drop";
-		must(engine_submit(p->engine, j, &e), &e);
+		must(lane_submit(l, j, &e), &e);
 		str_release(&name);
 	}
+	lane_close(l);
 	stop(p);
 	ops->close(s);
 	check_world(p, (SMALL - 40) / 2, (SMALL - 40) / 2);
@@ -380,7 +381,9 @@ static void
 test_broken_stops_everybody(void **state)
 {
 	struct place *p = *state;
+	const struct pass_options options = {.config = &p->source};
 	struct pass_report r;
+	struct lane *l;
 	struct err e = ERR_INIT, again = ERR_INIT;
 	char staging[SCRATCH_PATH + 32];
 
@@ -389,9 +392,10 @@ test_broken_stops_everybody(void **state)
 	(void)snprintf(staging, sizeof(staging), "%s/_staging", p->zone);
 	scratch_remove(staging);
 	pass_report_init(&r);
-	assert_int_equal(
-		pass_run(p->engine, p->tally, &p->source, &r, &e), BROKEN);
-	assert_int_equal(engine_drain(p->engine, &again), BROKEN);
+	assert_int_equal(pass_run(p->engine, &options, &r, &e), BROKEN);
+	must(lane_open(p->engine, NULL, NULL, &l, &again), &again);
+	assert_int_equal(lane_wait(l, &again), BROKEN);
+	lane_close(l);
 	assert_string_equal(e.text, again.text);
 	pass_report_release(&r);
 	stop(p);
