@@ -34,6 +34,13 @@ enum duplicate_policy {
 	DUPLICATE_LAND, /* a landing file of its own */
 };
 
+/* What becomes of a file at its source once the ledger holds it. */
+enum after_action {
+	AFTER_KEEP, /* the default */
+	AFTER_DELETE,
+	AFTER_MOVE,
+};
+
 /* A list of globs; n may be 0. */
 struct patterns {
 	char **glob;
@@ -54,6 +61,11 @@ struct source_config {
 		int64_t stable; /* ns without change before it counts */
 	} ready;
 	enum duplicate_policy duplicates;
+	struct {
+		enum after_action action;
+		char *folder; /* AFTER_MOVE: below the source's root, without
+				 slashes at its ends; else NULL */
+	} after;
 	struct dialect dialect;
 };
 
