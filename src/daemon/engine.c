@@ -17,6 +17,7 @@
 
 #define QUEUE_JOBS 1024 /* names decided, not yet read */
 #define GROUP_MAX 4096	/* deliveries in one commit */
+#define TELL_MAX 4096	/* lines of stories in one transaction */
 #define FDS_SPARE 128	/* descriptors for everything but staged files */
 
 /*
@@ -35,6 +36,7 @@ struct engine {
 	struct catalog *reader;
 	struct land_pool *pool;
 	struct recovery recovery;
+	unsigned told; /* lines in a transaction that is open */
 	size_t group_max;
 	atomic_uint_fast64_t bytes;
 
@@ -498,10 +500,31 @@ engine_catalog(struct engine *g)
 }
 
 enum rc
+engine_tell(struct engine *g, const char *source, const uint8_t *name,
+	size_t len, const char *text, struct err *e)
+{
+	struct catalog *c = g->commit.catalog;
+	enum rc rc;
+
+	if (g->told == 0 && catalog_begin(c, e) != OK)
+		return e->code;
+	g->told++;
+	rc = catalog_tell(c, source, name, len, clock_wall(), text, e);
+	if (rc == OK && g->told < TELL_MAX)
+		return OK;
+	g->told = 0;
+	if (rc == OK)
+		return catalog_commit(c, e);
+	catalog_abort(c);
+	return rc == END ? err_set(e, BROKEN, "catalog: a name is gone") : rc;
+}
+
+enum rc
 engine_pass(struct engine *g, const struct catalog_pass *p, struct err *e)
 {
-	if (catalog_begin(g->commit.catalog, e) != OK)
+	if (g->told == 0 && catalog_begin(g->commit.catalog, e) != OK)
 		return e->code;
+	g->told = 0;
 	if (catalog_pass_put(g->commit.catalog, p, e) != OK) {
 		catalog_abort(g->commit.catalog);
 		return e->code;

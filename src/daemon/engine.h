@@ -86,6 +86,13 @@ enum rc engine_drain(struct engine *g, struct err *e) MUST_USE;
 /* A reading connection for the thread that submits. */
 struct catalog *engine_catalog(struct engine *g);
 
+/*
+ * Adds a line to the story of a name of this source. While nothing is under
+ * way; durable with the pass that is recorded next, or sooner.
+ */
+enum rc engine_tell(struct engine *g, const char *source, const uint8_t *name,
+	size_t len, const char *text, struct err *e) MUST_USE;
+
 /* Records a finished pass. While nothing is under way. */
 enum rc engine_pass(
 	struct engine *g, const struct catalog_pass *p, struct err *e) MUST_USE;

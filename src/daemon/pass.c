@@ -65,13 +65,15 @@ tally_take(struct tally *t, struct pass_report *r)
 void
 pass_report_init(struct pass_report *r)
 {
-	*r = (struct pass_report){.trouble = STR_INIT};
+	*r = (struct pass_report){
+		.trouble = STR_INIT, .after.trouble = STR_INIT};
 }
 
 void
 pass_report_release(struct pass_report *r)
 {
 	str_release(&r->trouble);
+	str_release(&r->after.trouble);
 }
 
 struct looking {
@@ -159,6 +161,16 @@ check_sums(const struct catalog_pass *p, struct err *e)
 		(unsigned long long)sum);
 }
 
+/* Is there anything that could leave the source? */
+static bool
+is_after_due(const struct source_config *cfg, const struct catalog_pass *p)
+{
+	return cfg->after.action != AFTER_KEEP &&
+		p->count[DISPOSITION_LANDED] + p->count[DISPOSITION_DUPLICATE] +
+			p->count[DISPOSITION_NEW_VERSION] >
+		0;
+}
+
 enum rc
 pass_run(struct engine *g, struct tally *t, const struct source_config *cfg,
 	struct pass_report *r, struct err *e)
@@ -178,6 +190,8 @@ pass_run(struct engine *g, struct tally *t, const struct source_config *cfg,
 	decision_init(&k.decision);
 	rc = k.ops->open(cfg, &k.source, e);
 	if (rc == OK)
+		rc = k.ops->recover(k.source, each_trouble, &k, e);
+	if (rc == OK)
 		rc = k.ops->list(k.source, each_name, each_trouble, &k, e);
 	decision_release(&k.decision);
 	if (rc == BAD_SOURCE) {
@@ -189,11 +203,13 @@ pass_run(struct engine *g, struct tally *t, const struct source_config *cfg,
 	/* What was listed before the listing failed still lands. */
 	if (engine_drain(g, rc == OK ? e : &ours) != OK)
 		rc = BROKEN;
+	tally_take(t, r);
+	if (rc == OK && lost.code == OK && is_after_due(cfg, &r->pass))
+		rc = after_run(g, cfg, k.source, &r->after, e);
 	if (k.source != NULL)
 		k.ops->close(k.source);
 	if (rc != OK)
 		return err_raise(e, BROKEN);
-	tally_take(t, r);
 	if (r->troubles > 1)
 		str_addf(&r->trouble, " (and %llu more)",
 			(unsigned long long)(r->troubles - 1));

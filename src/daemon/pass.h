@@ -5,6 +5,7 @@
 #ifndef DAEMON_PASS_H
 #define DAEMON_PASS_H
 
+#include "daemon/after.h"
 #include "daemon/engine.h"
 
 /*
@@ -24,16 +25,18 @@ struct pass_report {
 	struct str trouble;
 	uint64_t troubles; /* directories that could not be listed */
 	uint64_t failed;   /* pending because they could not be read */
-	int64_t wait;	   /* ns until another look may help, 0: none would */
+	struct after_report after;
+	int64_t wait; /* ns until another look may help, 0: none would */
 };
 
 void pass_report_init(struct pass_report *r);
 void pass_report_release(struct pass_report *r);
 
 /*
- * Looks at the source, lands what is complete, waits until it is durable and
- * records the pass. BAD_SOURCE: it could not be looked at (recorded too);
- * BROKEN: we must stop, or the sums do not close.
+ * Looks at the source, lands what is complete, waits until it is durable,
+ * does what is to be done at the source after that, and records the pass.
+ * BAD_SOURCE: it could not be looked at (recorded too); BROKEN: we must stop,
+ * or the sums do not close.
  */
 enum rc
 pass_run(struct engine *g, struct tally *t, const struct source_config *cfg,
