@@ -358,6 +358,8 @@ test_what_was_held_goes_back(void **state)
 	scratch_file(p->dir, HELD_FOLDER "/" HEX "/sub/b", "2");
 	scratch_file(p->dir, HELD_FOLDER "/" HEX "/lost/c", "3");
 	scratch_file(p->dir, longest, "4");
+	/* Nothing in there is a delivery. */
+	assert_int_equal(count(p), 0);
 	assert_string_equal(recover(p), "");
 	assert_string_equal(text_of(p, "a\n"), "1");
 	assert_string_equal(text_of(p, "sub/b"), "2");
@@ -401,13 +403,38 @@ test_what_is_not_ours_is_left(void **state)
 	make_dir(p, HELD_FOLDER);
 	make_dir(p, HELD_FOLDER "/notes");
 	scratch_file(p->dir, HELD_FOLDER "/notes/a", "1");
+	make_dir(p, HELD_FOLDER "/" HEX "x");
+	scratch_file(p->dir, HELD_FOLDER "/" HEX "x/a", "1");
 	assert_string_equal(recover(p), "");
 	assert_string_equal(text_of(p, HELD_FOLDER "/notes/a"), "1");
+	assert_string_equal(text_of(p, HELD_FOLDER "/" HEX "x/a"), "1");
 }
 
 /* ---- at every system call ---- */
 
-enum act { KILL, REPLACE, APPEND };
+enum act {
+	KILL,
+	REPLACE,
+	APPEND,
+	WAIT, /* append, by a writer who waits until it may open the file */
+};
+
+/* A writer of its own; its exit status 0: what it wrote is in the file. */
+static pid_t
+start_writer(struct place *p)
+{
+	pid_t pid = fork();
+	int fd;
+
+	assert_true(pid >= 0);
+	if (pid > 0) {
+		/* Long enough to be in open(2); if not, it is too late. */
+		usleep(3000);
+		return pid;
+	}
+	fd = openat(p->dir, "sub/a", O_WRONLY | O_APPEND | O_CLOEXEC);
+	_exit(fd >= 0 && write(fd, "new", 3) == 3 ? 0 : 1);
+}
 
 /*
  * Lets a child do it, stops it at its n-th system call (entry and exit count
@@ -419,7 +446,7 @@ act_at(struct place *p, unsigned n, bool moves, enum act act, bool *ret_acted)
 {
 	struct signature sig = look(p, "sub/a");
 	int status = 0, fd;
-	pid_t pid = fork();
+	pid_t pid = fork(), writer = -1;
 	bool acted = false;
 
 	assert_true(pid >= 0);
@@ -453,6 +480,8 @@ act_at(struct place *p, unsigned n, bool moves, enum act act, bool *ret_acted)
 		scratch_file(p->dir, "b", "new");
 		assert_int_equal(renameat(p->dir, "b", p->dir, "sub/a"), 0);
 		acted = true;
+	} else if (act == WAIT) {
+		writer = start_writer(p);
 	} else {
 		/* Nonblocking: with a lease it is refused for now. */
 		fd = openat(p->dir, "sub/a",
@@ -468,6 +497,10 @@ act_at(struct place *p, unsigned n, bool moves, enum act act, bool *ret_acted)
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (act != KILL)
 		assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	if (writer >= 0) {
+		assert_int_equal(waitpid(writer, &status, 0), writer);
+		acted = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	}
 	*ret_acted = acted;
 	return true;
 }
@@ -513,9 +546,9 @@ at_every_call(struct place *p, bool moves, enum act act)
 		if (moved)
 			assert_string_equal(
 				text_of(p, "processed/sub/a"), "old");
-		if (act == APPEND && acted)
+		if ((act == APPEND || act == WAIT) && acted)
 			assert_string_equal(text_of(p, "sub/a"), "oldnew");
-		if (act == APPEND && left)
+		if ((act == APPEND || act == WAIT) && left)
 			assert_true(is_one_of(
 				text_of(p, "sub/a"), "old", "oldnew"));
 		(void)unlinkat(p->dir, "sub/a", 0);
@@ -561,6 +594,18 @@ test_bytes_that_come_anywhere_in_move_stay(void **state)
 	at_every_call(*state, true, APPEND);
 }
 
+static void
+test_a_writer_who_waits_in_remove_loses_nothing(void **state)
+{
+	at_every_call(*state, false, WAIT);
+}
+
+static void
+test_a_writer_who_waits_in_move_loses_nothing(void **state)
+{
+	at_every_call(*state, true, WAIT);
+}
+
 #define with_place(test) \
 	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
@@ -584,6 +629,8 @@ main(void)
 		with_place(test_a_file_that_comes_anywhere_in_move_stays),
 		with_place(test_bytes_that_come_anywhere_in_remove_stay),
 		with_place(test_bytes_that_come_anywhere_in_move_stay),
+		with_place(test_a_writer_who_waits_in_remove_loses_nothing),
+		with_place(test_a_writer_who_waits_in_move_loses_nothing),
 	};
 
 	return cmocka_run_group_tests_name("held", tests, NULL, NULL);
