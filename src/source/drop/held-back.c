@@ -120,7 +120,6 @@ held_back_one(int root, const char *id, held_trouble *trouble, void *arg)
 {
 	struct back b = {
 		.root = root, .trouble = trouble, .arg = arg, .path = STR_INIT};
-	CLEANUP(str_release) struct str path = STR_INIT;
 	CLEANUP(io_drop) int dir = -1;
 	struct err e = ERR_INIT;
 	int fd;
