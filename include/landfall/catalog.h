@@ -154,6 +154,13 @@ enum rc catalog_note(struct catalog *c, const char *source, const uint8_t *name,
 	size_t len, const struct signature *sig, int64_t now,
 	enum disposition d, const char *reason, struct err *e) MUST_USE;
 
+/*
+ * Adds a line to a name's story, how it stands unchanged: what was done with
+ * the file at its source. END: no such name. Inside a transaction.
+ */
+enum rc catalog_tell(struct catalog *c, const char *source, const uint8_t *name,
+	size_t len, int64_t at, const char *text, struct err *e) MUST_USE;
+
 /* ---- the outbox: entries recorded, perhaps not yet in the ledger ---- */
 
 /* How many entries the ledger must have once the outbox is empty. */

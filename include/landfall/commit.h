@@ -27,10 +27,12 @@
 
 /* One name and what became of it. */
 struct delivery {
-	/* The caller's: a queue, whose it is, and a pass to record instead. */
+	/* The caller's: a queue, whose it is; and what to record instead: a
+	 * pass, ... */
 	struct delivery *next;
 	void *owner;
 	const struct catalog_pass *pass;
+	char *line; /* or a line of the name's story; owned */
 
 	const char *source; /* outlives the delivery */
 	uint8_t *name;

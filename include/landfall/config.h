@@ -55,6 +55,13 @@ struct ready {
 	size_t n;
 };
 
+/* What becomes of a file at its source once the ledger holds it. */
+enum after_action {
+	AFTER_KEEP, /* the default */
+	AFTER_DELETE,
+	AFTER_MOVE,
+};
+
 /* A list of globs; n may be 0. */
 struct patterns {
 	char **glob;
@@ -73,6 +80,11 @@ struct source_config {
 	struct patterns ignore; /* default: *.filepart *.part *.tmp .* */
 	struct ready ready;	/* default: {stable: 2s} */
 	enum duplicate_policy duplicates;
+	struct {
+		enum after_action action;
+		char *folder; /* AFTER_MOVE: below the source's root, without
+				 slashes at its ends; else NULL */
+	} after;
 	struct dialect dialect;
 };
 

@@ -6,6 +6,7 @@
  *	ops->list(s, each, trouble, arg, &e)	every name, once
  *	ops->fetch(s, &item, &fd, &e)		the bytes of one
  *	ops->look(s, name, len, &item, &e)	is it still the same?
+ *	ops->remove / move			once it has landed
  *	ops->close(s)
  */
 #ifndef LANDFALL_SOURCE_H
@@ -67,6 +68,39 @@ struct source_ops {
 	 */
 	enum rc (*look)(struct source *s, const uint8_t *name, size_t len,
 		enum item_type *ret_type, struct signature *ret, struct err *e);
+
+	/*
+	 * The four below: one thread at a time, in one process at a time.
+	 *
+	 * Puts back under their names what a process that died had begun to
+	 * remove or move. What cannot be put back (its name is taken by now)
+	 * stays where it is and is told to trouble. Before a listing.
+	 */
+	enum rc (*recover)(struct source *s,
+		void (*trouble)(void *arg, const uint8_t *name, size_t len,
+			const struct err *why),
+		void *arg, struct err *e);
+
+	/*
+	 * Removes a file, if it is still exactly the one with this signature.
+	 * Whatever happens meanwhile, no other file is touched. END: it was
+	 * gone before; AGAIN: it is another one now, or open for writing, and
+	 * was left alone; BAD_ITEM: it cannot be; e says why.
+	 */
+	enum rc (*remove)(struct source *s, const uint8_t *name, size_t len,
+		const struct signature *expected, struct err *e);
+
+	/*
+	 * The same, to folder/NAME below the root; folders are made as
+	 * needed. Never over another file: a suffix .1, .2, ... is added
+	 * then. *ret_to gets the path below the root.
+	 */
+	enum rc (*move)(struct source *s, const uint8_t *name, size_t len,
+		const char *folder, const struct signature *expected,
+		struct str *ret_to, struct err *e);
+
+	/* Makes what remove and move have done durable. */
+	enum rc (*sync)(struct source *s, struct err *e);
 };
 
 const struct source_ops *source_ops(enum source_kind kind);
@@ -74,7 +108,8 @@ const struct source_ops *source_ops(enum source_kind kind);
 /*
  * Which rule decides about a name before anything is opened: NULL when it is
  * to be taken, else why it is ignored ("not a regular file (symlink)",
- * "ignore *.tmp", "no match pattern fits"). The text is in s; matched (may be
+ * "ignore *.tmp", "no match pattern fits", "after: move processed/": it was
+ * moved there). The text is in s; matched (may be
  * NULL) gets the match pattern that took it.
  */
 const char *source_rule(const struct source_config *cfg, const struct item *it,

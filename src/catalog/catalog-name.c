@@ -294,3 +294,13 @@ catalog_note(struct catalog *c, const char *source, const uint8_t *name,
 	}
 	return n.same_story ? OK : add_event(c, n.id, now, d, reason, e);
 }
+
+enum rc
+catalog_tell(struct catalog *c, const char *source, const uint8_t *name,
+	size_t len, int64_t at, const char *text, struct err *e)
+{
+	struct catalog_name n;
+	enum rc rc = catalog_find(c, source, name, len, &n, e);
+
+	return rc == OK ? add_event(c, n.id, at, n.disposition, text, e) : rc;
+}

@@ -28,7 +28,8 @@ status_of(const struct pass_report *p)
 {
 	if (p->pass.outcome == PASS_COULD_NOT_LOOK)
 		return STATUS_UNREACHED;
-	if (p->pass.count[DISPOSITION_QUARANTINED] > 0 || p->failed > 0)
+	if (p->pass.count[DISPOSITION_QUARANTINED] > 0 || p->failed > 0 ||
+		p->after.failed > 0)
 		return STATUS_ATTENTION;
 	return STATUS_DONE;
 }
@@ -47,6 +48,7 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 	};
 	struct pass_report p;
 	enum status st = STATUS_DONE;
+	uint64_t deleted = 0, moved = 0; /* by the look before */
 	int64_t wait = 0;
 
 	for (unsigned look = 1; look <= 2; look++) {
@@ -64,9 +66,11 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 			fprintf(stderr, "landfall: error: source %s: %s\n",
 				cfg->name, e->text);
 		wait = p.wait;
+		deleted = p.after.deleted += deleted;
+		moved = p.after.moved += moved;
 		st = status_of(&p);
 		if (wait == 0 || look == 2)
-			show_pass(r->cli, &p.pass);
+			show_pass(r->cli, &p);
 		pass_report_release(&p);
 		if (wait == 0)
 			break;

@@ -87,8 +87,9 @@ outcome_name(enum pass_outcome o)
 }
 
 void
-show_pass(const struct cli *c, const struct catalog_pass *p)
+show_pass(const struct cli *c, const struct pass_report *r)
 {
+	const struct catalog_pass *p = &r->pass;
 	CLEANUP(str_release) struct str s = STR_INIT;
 
 	if (c->json) {
@@ -106,6 +107,14 @@ show_pass(const struct cli *c, const struct catalog_pass *p)
 			jsonw_u64(&j, p->count[i]);
 		}
 		jsonw_end(&j);
+		jsonw_key(&j, "after"), jsonw_object(&j);
+		jsonw_key(&j, "deleted"), jsonw_u64(&j, r->after.deleted);
+		jsonw_key(&j, "moved"), jsonw_u64(&j, r->after.moved);
+		jsonw_key(&j, "failed"), jsonw_u64(&j, r->after.failed);
+		if (r->after.failed > 0)
+			jsonw_key(&j, "trouble"),
+				jsonw_text(&j, r->after.trouble.s);
+		jsonw_end(&j);
 		if (*p->trouble != '\0')
 			jsonw_key(&j, "trouble"), jsonw_text(&j, p->trouble);
 		jsonw_end(&j);
@@ -120,6 +129,16 @@ show_pass(const struct cli *c, const struct catalog_pass *p)
 		if (p->unchanged > 0)
 			str_addf(&s, " (%" PRIu64 " of them before)",
 				p->unchanged);
+		if (r->after.deleted > 0)
+			str_addf(&s, "; %" PRIu64 " deleted at the source",
+				r->after.deleted);
+		if (r->after.moved > 0)
+			str_addf(&s, "; %" PRIu64 " moved at the source",
+				r->after.moved);
+		if (r->after.failed > 0)
+			str_addf(&s,
+				"; %" PRIu64 " could not leave the source: %s",
+				r->after.failed, r->after.trouble.s);
 		if (*p->trouble != '\0')
 			str_addf(&s, "; could not look everywhere: %s",
 				p->trouble);

@@ -66,6 +66,7 @@ config_free(struct config *c)
 
 		free(s->name);
 		free(s->drop.path);
+		free(s->after.folder);
 		field_release_patterns(&s->match);
 		field_release_patterns(&s->ignore);
 		ready_release(&s->ready);

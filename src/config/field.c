@@ -60,6 +60,7 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_READY] = "{stable: TIME}, {age: TIME}, "
 				 "{sentinel: \"{name}.done\"}, or {any: "
 				 "[...]} or {all: [...]} of such",
+		[OPTION_AFTER] = "keep, delete or {move: FOLDER}",
 		[OPTION_TRAILER] = "{prefix: TEXT} or a number, ",
 		[OPTION_COLUMNS] = "header, any or a number, ",
 	};
@@ -399,6 +400,64 @@ read_patterns(const struct option *o, const struct field_context *c,
 	return true;
 }
 
+/* "processed/" as "processed"; NULL: not a folder below the root. */
+static char *
+folder_of(const char *text)
+{
+	struct str s = STR_INIT;
+
+	if (*text == '/')
+		return NULL;
+	while (*text != '\0') {
+		size_t len = strcspn(text, "/");
+
+		if (len == 2 && memcmp(text, "..", 2) == 0) {
+			str_release(&s);
+			return NULL;
+		}
+		if (len > 0 && !(len == 1 && *text == '.')) {
+			if (s.len > 0)
+				str_addc(&s, '/');
+			str_addn(&s, text, len);
+		}
+		text += len + (text[len] == '/');
+	}
+	return s.len > 0 ? str_take(&s) : NULL;
+}
+
+static bool
+read_after(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, void *field)
+{
+	static const char *const words[] = {
+		[AFTER_KEEP] = "keep", [AFTER_DELETE] = "delete", NULL};
+	struct source_config *s =
+		(void *)((char *)field - offsetof(struct source_config, after));
+	const struct yaml_node *move = yaml_get(n, "move");
+	char *folder = NULL;
+	unsigned v = AFTER_MOVE;
+
+	if (n->kind == YAML_SCALAR ? !value_choice(n->text, words, &v)
+				   : (move == NULL || n->n != 1))
+		return report_expected(o, c, n);
+	if (move != NULL) {
+		if (move->kind == YAML_WRONG)
+			return false;
+		if (move->kind != YAML_SCALAR || yaml_is_null(move))
+			return report_expected(o, c, move);
+		if (strlen(move->text) != move->len)
+			return report_wrong(o, c, move, "holds a NUL byte");
+		folder = folder_of(move->text);
+		if (folder == NULL)
+			return report_wrong(o, c, move,
+				"is not a folder below the source's root");
+	}
+	free(s->after.folder);
+	s->after.folder = folder;
+	s->after.action = (enum after_action)v;
+	return true;
+}
+
 static bool
 read_trailer(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field)
@@ -438,6 +497,7 @@ static const struct reader {
 	[OPTION_MAYBE_BYTE] = {.read = read_maybe_byte},
 	[OPTION_PATTERNS] = {.read = read_patterns, .any_kind = true},
 	[OPTION_READY] = {.read = ready_read, .any_kind = true},
+	[OPTION_AFTER] = {.read = read_after, .any_kind = true},
 	[OPTION_TRAILER] = {.read = read_trailer, .any_kind = true},
 	[OPTION_COLUMNS] = {.read = read_columns},
 };

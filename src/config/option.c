@@ -165,6 +165,17 @@ const struct option option_table[] = {
 			"file of their own.",
 	},
 	{
+		.path = "sources.*.after",
+		.type = OPTION_AFTER,
+		SOURCE(after),
+		.fallback = "keep",
+		.help = "What becomes of a file in the drop once the ledger "
+			"holds it, if it is still exactly the one that "
+			"landed. A folder to move to is relative to the "
+			"source's root; what lies in it is ignored, and a "
+			"name that is taken there gets a suffix.",
+	},
+	{
 		.path = "sources.*.format",
 		.type = OPTION_CHOICE,
 		SOURCE(dialect.format),

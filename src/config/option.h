@@ -25,7 +25,8 @@ enum option_type {
 	OPTION_BYTE,	   /* uint8_t */
 	OPTION_MAYBE_BYTE, /* int; SCAN_NONE */
 	OPTION_PATTERNS,
-	OPTION_READY,	/* struct ready */
+	OPTION_READY, /* struct ready */
+	OPTION_AFTER,
 	OPTION_TRAILER, /* the whole dialect */
 	OPTION_COLUMNS, /* int32_t */
 };

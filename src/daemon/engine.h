@@ -101,6 +101,10 @@ enum rc lane_wait(struct lane *l, struct err *e) MUST_USE;
 enum rc
 lane_pass(struct lane *l, const struct catalog_pass *p, struct err *e) MUST_USE;
 
+/* Adds a line to the story of a known name. */
+enum rc lane_tell(struct lane *l, const char *source, const uint8_t *name,
+	size_t len, const char *line, struct err *e) MUST_USE;
+
 /* A reading connection for the thread that has the lane. */
 struct catalog *lane_catalog(struct lane *l);
 

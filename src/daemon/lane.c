@@ -109,6 +109,16 @@ lane_pass(struct lane *l, const struct catalog_pass *p, struct err *e)
 	return lane_wait(l, e);
 }
 
+enum rc
+lane_tell(struct lane *l, const char *source, const uint8_t *name, size_t len,
+	const char *line, struct err *e)
+{
+	struct delivery *d = delivery_new(source, name, len);
+
+	d->line = mem_strdup(line);
+	return lane_note(l, d, e);
+}
+
 /* What a failed engine never took. Under lock. */
 static void
 drop_jobs(struct lane *l)

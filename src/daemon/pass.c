@@ -56,13 +56,15 @@ take_counts(struct looking *k)
 void
 pass_report_init(struct pass_report *r)
 {
-	*r = (struct pass_report){.trouble = STR_INIT};
+	*r = (struct pass_report){
+		.trouble = STR_INIT, .after.trouble = STR_INIT};
 }
 
 void
 pass_report_release(struct pass_report *r)
 {
 	str_release(&r->trouble);
+	str_release(&r->after.trouble);
 }
 
 static enum rc
@@ -142,6 +144,16 @@ check_sums(const struct catalog_pass *p, struct err *e)
 		(unsigned long long)sum);
 }
 
+/* Is there anything that could leave the source? */
+static bool
+is_after_due(const struct source_config *cfg, const struct catalog_pass *p)
+{
+	return cfg->after.action != AFTER_KEEP &&
+		p->count[DISPOSITION_LANDED] + p->count[DISPOSITION_DUPLICATE] +
+			p->count[DISPOSITION_NEW_VERSION] >
+		0;
+}
+
 /* Opens the lane and the source. BAD_SOURCE: the lane alone is open. */
 static enum rc
 begin(struct looking *k, struct engine *g, const struct pass_options *o,
@@ -206,6 +218,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 
 	rc = begin(&k, g, o, r, e);
 	if (rc == OK)
+		rc = k.ops->recover(k.source, each_trouble, &k, e);
+	if (rc == OK)
 		rc = k.ops->list(k.source, each_name, each_trouble, &k, e);
 	if (rc == BAD_SOURCE) {
 		lost = *e;
@@ -218,8 +232,12 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 		rc = BROKEN;
 	if (rc == OK) {
 		take_counts(&k);
-		rc = conclude(&k, e);
+		if (lost.code == OK && is_after_due(k.config, &r->pass))
+			rc = after_run(
+				k.lane, k.config, k.source, &r->after, e);
 	}
+	if (rc == OK)
+		rc = conclude(&k, e);
 	end(&k);
 	if (rc != OK)
 		return err_raise(e, BROKEN);
@@ -276,6 +294,9 @@ pass_names(struct engine *g, const struct pass_options *o,
 		take_counts(&k);
 		rc = check_sums(&r->pass, e);
 	}
+	if (rc == OK && is_after_due(k.config, &r->pass))
+		rc = after_names(
+			k.lane, k.config, k.source, names, n, &r->after, e);
 	end(&k);
 	if (rc != OK && rc != BAD_SOURCE && rc != BAD_ITEM)
 		return err_raise(e, BROKEN);

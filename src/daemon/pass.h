@@ -6,6 +6,7 @@
 #ifndef DAEMON_PASS_H
 #define DAEMON_PASS_H
 
+#include "daemon/after.h"
 #include "daemon/engine.h"
 
 /* A single pass does not wait longer than this for a second look. */
@@ -23,6 +24,7 @@ struct pass_report {
 	struct str trouble;
 	uint64_t troubles; /* directories that could not be listed */
 	uint64_t failed;   /* pending because they could not be read */
+	struct after_report after;
 	int64_t wait; /* ns until another look may help, 0: none would soon */
 };
 
@@ -30,18 +32,13 @@ void pass_report_init(struct pass_report *r);
 void pass_report_release(struct pass_report *r);
 
 /*
- * Looks at the source, lands what is complete, waits until it is durable and
- * records the pass. BAD_SOURCE: it could not be looked at (recorded too);
- * BROKEN: we must stop, or the sums do not close.
+ * Looks at the source, lands what is complete, waits until it is durable,
+ * does what is to be done at the source after that, and records the pass.
+ * BAD_SOURCE: it could not be looked at (recorded too); BROKEN: we must stop,
+ * or the sums do not close.
  */
 enum rc pass_run(struct engine *g, const struct pass_options *o,
 	struct pass_report *r, struct err *e) MUST_USE;
-
-/* A name below a source's root. */
-struct pass_name {
-	const uint8_t *name;
-	size_t len;
-};
 
 /*
  * The same for some names only; no pass is recorded, for nothing is said of

@@ -163,8 +163,9 @@ take_group(struct engine *g, struct delivery **group, size_t n)
 	return n;
 }
 
+/* Passes, and lines of stories: the catalog alone knows of them. */
 static enum rc
-record_passes(
+record_others(
 	struct engine *g, struct delivery **group, size_t n, struct err *e)
 {
 	struct catalog *c = g->commit.catalog;
@@ -172,35 +173,48 @@ record_passes(
 	if (catalog_begin(c, e) != OK)
 		return e->code;
 	for (size_t i = 0; i < n; i++) {
-		if (catalog_pass_put(c, group[i]->pass, e) != OK) {
-			catalog_abort(c);
-			return e->code;
-		}
+		struct delivery *d = group[i];
+		enum rc rc = d->pass != NULL
+			? catalog_pass_put(c, d->pass, e)
+			: catalog_tell(c, d->source, d->name, d->name_len,
+				  clock_wall(), d->line, e);
+
+		if (rc == OK)
+			continue;
+		catalog_abort(c);
+		return rc == END ? err_set(e, BROKEN, "catalog: a name is gone")
+				 : rc;
 	}
 	return catalog_commit(c, e);
 }
 
-/* Deliveries first, then the passes that end with them. */
+static bool
+is_other(const struct delivery *d)
+{
+	return d->pass != NULL || d->line != NULL;
+}
+
+/* Deliveries first, then what comes of them. */
 static enum rc
 commit_all(struct engine *g, struct delivery **group, size_t n, struct err *e)
 {
-	struct delivery **passes = mem_array(n, sizeof(*passes));
+	struct delivery **others = mem_array(n, sizeof(*others));
 	struct delivery **landings = mem_array(n, sizeof(*landings));
-	size_t n_passes = 0, n_landings = 0;
+	size_t n_others = 0, n_landings = 0;
 	enum rc rc = OK;
 
 	for (size_t i = 0; i < n; i++) {
-		if (group[i]->pass != NULL)
-			passes[n_passes++] = group[i];
+		if (is_other(group[i]))
+			others[n_others++] = group[i];
 		else
 			landings[n_landings++] = group[i];
 	}
 	if (n_landings > 0)
 		rc = commit_group(&g->commit, landings, n_landings, e);
-	if (rc == OK && n_passes > 0)
-		rc = record_passes(g, passes, n_passes, e);
+	if (rc == OK && n_others > 0)
+		rc = record_others(g, others, n_others, e);
 	free(landings);
-	free(passes);
+	free(others);
 	return rc;
 }
 
@@ -226,7 +240,7 @@ committer_main(void *arg)
 		for (size_t i = 0; i < n && rc == OK; i++) {
 			const struct lane *l = group[i]->owner;
 
-			if (l->done != NULL && group[i]->pass == NULL)
+			if (l->done != NULL && !is_other(group[i]))
 				l->done(l->arg, group[i]);
 		}
 

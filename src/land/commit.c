@@ -35,6 +35,7 @@ delivery_free(struct delivery *d)
 	io_drop(&d->fd);
 	str_release(&d->file);
 	free(d->reason);
+	free(d->line);
 	free(d->name);
 	free(d);
 }

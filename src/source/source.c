@@ -70,6 +70,14 @@ ignores(const char *glob, const char *path, struct str *folder)
 	return NULL;
 }
 
+static bool
+is_in(const char *path, const char *folder)
+{
+	size_t n = strlen(folder);
+
+	return strncmp(path, folder, n) == 0 && path[n] == '/';
+}
+
 const char *
 source_rule(const struct source_config *cfg, const struct item *it,
 	struct str *s, const char **ret_matched)
@@ -87,6 +95,11 @@ source_rule(const struct source_config *cfg, const struct item *it,
 		return s->s;
 	}
 	str_addn(&path, it->name, it->name_len);
+	if (cfg->after.action == AFTER_MOVE &&
+		is_in(path.s, cfg->after.folder)) {
+		str_addf(s, "after: move %s/", cfg->after.folder);
+		return s->s;
+	}
 	for (size_t i = 0; i < cfg->ignore.n; i++) {
 		const char *in = ignores(cfg->ignore.glob[i], path.s, &folder);
 

@@ -456,6 +456,32 @@ test_a_story_grows_only_when_something_is_told(void **state)
 	str_release(&s);
 }
 
+static void
+test_what_is_told_changes_nothing_else(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "abc", "f0");
+	struct catalog_name n;
+	struct str s = STR_INIT;
+	struct err e = ERR_INIT;
+
+	put(p, "s", "a", &sig_a, 100, &v);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_tell(p->catalog, "s", BYTES("a"), 110, "moved", &e), &e);
+	assert_int_equal(
+		catalog_tell(p->catalog, "s", BYTES("b"), 110, "x", &e), END);
+	must(catalog_commit(p->catalog, &e), &e);
+	assert_int_equal(story(p, "s", "a", &s), OK);
+	assert_string_equal(s.s,
+		"100 s a landed () #1 f0\n"
+		"110 s a landed (moved)\n");
+	assert_int_equal(find(p, "s", "a", &n), OK);
+	assert_string_equal(n.reason, "");
+	assert_int_equal(n.changed, 100);
+	assert_int_equal(n.disposition, DISPOSITION_LANDED);
+	str_release(&s);
+}
+
 static enum rc
 add_entry(void *arg, uint64_t index, const char *entry, size_t len,
 	const char *file, struct err *e UNUSED)
@@ -903,6 +929,7 @@ main(void)
 		with_catalog(test_an_abort_leaves_nothing_behind),
 		with_catalog(test_a_story_grows_only_when_something_is_told),
 		with_catalog(test_the_outbox_takes_only_entries),
+		with_catalog(test_what_is_told_changes_nothing_else),
 		with_catalog(test_the_outbox_keeps_count_of_what_it_forgets),
 		with_catalog(test_passes_and_counts),
 		with_catalog(test_landing_files_come_in_ledger_order),

@@ -87,6 +87,7 @@ test_every_key_is_read(void **state UNUSED)
 		     "    ignore: '*.bak'\n"
 		     "    ready: {stable: 5m}\n"
 		     "    duplicates: land\n"
+		     "    after: {move: ./done//2026/}\n"
 		     "    format: csv\n"
 		     "    csv:\n"
 		     "      delimiter: ';'\n"
@@ -104,6 +105,7 @@ test_every_key_is_read(void **state UNUSED)
 		     "  fixed:\n"
 		     "    drop: {path: /srv/fixed}\n"
 		     "    ignore: []\n"
+		     "    after: delete\n"
 		     "    ready: {stable: 0s}\n"
 		     "    format: fixed\n"
 		     "    fixed: {length: 80}\n"
@@ -140,6 +142,8 @@ test_every_key_is_read(void **state UNUSED)
 	assert_string_equal(s->ignore.glob[0], "*.bak");
 	assert_true(s->ready.rule[0].time == INT64_C(300000000000));
 	assert_int_equal(s->duplicates, DUPLICATE_LAND);
+	assert_int_equal(s->after.action, AFTER_MOVE);
+	assert_string_equal(s->after.folder, "done/2026");
 	assert_int_equal(s->dialect.format, SCAN_CSV);
 	assert_int_equal(s->dialect.delimiter, ';');
 	assert_int_equal(s->dialect.quote, '\'');
@@ -158,6 +162,8 @@ test_every_key_is_read(void **state UNUSED)
 
 	s++;
 	assert_int_equal(s->ignore.n, 0);
+	assert_int_equal(s->after.action, AFTER_DELETE);
+	assert_null(s->after.folder);
 	assert_int_equal(s->ready.rule[0].time, 0);
 	assert_int_equal(s->dialect.format, SCAN_FIXED);
 	assert_int_equal(s->dialect.length, 80);
@@ -202,6 +208,8 @@ test_defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_true(s->ready.rule[0].time == INT64_C(2000000000));
 	assert_int_equal(s->ready.n, 1);
 	assert_int_equal(s->duplicates, DUPLICATE_NOTE);
+	assert_int_equal(s->after.action, AFTER_KEEP);
+	assert_null(s->after.folder);
 	assert_int_equal(s->dialect.format, SCAN_OPAQUE);
 	config_free(c);
 
@@ -319,7 +327,7 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:12:17: error: duplicates: expected note or land, this is "
 		"ignore\n"
 		"f:13:5: error: unknown key sftp; known here: drop, match, "
-		"ignore, ready, duplicates, format, csv, fixed, lines, "
+		"ignore, ready, duplicates, after, format, csv, fixed, lines, "
 		"ndjson\n"
 		"f:15:18: error: drop.path: is the drop of shop (line 8) "
 		"already\n"
@@ -390,6 +398,24 @@ static const struct {
 		"this is a mapping\n"
 		"f:3:52: error: match: expected a glob or a list of globs, "
 		"this is ''\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, after: remove}}\n",
+		"f:3:40: error: after: expected keep, delete or {move: "
+		"FOLDER}, this is remove\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, after: {move: /x}}}\n",
+		"f:3:47: error: after: /x is not a folder below the source's "
+		"root\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, after: {move: x/../..}}}\n",
+		"f:3:47: error: after: x/../.. is not a folder below the "
+		"source's root\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, after: {move: ./}}}\n",
+		"f:3:47: error: after: ./ is not a folder below the source's "
+		"root\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, after: {move: }}}\n",
+		"f:3:41: error: after: expected keep, delete or {move: "
+		"FOLDER}, this is nothing\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, after: {move: a, to: b}}}\n",
+		"f:3:40: error: after: expected keep, delete or {move: "
+		"FOLDER}, this is a mapping\n"},
 	{CSV("      comment: #\n"),
 		"f:8:7: error: csv.comment: expected one ASCII character in "
 		"quotes, or none, this is nothing\n"},

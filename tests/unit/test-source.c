@@ -92,6 +92,40 @@ test_rules_decide(void **state UNUSED)
 }
 
 static void
+test_what_was_moved_is_no_delivery(void **state UNUSED)
+{
+	static const struct {
+		const char *name;
+		bool taken;
+	} cases[] = {
+		{"done/2026/a.csv", false},
+		{"done/2026/sub/a.csv", false},
+		{"done/2026", true},
+		{"done/20261/a.csv", true},
+		{"done/a.csv", true},
+		{"x/done/2026/a.csv", true},
+	};
+	char folder[] = "done/2026";
+	struct source_config cfg = {
+		.after = {.action = AFTER_MOVE, .folder = folder}};
+	struct str s = STR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct item it = {
+			.name = (const uint8_t *)cases[i].name,
+			.name_len = strlen(cases[i].name),
+		};
+		const char *why = source_rule(&cfg, &it, &s, NULL);
+
+		if (cases[i].taken)
+			assert_null(why);
+		else
+			assert_string_equal(why, "after: move done/2026/");
+	}
+	str_release(&s);
+}
+
+static void
 test_only_regular_files_are_taken(void **state UNUSED)
 {
 	struct source_config cfg = {0};
@@ -659,6 +693,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rules_decide),
+		cmocka_unit_test(test_what_was_moved_is_no_delivery),
 		cmocka_unit_test(test_only_regular_files_are_taken),
 		cmocka_unit_test(test_an_unknown_kind_has_no_operations),
 		with_drop(test_every_name_is_listed_once),

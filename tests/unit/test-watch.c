@@ -379,6 +379,7 @@ test_an_overflow_is_a_reason_to_look_at_all(void **state)
 	}
 	make_dir(p->dir, "gone");
 	make_dir(p->dir, "stays");
+	make_dir(p->dir, "leaves");
 	hints(p);
 	/* Two names in turn: equal events in a row are one. */
 	for (unsigned i = 0; i <= n / 2 + 1; i++) {
@@ -390,10 +391,12 @@ test_an_overflow_is_a_reason_to_look_at_all(void **state)
 	make_dir(p->dir, "new");
 	make_dir(p->dir, "new/sub");
 	assert_int_equal(renameat(p->dir, "stays", p->dir, "moved"), 0);
+	assert_int_equal(renameat(p->dir, "leaves", p->out, "left"), 0);
 	assert_string_equal(hints(p), "RESCAN\n");
 	/* The watches are right again. */
 	scratch_file(p->dir, "new/sub/f", "1");
 	scratch_file(p->dir, "moved/f", "1");
+	scratch_file(p->out, "left/f", "1");
 	assert_string_equal(hints(p), "new/sub/f\nmoved/f\n");
 }
 

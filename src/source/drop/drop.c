@@ -6,14 +6,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/durable.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "source/drop/drop-name.h"
+#include "source/drop/held.h"
 
 struct drop {
 	char *path;
 	int root;
 	bool recursive;
+	struct held held;
 };
 
 static struct drop *
@@ -22,203 +25,13 @@ drop_of(struct source *s)
 	return (struct drop *)s;
 }
 
-/* ---- signatures ---- */
-
-/*
- * Anybody may set an mtime beyond what fits; the nearest that fits stands for
- * it. The ctime, which nobody can set, still tells the change.
- */
-static int64_t
-drop_time(const struct timespec *ts)
-{
-	int64_t ns;
-
-	if (__builtin_mul_overflow(ts->tv_sec, CLOCK_SECOND, &ns) ||
-		__builtin_add_overflow(ns, ts->tv_nsec, &ns))
-		return ts->tv_sec < 0 ? INT64_MIN : INT64_MAX;
-	return ns;
-}
-
-static struct signature
-drop_signature(const struct stat *st)
-{
-	return (struct signature){
-		.size = (uint64_t)st->st_size,
-		.mtime = drop_time(&st->st_mtim),
-		.ctime = drop_time(&st->st_ctim),
-		.inode = st->st_ino,
-		.device = st->st_dev,
-	};
-}
-
-/* ---- errors ---- */
-
-/* Whose fault an errno is; what is not listed is the item's. */
-static const struct {
-	int cause;
-	enum rc code;
-} faults[] = {
-	{ENOENT, END},
-	{EMFILE, AGAIN},
-	{ENFILE, AGAIN},
-	{ENOMEM, AGAIN},
-	{EAGAIN, AGAIN}, /* a lease is being broken */
-	{EIO, BAD_SOURCE},
-	{ESTALE, BAD_SOURCE},
-	{ENOTCONN, BAD_SOURCE},
-	{ETIMEDOUT, BAD_SOURCE},
-};
-
-static enum rc
-drop_fault(int cause)
-{
-	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
-		if (faults[i].cause == cause)
-			return faults[i].code;
-	return BAD_ITEM;
-}
-
-static enum rc
-drop_fail(struct err *e, int cause, const char *what, const void *name,
-	size_t len)
-{
-	CLEANUP(str_release) struct str text = STR_INIT;
-	enum rc rc = drop_fault(cause);
-
-	if (rc == END)
-		return END;
-	str_add_quoted(&text, name, len);
-	return err_sys(e, rc, cause, "%s %s", what, text.s);
-}
-
 /* ---- one name ---- */
-
-/*
- * Opens the directory a name lies in, component by component, so that no
- * link on the way is followed whatever happens meanwhile. *ret_last is the
- * last component. END: gone.
- */
-static enum rc
-drop_walk(struct drop *d, const struct str *name, int *ret_fd,
-	const char **ret_last, struct err *e)
-{
-	CLEANUP(str_release) struct str one = STR_INIT;
-	const char *at = name->s, *slash;
-	int fd = -1, next;
-
-	/* A duplicate, so that the caller has one rule for closing. */
-	fd = fcntl(d->root, F_DUPFD_CLOEXEC, 0);
-	if (fd < 0)
-		return drop_fail(e, errno, "open", name->s, name->len);
-	for (; (slash = strchr(at, '/')) != NULL; at = slash + 1) {
-		struct stat st;
-		int cause;
-
-		str_clear(&one);
-		str_addn(&one, at, (size_t)(slash - at));
-		next = openat(fd, one.s,
-			O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (next >= 0) {
-			io_drop(&fd);
-			fd = next;
-			continue;
-		}
-		cause = errno;
-		if (cause == ENOTDIR) {
-			bool link = fstatat(fd, one.s, &st,
-					    AT_SYMLINK_NOFOLLOW) == 0 &&
-				S_ISLNK(st.st_mode);
-
-			/* A file in its place: what we want is not there. */
-			cause = link ? ELOOP : ENOENT;
-		}
-		io_drop(&fd);
-		return drop_fail(
-			e, cause, "open the folder of", name->s, name->len);
-	}
-	*ret_fd = fd;
-	*ret_last = at;
-	return OK;
-}
-
-/* A path below the root that leaves it nowhere. */
-static bool
-is_below(const uint8_t *name, size_t len)
-{
-	size_t start = 0;
-
-	if (len == 0 || memchr(name, '\0', len) != NULL)
-		return false;
-	for (size_t i = 0; i <= len; i++) {
-		size_t n = i - start;
-
-		if (i < len && name[i] != '/')
-			continue;
-		if (n == 0 || (n == 1 && name[start] == '.') ||
-			(n == 2 && memcmp(name + start, "..", 2) == 0))
-			return false;
-		start = i + 1;
-	}
-	return true;
-}
-
-static enum rc
-drop_find(struct drop *d, const uint8_t *name, size_t len, struct str *path,
-	int *ret_dir, const char **ret_last, struct err *e)
-{
-	if (!is_below(name, len)) {
-		str_add_quoted(path, name, len);
-		return err_set(e, BAD_ITEM,
-			"%s is not a path below the source's root", path->s);
-	}
-	str_addn(path, name, len);
-	return drop_walk(d, path, ret_dir, ret_last, e);
-}
 
 static enum rc
 drop_fetch(struct source *s, const uint8_t *name, size_t len, int *ret_fd,
 	struct signature *ret, struct err *e)
 {
-	/* A fifo must not hang us, nor a terminal become ours. */
-	const int flags =
-		O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
-	CLEANUP(str_release) struct str path = STR_INIT;
-	CLEANUP(str_release) struct str text = STR_INIT;
-	CLEANUP(io_drop) int dir = -1;
-	const char *last;
-	struct stat st;
-	enum rc rc;
-	int fd;
-
-	rc = drop_find(drop_of(s), name, len, &path, &dir, &last, e);
-	if (rc != OK)
-		return rc;
-	str_add_quoted(&text, name, len);
-	fd = openat(dir, last, flags);
-	if (fd < 0 && errno == ELOOP)
-		return err_set(e, BAD_ITEM,
-			"%s is a symbolic link, and links are not followed",
-			text.s);
-	/* ENXIO: a socket, or a device nobody answers for. */
-	if (fd < 0 && errno != ENXIO)
-		return drop_fail(e, errno, "open", name, len);
-	if (fd >= 0 && fstat(fd, &st) < 0) {
-		rc = drop_fail(e, errno, "stat", name, len);
-		io_drop(&fd);
-		return rc;
-	}
-	if (fd < 0 || !S_ISREG(st.st_mode)) {
-		io_drop(&fd);
-		return err_set(e, BAD_ITEM, "%s is not a regular file", text.s);
-	}
-	if (fcntl(fd, F_SETFL, 0) < 0) {
-		rc = drop_fail(e, errno, "open", name, len);
-		io_drop(&fd);
-		return rc;
-	}
-	*ret = drop_signature(&st);
-	*ret_fd = fd;
-	return OK;
+	return drop_name_open(drop_of(s)->root, name, len, ret_fd, ret, e);
 }
 
 static enum rc
@@ -231,19 +44,51 @@ drop_look(struct source *s, const uint8_t *name, size_t len,
 	struct stat st;
 	enum rc rc;
 
-	rc = drop_find(drop_of(s), name, len, &path, &dir, &last, e);
+	rc = drop_name_find(drop_of(s)->root, name, len, &path, &dir, &last, e);
 	if (rc != OK)
 		return rc;
 	if (fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return drop_fail(e, errno, "stat", name, len);
+		return drop_name_fail(e, errno, "stat", name, len);
 	if (S_ISDIR(st.st_mode))
 		return END;
 	if (ret_type != NULL)
 		*ret_type = S_ISREG(st.st_mode) ? ITEM_FILE
 			: S_ISLNK(st.st_mode)	? ITEM_SYMLINK
 						: ITEM_OTHER;
-	*ret = drop_signature(&st);
+	*ret = drop_name_sign(&st);
 	return OK;
+}
+
+static enum rc
+drop_remove(struct source *s, const uint8_t *name, size_t len,
+	const struct signature *expected, struct err *e)
+{
+	return held_remove(&drop_of(s)->held, name, len, expected, e);
+}
+
+static enum rc
+drop_move(struct source *s, const uint8_t *name, size_t len, const char *folder,
+	const struct signature *expected, struct str *ret_to, struct err *e)
+{
+	return held_move(
+		&drop_of(s)->held, name, len, folder, expected, ret_to, e);
+}
+
+static enum rc
+drop_sync(struct source *s, struct err *e)
+{
+	if (durable_sync_fs(drop_of(s)->root, e) != OK)
+		return err_raise(e, BAD_SOURCE);
+	return OK;
+}
+
+static enum rc
+drop_recover(struct source *s,
+	void (*trouble)(void *arg, const uint8_t *name, size_t len,
+		const struct err *why),
+	void *arg, struct err *e)
+{
+	return held_recover(&drop_of(s)->held, trouble, arg, e);
 }
 
 /* ---- listing ---- */
@@ -324,7 +169,7 @@ list_entry(struct listing *l, const struct dirent *entry, struct err *e)
 		return OK;
 	}
 	if (S_ISDIR(st.st_mode)) {
-		if (l->recursive)
+		if (l->recursive && !held_is_folder(l->path.s))
 			descend(l, entry->d_name);
 		return OK;
 	}
@@ -333,7 +178,7 @@ list_entry(struct listing *l, const struct dirent *entry, struct err *e)
 	it.type = S_ISREG(st.st_mode) ? ITEM_FILE
 		: S_ISLNK(st.st_mode) ? ITEM_SYMLINK
 				      : ITEM_OTHER;
-	it.signature = drop_signature(&st);
+	it.signature = drop_name_sign(&st);
 	return l->each(l->arg, &it, e);
 }
 
@@ -431,6 +276,7 @@ drop_close(struct source *s)
 
 	if (d == NULL)
 		return;
+	held_close(&d->held);
 	io_drop(&d->root);
 	mem_release(&d->path);
 	mem_release(&d);
@@ -449,6 +295,7 @@ drop_open(const struct source_config *cfg, struct source **ret, struct err *e)
 	d->path = mem_strdup(cfg->drop.path);
 	d->root = fd;
 	d->recursive = cfg->drop.recursive;
+	held_init(&d->held, fd);
 	*ret = (struct source *)d;
 	return OK;
 }
@@ -459,4 +306,8 @@ const struct source_ops drop_ops = {
 	.list = drop_list,
 	.fetch = drop_fetch,
 	.look = drop_look,
+	.recover = drop_recover,
+	.remove = drop_remove,
+	.move = drop_move,
+	.sync = drop_sync,
 };
