@@ -28,3 +28,7 @@ expect_status 'a catalog that is none' 5 "$LANDFALL" verify -c $conf --quiet
 expect_same 'is told' 1 "$(grep -c 'catalog rebuild' lib.out)"
 expect 'it is rebuilt' "$LANDFALL" catalog rebuild -c $conf
 expect 'and compared' "$LANDFALL" verify -c $conf
+
+rm lake/state/catalog.db
+expect_status 'a catalog that is gone' 1 "$LANDFALL" status -c $conf
+expect_same 'can be had again' 1 "$(grep -c 'catalog rebuild' lib.out)"
