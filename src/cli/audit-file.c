@@ -2,6 +2,7 @@
  * One landing file against its entry: quickly by the SHA-256 of the file,
  * deeply by what is in it.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/io.h"
@@ -190,7 +191,12 @@ audit_file(struct audit *a, const struct entry *x)
 			"the ledger says that it was landed");
 		break;
 	default:
-		unreadable(a, x, &e);
+		/* A link, a folder: readable or not, it was not landed. */
+		if (e.cause == 0 || e.cause == ELOOP)
+			audit_find_sums(a, FILE_CHANGED, x->file,
+				x->file_sha256, NULL, e.text);
+		else
+			unreadable(a, x, &e);
 		break;
 	}
 	/* A damaged file may claim more than the entry, or be cut. */

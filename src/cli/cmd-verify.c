@@ -18,6 +18,7 @@
 struct request {
 	struct cli *cli;
 	bool deep;
+	bool catalog_lost; /* there is one, and it cannot be read */
 	const char *vkey;
 	struct str vkey_text;
 	/* What the arguments mean: one zone, and paths below it. */
@@ -250,8 +251,13 @@ compare_catalog(struct request *q, struct audit *a, struct err *e)
 		catalog_close(cat);
 		return rc;
 	}
-	cli_say(c, "the catalog was not compared: %s",
-		rc == END ? "there is none" : e->text);
+	if (rc == END) {
+		cli_say(c, "the catalog was not compared: there is none");
+		return OK;
+	}
+	fprintf(stderr, "landfall: error: the catalog was not compared: %s\n",
+		e->text);
+	q->catalog_lost = true;
 	return OK;
 }
 
@@ -327,7 +333,8 @@ verify(struct request *q)
 	}
 	if (r.findings > r.unreadable)
 		return STATUS_DAMAGE;
-	return r.unreadable > 0 ? STATUS_BROKEN : STATUS_DONE;
+	return r.unreadable > 0 || q->catalog_lost ? STATUS_BROKEN
+						   : STATUS_DONE;
 }
 
 enum status

@@ -6,13 +6,10 @@
 #include "base/io.h"
 
 static enum status
-none(const char *what, const char *where)
+none(const char *what, const char *where, const char *advice)
 {
-	fprintf(stderr,
-		"landfall: error: %s: no %s here yet: `landfall init` makes "
-		"one, and the first `landfall run` or `landfall land` fills "
-		"it\n",
-		where, what);
+	fprintf(stderr, "landfall: error: %s: no %s here: %s\n", where, what,
+		advice);
 	return STATUS_USAGE;
 }
 
@@ -32,14 +29,19 @@ place_open(struct cli *c, unsigned want, struct place *p)
 	if ((want & PLACE_CATALOG) && p->catalog == NULL) {
 		rc = catalog_open(c->config->state, false, &p->catalog, &e);
 		if (rc == END)
-			return none("catalog", c->config->state);
+			return none("catalog", c->config->state,
+				"`landfall init` makes that of a new zone, "
+				"`landfall catalog rebuild` makes it again "
+				"from a zone that has landed something");
 		if (rc != OK)
 			return cli_fail(&e);
 	}
 	if ((want & PLACE_LEDGER) && p->ledger == NULL) {
 		rc = ledger_view_open(p->zone, NULL, &p->ledger, &e);
 		if (rc == END)
-			return none("ledger", c->config->zone);
+			return none("ledger", c->config->zone,
+				"`landfall init` makes one; if there was one, "
+				"put back a copy of _ledger");
 		if (rc != OK) {
 			fprintf(stderr, "landfall: error: %s/%s\n",
 				c->config->zone, e.text);
