@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "landfall/scan.h"
+#include "landfall/schedule.h"
 
 enum source_kind {
 	SOURCE_DROP, /* a local directory */
@@ -54,6 +55,8 @@ struct source_config {
 		int64_t stable; /* ns without change before it counts */
 	} ready;
 	enum duplicate_policy duplicates;
+	struct schedule schedule; /* all-zero: none */
+	struct expect expect;	  /* set: there is one */
 	struct dialect dialect;
 };
 

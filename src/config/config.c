@@ -67,6 +67,8 @@ config_free(struct config *c)
 		free(s->drop.path);
 		field_release_patterns(&s->match);
 		field_release_patterns(&s->ignore);
+		schedule_release(&s->schedule);
+		expect_release(&s->expect);
 	}
 	free(c->source);
 	free(c->origin);

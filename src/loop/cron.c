@@ -210,13 +210,12 @@ cron_parse(const char *text, struct cron **ret, struct err *e)
 			text = shorthands[i].text;
 	if (text[0] == '@')
 		return err_set(e, BAD_ITEM,
-			"%s is not known: @hourly, @daily, @midnight, "
-			"@weekly, @monthly or @yearly",
-			text);
+			"not known: @hourly, @daily, @midnight, @weekly, "
+			"@monthly or @yearly");
 	if (parse_fields(&c, text, e) != OK)
 		return e->code;
 	if (next_day(&c, from, last) > last)
-		return err_set(e, BAD_ITEM, "%s never comes", text);
+		return err_set(e, BAD_ITEM, "such a day never comes");
 	*ret = mem_dup(&c, sizeof(c));
 	return OK;
 }

@@ -176,7 +176,7 @@ test_cron_mistakes(void **state UNUSED)
 		{"1-2-3 * * * *", "1-2-3 is no minute"},
 		{"99999999999999999999 * * * *", "is no minute"},
 		{"-1 * * * *", "-1 is no minute"},
-		{"@reboot", "@reboot is not known"},
+		{"@reboot", "not known: @hourly"},
 		{"0 0 30 2 *", "never comes"},
 		{"0 0 31 2,4,6,9,11 *", "never comes"},
 	};
