@@ -7,12 +7,14 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/place.h"
+#include "cli/show.h"
 
 struct standing {
 	const struct source_config *source;
 	struct catalog_pass pass;
 	bool looked; /* there was a pass */
 	uint64_t count[DISPOSITIONS];
+	struct arrival_report arrival;
 };
 
 static const char *const outcomes[] = {
@@ -42,6 +44,9 @@ stand(struct place *p, const struct source_config *source, struct standing *s,
 	if (rc != OK && rc != END)
 		return rc;
 	s->looked = rc == OK;
+	if (arrival_judge(p->catalog, source, clock_wall(), &s->arrival, e) !=
+		OK)
+		return e->code;
 	return catalog_count(p->catalog, source->name, s->count, e);
 }
 
@@ -80,7 +85,14 @@ write_source(struct jsonw *j, const struct standing *s)
 		jsonw_u64(j, s->count[d]);
 	}
 	jsonw_end(j);
-	jsonw_key(j, "arrival"), jsonw_null(j);
+	jsonw_key(j, "arrival");
+	if (s->source->expect.set) {
+		jsonw_object(j);
+		show_arrival_json(j, &s->arrival);
+		jsonw_end(j);
+	} else {
+		jsonw_null(j);
+	}
 	jsonw_end(j);
 }
 
@@ -127,6 +139,12 @@ print_source(const struct standing *s, size_t width)
 	putchar('\n');
 	if (s->looked && *s->pass.trouble != '\0')
 		printf("%-*s  trouble: %s\n", (int)width, "", s->pass.trouble);
+	if (s->source->expect.set) {
+		CLEANUP(str_release) struct str arrival = STR_INIT;
+
+		show_arrival_words(&arrival, &s->arrival);
+		printf("%-*s  arrival: %s\n", (int)width, "", arrival.s);
+	}
 }
 
 static void
