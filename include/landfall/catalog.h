@@ -24,6 +24,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/str.h"
+#include "landfall/schedule.h"
 
 /* How a name stands. Numbers are on disk: add, never change. */
 enum disposition {
@@ -210,6 +211,16 @@ enum rc catalog_pass_put(struct catalog *c, const struct catalog_pass *p,
 /* The newest pass over a source. END: none yet. */
 enum rc catalog_pass_last(struct catalog *c, const char *source,
 	struct catalog_pass *ret, struct err *e) MUST_USE;
+
+/*
+ * What of a source landed in [from, to), duplicates and quarantined
+ * deliveries left out, and when files, bytes and records had all reached
+ * those of `least`; and when its newest complete pass began. Reads as many
+ * rows as landed then. A source never seen has nothing.
+ */
+enum rc catalog_arrived(struct catalog *c, const char *source, int64_t from,
+	int64_t to, const struct arrived *least, struct arrived *ret,
+	struct err *e) MUST_USE;
 
 /* How many known names of a source stand at each disposition. */
 enum rc catalog_count(struct catalog *c, const char *source,

@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "landfall/scan.h"
+#include "landfall/schedule.h"
 
 enum source_kind {
 	SOURCE_DROP, /* a local directory */
@@ -85,6 +86,8 @@ struct source_config {
 		char *folder; /* AFTER_MOVE: below the source's root, without
 				 slashes at its ends; else NULL */
 	} after;
+	struct schedule schedule; /* all-zero: none */
+	struct expect expect;	  /* set: there is one */
 	struct dialect dialect;
 };
 

@@ -68,6 +68,53 @@ catalog_pass_last(struct catalog *c, const char *source,
 	return OK;
 }
 
+/* When the newest complete pass began, 0 for none. */
+static enum rc
+looked(struct catalog *c, int64_t source, int64_t *ret, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+	enum rc rc;
+
+	if (catalog_db_use(c, SQL_PASS_LOOKED, &q, e) != OK)
+		return e->code;
+	catalog_db_bind_i64(q, 1, source);
+	rc = catalog_db_step(c, q, e);
+	if (rc == OK)
+		*ret = sqlite3_column_int64(q, 0);
+	return rc == END ? OK : rc;
+}
+
+enum rc
+catalog_arrived(struct catalog *c, const char *source, int64_t from, int64_t to,
+	const struct arrived *least, struct arrived *ret, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+	struct arrived a = {.files = 0};
+	int64_t id;
+	enum rc rc = catalog_db_source(c, source, false, &id, e);
+
+	if (rc == OK && looked(c, id, &a.looked, e) == OK &&
+		catalog_db_use(c, SQL_ARRIVED, &q, e) == OK) {
+		catalog_db_bind_i64(q, 1, id);
+		catalog_db_bind_i64(q, 2, from);
+		catalog_db_bind_i64(q, 3, to);
+	} else if (rc != END) {
+		return e->code;
+	}
+	while (rc == OK && (rc = catalog_db_step(c, q, e)) == OK) {
+		a.files++;
+		a.bytes += catalog_db_u64(q, 1);
+		a.records += catalog_db_u64(q, 2);
+		if (a.enough_at == 0 && a.files >= least->files &&
+			a.bytes >= least->bytes && a.records >= least->records)
+			a.enough_at = sqlite3_column_int64(q, 0);
+	}
+	if (rc != END)
+		return rc;
+	*ret = a;
+	return OK;
+}
+
 enum rc
 catalog_count(struct catalog *c, const char *source,
 	uint64_t count[DISPOSITIONS], struct err *e)

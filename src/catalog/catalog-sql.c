@@ -111,13 +111,19 @@ static const char step_1[] =
 	"	PRIMARY KEY(source, started)"
 	") STRICT, WITHOUT ROWID;";
 
-const char *const catalog_sql_steps[] = {step_1};
+/* What arrived for a contract day: its rows lie together. */
+static const char step_2[] = "CREATE INDEX version_arrived"
+			     "	ON version(source, landed_at, size, records)"
+			     "	WHERE disposition IN (1, 3);";
+
+const char *const catalog_sql_steps[] = {step_1, step_2};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
 _Static_assert(DISPOSITION_LANDED == 1 && DISPOSITION_DUPLICATE == 2 &&
 		DISPOSITION_NEW_VERSION == 3,
 	"dispositions are on disk");
+_Static_assert(PASS_COMPLETE == 1, "outcomes are on disk");
 
 #define NAME_COLUMNS \
 	"s.name, n.id, n.name, n.disposition, n.reason, n.size, n.mtime," \
@@ -277,6 +283,16 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			   " pending, quarantined, ignored, trouble"
 			   " FROM pass WHERE source = ?1"
 			   " ORDER BY started DESC LIMIT 1",
+		false},
+
+	[SQL_PASS_LOOKED] = {"SELECT started FROM pass"
+			     " WHERE source = ?1 AND outcome = 1"
+			     " ORDER BY started DESC LIMIT 1",
+		false},
+	[SQL_ARRIVED] = {"SELECT landed_at, size, records FROM version"
+			 " WHERE source = ?1 AND landed_at >= ?2"
+			 " AND landed_at < ?3 AND disposition IN (1, 3)"
+			 " ORDER BY landed_at",
 		false},
 
 	[SQL_COUNT] = {"SELECT disposition, count(*) FROM name"

@@ -34,6 +34,35 @@ status_of(const struct pass_report *p)
 	return STATUS_DONE;
 }
 
+/* How the source's contract stands after its pass. */
+static enum status
+judge(struct running *r, const struct source_config *cfg, struct err *e)
+{
+	struct arrival_report a;
+	struct catalog *c;
+	enum rc rc;
+
+	if (!cfg->expect.set)
+		return STATUS_DONE;
+	if (catalog_open(r->cli->config->state, true, &c, e) != OK)
+		return STATUS_BROKEN;
+	rc = arrival_judge(c, cfg, clock_wall(), &a, e);
+	catalog_close(c);
+	if (rc != OK)
+		return STATUS_BROKEN;
+	show_arrival(r->cli, cfg->name, &a);
+	switch (a.outcome) {
+	case ARRIVAL_LATE:
+	case ARRIVAL_SHORT:
+	case ARRIVAL_MISSING:
+		return STATUS_ATTENTION;
+	case ARRIVAL_COULD_NOT_LOOK:
+		return STATUS_UNREACHED;
+	default:
+		return STATUS_DONE;
+	}
+}
+
 /*
  * One source: a look, and a second one when names were still too young at
  * the first. What is still pending then stays so until the next run.
@@ -124,6 +153,10 @@ run_once(struct running *r)
 		if (!cli_chosen(r->cli, cfg->name))
 			continue;
 		st = run_source(r, cfg, &e);
+		if (st > worst)
+			worst = st;
+		if (st != STATUS_BROKEN)
+			st = judge(r, cfg, &e);
 		if (st > worst)
 			worst = st;
 		if (st == STATUS_BROKEN)

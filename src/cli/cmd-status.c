@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/place.h"
+#include "cli/show.h"
 
 struct standing {
 	const struct source_config *source;
@@ -14,6 +15,7 @@ struct standing {
 	bool looked;	/* there was a pass */
 	int64_t newest; /* when something was landed last; 0: never */
 	uint64_t count[DISPOSITIONS];
+	struct arrival_report arrival;
 };
 
 static const char *const outcomes[] = {
@@ -48,6 +50,9 @@ stand(struct place *p, const struct source_config *source, struct standing *s,
 	if (rc != OK && rc != END)
 		return rc;
 	s->newest = rc == OK ? newest.version.landed_at : 0;
+	if (arrival_judge(p->catalog, source, clock_wall(), &s->arrival, e) !=
+		OK)
+		return e->code;
 	return catalog_count(p->catalog, source->name, s->count, e);
 }
 
@@ -91,7 +96,14 @@ write_source(struct jsonw *j, const struct standing *s)
 		jsonw_time(j, s->newest);
 	else
 		jsonw_null(j);
-	jsonw_key(j, "arrival"), jsonw_null(j);
+	jsonw_key(j, "arrival");
+	if (s->source->expect.set) {
+		jsonw_object(j);
+		show_arrival_json(j, &s->arrival);
+		jsonw_end(j);
+	} else {
+		jsonw_null(j);
+	}
 	jsonw_end(j);
 }
 
@@ -143,6 +155,12 @@ print_source(const struct standing *s, size_t width)
 	putchar('\n');
 	if (s->looked && *s->pass.trouble != '\0')
 		printf("%-*s  trouble: %s\n", (int)width, "", s->pass.trouble);
+	if (s->source->expect.set) {
+		CLEANUP(str_release) struct str arrival = STR_INIT;
+
+		show_arrival_words(&arrival, &s->arrival);
+		printf("%-*s  arrival: %s\n", (int)width, "", arrival.s);
+	}
 }
 
 static void

@@ -2,7 +2,7 @@
 
 #include <inttypes.h>
 
-#include "base/jsonw.h"
+#include "base/clock.h"
 
 static bool
 has_bytes(const struct delivery *d)
@@ -142,6 +142,56 @@ show_pass(const struct cli *c, const struct pass_report *r)
 		if (*p->trouble != '\0')
 			str_addf(&s, "; could not look everywhere: %s",
 				p->trouble);
+	}
+	cli_line(&s);
+}
+
+void
+show_arrival_json(struct jsonw *j, const struct arrival_report *r)
+{
+	jsonw_key(j, "outcome"), jsonw_text(j, arrival_name(r->outcome));
+	if (r->outcome == ARRIVAL_NONE)
+		return;
+	jsonw_key(j, "due"), jsonw_time(j, r->day.due);
+	jsonw_key(j, "late"), jsonw_time(j, r->day.late);
+	jsonw_key(j, "files"), jsonw_u64(j, r->arrived.files);
+	jsonw_key(j, "bytes"), jsonw_u64(j, r->arrived.bytes);
+	jsonw_key(j, "records"), jsonw_u64(j, r->arrived.records);
+}
+
+void
+show_arrival_words(struct str *s, const struct arrival_report *r)
+{
+	str_add(s, arrival_name(r->outcome));
+	if (r->outcome == ARRIVAL_NONE)
+		return;
+	str_add(s, ", due ");
+	clock_add_time(s, r->day.due);
+	str_addf(s, ": %" PRIu64 " files, ", r->arrived.files);
+	str_add_size(s, r->arrived.bytes);
+	str_addf(s, ", %" PRIu64 " records", r->arrived.records);
+	if (r->outcome == ARRIVAL_COULD_NOT_LOOK)
+		str_add(s, "; no complete look since the deadline");
+}
+
+void
+show_arrival(
+	const struct cli *c, const char *source, const struct arrival_report *r)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	if (c->json) {
+		struct jsonw j = jsonw_to(&s);
+
+		jsonw_object(&j);
+		jsonw_key(&j, "arrival"), jsonw_text(&j, source);
+		show_arrival_json(&j, r);
+		jsonw_end(&j);
+	} else {
+		if (c->quiet)
+			return;
+		str_addf(&s, "%s: arrival ", source);
+		show_arrival_words(&s, r);
 	}
 	cli_line(&s);
 }

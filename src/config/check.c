@@ -189,6 +189,53 @@ check_format(struct check *c, size_t i, const struct yaml_node *n)
 	}
 }
 
+static void
+check_schedule(struct check *c, const struct yaml_node *n)
+{
+	if (find(n, "schedule") != NULL && find(n, "schedule.every") == NULL &&
+		find(n, "schedule.cron") == NULL)
+		wrong(c, n, "schedule",
+			"schedule: does not say when to look; add every: "
+			"DURATION or cron: TEXT");
+}
+
+/* The least number of days between two deadlines. */
+static int
+least_gap(const struct days *d)
+{
+	int least = 7, last = -7;
+
+	if (d->month_end)
+		return 28;
+	for (int i = 0; i < 14; i++)
+		if (d->weekday[i % 7]) {
+			if (last >= 0 && i - last < least)
+				least = i - last;
+			last = i;
+		}
+	return last < 0 ? 1 : least;
+}
+
+static void
+check_expect(
+	struct check *c, struct source_config *s, const struct yaml_node *n)
+{
+	int64_t day = INT64_C(86400) * 1000000000;
+
+	s->expect.set = find(n, "expect") != NULL;
+	if (!s->expect.set)
+		return;
+	if (find(n, "expect.by") == NULL)
+		wrong(c, n, "expect",
+			"expect.by is missing: the time of day by which a "
+			"delivery must have landed");
+	if (s->expect.grace > least_gap(&s->expect.days) * day / 2)
+		wrong(c, n, "expect.grace",
+			"expect.grace: is more than half the time between two "
+			"deadlines: a late delivery would count for the next "
+			"one");
+}
+
 /* A byte that means two things would make the rules ambiguous. */
 static void
 check_bytes(struct check *c, const struct dialect *d, const struct yaml_node *n)
@@ -264,6 +311,8 @@ check_config(struct config *config, const struct yaml_node *root,
 		c.drop[i] = real_path(config->source[i].drop.path);
 		check_drop(&c, i, node[i]);
 		check_format(&c, i, node[i]);
+		check_schedule(&c, node[i]);
+		check_expect(&c, &config->source[i], node[i]);
 		check_dialect(&config->source[i].dialect, config->limits.memory,
 			node[i], r);
 	}

@@ -70,6 +70,8 @@ config_free(struct config *c)
 		field_release_patterns(&s->match);
 		field_release_patterns(&s->ignore);
 		ready_release(&s->ready);
+		schedule_release(&s->schedule);
+		expect_release(&s->expect);
 	}
 	free(c->source);
 	free(c->origin);

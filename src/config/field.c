@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "config/ready.h"
 #include "config/value.h"
+#include "config/when.h"
 
 void
 field_release_patterns(struct patterns *p)
@@ -63,6 +64,14 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_AFTER] = "keep, delete or {move: FOLDER}",
 		[OPTION_TRAILER] = "{prefix: TEXT} or a number, ",
 		[OPTION_COLUMNS] = "header, any or a number, ",
+		[OPTION_TIME] = "a time of day such as 06:00",
+		[OPTION_WINDOW] = "a window such as 22:00-05:30",
+		[OPTION_ZONE] = "a time zone such as Europe/Berlin",
+		[OPTION_CRON] = "five fields as in crontab(5), or @daily",
+		[OPTION_DAYS] = "days such as mon-fri, sat or month-end",
+		[OPTION_DATES] = "a list of dates such as 2026-12-25",
+		[OPTION_BAND] = "a number, or 1.., 1..5 or ..5",
+		[OPTION_SIZE_BAND] = "a size, or 1KiB.., 1KiB..5MiB or ..5MiB",
 	};
 
 	str_add(s, words[o->type]);
@@ -72,9 +81,8 @@ field_add_expected(struct str *s, const struct option *o)
 		add_range(s, o);
 }
 
-/* "NAME: expected WHAT, this is THAT". */
-static bool
-report_expected(const struct option *o, const struct field_context *c,
+bool
+field_expected(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
@@ -90,8 +98,8 @@ report_expected(const struct option *o, const struct field_context *c,
 	return false;
 }
 
-static bool
-report_wrong(const struct option *o, const struct field_context *c,
+bool
+field_wrong(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, const char *why)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
@@ -112,7 +120,7 @@ in_range(const struct option *o, const struct field_context *c,
 		return true;
 	str_add(&s, "is out of range, ");
 	add_range(&s, o);
-	return report_wrong(o, c, n, s.s);
+	return field_wrong(o, c, n, s.s);
 }
 
 /*
@@ -167,10 +175,10 @@ read_path(const struct option *o, const struct field_context *c,
 	char **at = field;
 
 	if (n->len == 0)
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	why = join_path(c->dir, n->text, &path);
 	if (why != NULL)
-		return report_wrong(o, c, n, why);
+		return field_wrong(o, c, n, why);
 	free(*at);
 	*at = str_take(&path);
 	return true;
@@ -184,15 +192,15 @@ read_origin(const struct option *o, const struct field_context *c,
 	char **at = field;
 
 	if (n->len == 0 || n->len > o->max)
-		return report_wrong(o, c, n, "must have 1 to 255 bytes");
+		return field_wrong(o, c, n, "must have 1 to 255 bytes");
 	for (size_t i = 0; i < n->len; i++)
 		if (n->text[i] <= ' ' || n->text[i] == '+' ||
 			n->text[i] == 0x7f)
-			return report_wrong(o, c, n,
+			return field_wrong(o, c, n,
 				"must be printable ASCII without spaces "
 				"and '+'");
 	if (strstr(n->text, "://") != NULL)
-		return report_wrong(
+		return field_wrong(
 			o, c, n, "must be written without its scheme");
 	free(*at);
 	*at = mem_strdup(n->text);
@@ -204,7 +212,7 @@ read_bool(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field)
 {
 	if (!value_bool(n->text, field))
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	return true;
 }
 
@@ -216,7 +224,7 @@ read_count(const struct option *o, const struct field_context *c,
 	uint32_t narrow;
 
 	if (!str_parse_u64(n->text, n->len, &v))
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	if (!in_range(o, c, n, v))
 		return false;
 	narrow = (uint32_t)v;
@@ -258,7 +266,7 @@ read_size(const struct option *o, const struct field_context *c,
 	uint64_t v, *at = field;
 
 	if (!value_size(n->text, &v))
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	if (!in_range(o, c, n, v))
 		return false;
 	*at = v;
@@ -272,7 +280,7 @@ read_duration(const struct option *o, const struct field_context *c,
 	int64_t v, *at = field;
 
 	if (!value_duration(n->text, &v))
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	if (!in_range(o, c, n, (uint64_t)v))
 		return false;
 	*at = v;
@@ -311,9 +319,9 @@ read_choice(const struct option *o, const struct field_context *c,
 	}
 	near = nearest(o->names, n->text);
 	if (near == NULL)
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	str_addf(&s, "is not known; did you mean %s?", near);
-	return report_wrong(o, c, n, s.s);
+	return field_wrong(o, c, n, s.s);
 }
 
 static bool
@@ -323,9 +331,9 @@ read_byte(const struct option *o, const struct field_context *c,
 	uint8_t *at = field, v;
 
 	if (!value_byte(n->text, &v))
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	if (v == '\n' || v == '\r')
-		return report_wrong(o, c, n, "ends a record already");
+		return field_wrong(o, c, n, "ends a record already");
 	*at = v;
 	return true;
 }
@@ -354,11 +362,11 @@ check_pattern(const struct option *o, const struct field_context *c,
 	if (n->kind == YAML_WRONG)
 		return false;
 	if (n->kind != YAML_SCALAR || n->len == 0)
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	if (strlen(n->text) != n->len)
-		return report_wrong(o, c, n, "holds a NUL byte");
+		return field_wrong(o, c, n, "holds a NUL byte");
 	if (n->text[0] == '/')
-		return report_wrong(o, c, n,
+		return field_wrong(o, c, n,
 			"begins with a slash: globs are relative to the "
 			"source");
 	return true;
@@ -375,7 +383,7 @@ read_patterns(const struct option *o, const struct field_context *c,
 	if (n->kind == YAML_SCALAR)
 		first = n;
 	else if (n->kind != YAML_SEQUENCE)
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	if (n->kind == YAML_SEQUENCE && n->n < o->min) {
 		report_add(c->report, n->line, n->column,
 			"%s: an empty list would match nothing; leave the "
@@ -439,17 +447,17 @@ read_after(const struct option *o, const struct field_context *c,
 
 	if (n->kind == YAML_SCALAR ? !value_choice(n->text, words, &v)
 				   : (move == NULL || n->n != 1))
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	if (move != NULL) {
 		if (move->kind == YAML_WRONG)
 			return false;
 		if (move->kind != YAML_SCALAR || yaml_is_null(move))
-			return report_expected(o, c, move);
+			return field_expected(o, c, move);
 		if (strlen(move->text) != move->len)
-			return report_wrong(o, c, move, "holds a NUL byte");
+			return field_wrong(o, c, move, "holds a NUL byte");
 		folder = folder_of(move->text);
 		if (folder == NULL)
-			return report_wrong(o, c, move,
+			return field_wrong(o, c, move,
 				"is not a folder below the source's root");
 	}
 	free(s->after.folder);
@@ -468,13 +476,13 @@ read_trailer(const struct option *o, const struct field_context *c,
 	if (n->kind == YAML_SCALAR)
 		return read_count(o, c, n, &d->trailer);
 	if (prefix == NULL || n->n != 1)
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	if (prefix->kind == YAML_WRONG)
 		return false;
 	if (prefix->kind != YAML_SCALAR || prefix->len == 0)
-		return report_expected(o, c, prefix);
+		return field_expected(o, c, prefix);
 	if (prefix->len > SCAN_PREFIX_MAX)
-		return report_wrong(o, c, prefix, "has more than 64 bytes");
+		return field_wrong(o, c, prefix, "has more than 64 bytes");
 	memcpy(d->trailer_prefix, prefix->text, prefix->len);
 	d->trailer_prefix_len = (uint32_t)prefix->len;
 	return true;
@@ -500,6 +508,14 @@ static const struct reader {
 	[OPTION_AFTER] = {.read = read_after, .any_kind = true},
 	[OPTION_TRAILER] = {.read = read_trailer, .any_kind = true},
 	[OPTION_COLUMNS] = {.read = read_columns},
+	[OPTION_TIME] = {.read = when_read_time},
+	[OPTION_WINDOW] = {.read = when_read_window},
+	[OPTION_ZONE] = {.read = when_read_zone},
+	[OPTION_CRON] = {.read = when_read_cron},
+	[OPTION_DAYS] = {.read = when_read_days, .any_kind = true},
+	[OPTION_DATES] = {.read = when_read_dates, .any_kind = true},
+	[OPTION_BAND] = {.read = when_read_band},
+	[OPTION_SIZE_BAND] = {.read = when_read_size_band},
 };
 
 bool
@@ -511,8 +527,8 @@ field_read(const struct option *o, const struct field_context *c,
 	if (n->kind == YAML_WRONG)
 		return false;
 	if (yaml_is_null(n) || (n->kind != YAML_SCALAR && !r->any_kind))
-		return report_expected(o, c, n);
+		return field_expected(o, c, n);
 	if (n->kind == YAML_SCALAR && strlen(n->text) != n->len)
-		return report_wrong(o, c, n, "holds a NUL byte");
+		return field_wrong(o, c, n, "holds a NUL byte");
 	return r->read(o, c, n, (char *)base + o->offset);
 }

@@ -22,6 +22,15 @@ bool field_read(const struct option *o, const struct field_context *c,
 /* "a size such as 64MiB, from 1KiB to 1GiB": range and choices with it. */
 void field_add_expected(struct str *s, const struct option *o);
 
+/*
+ * For readers: "NAME: expected WHAT, this is THAT", and "NAME: THAT why".
+ * Always false.
+ */
+bool field_expected(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n);
+bool field_wrong(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, const char *why);
+
 void field_release_patterns(struct patterns *p);
 
 #endif

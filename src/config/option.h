@@ -29,6 +29,14 @@ enum option_type {
 	OPTION_AFTER,
 	OPTION_TRAILER, /* the whole dialect */
 	OPTION_COLUMNS, /* int32_t */
+	OPTION_TIME,	/* uint16_t, minutes since midnight */
+	OPTION_WINDOW,
+	OPTION_ZONE,
+	OPTION_CRON,
+	OPTION_DAYS,  /* struct days without its dates */
+	OPTION_DATES, /* struct days, its dates alone */
+	OPTION_BAND,
+	OPTION_SIZE_BAND, /* a band in bytes */
 };
 
 /* What a row's fallback is. */

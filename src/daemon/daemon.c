@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/arrival.h"
 #include "daemon/settle.h"
 #include "daemon/watcher.h"
 
@@ -30,6 +31,7 @@
  */
 #define RESCAN (300 * CLOCK_SECOND)
 #define POLL (10 * CLOCK_SECOND)
+#define MINUTE (60 * CLOCK_SECOND)
 
 /* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
@@ -139,15 +141,51 @@ backoff(unsigned failures)
 	return (int64_t)(random % (uint64_t)most);
 }
 
+static bool
+has_schedule(const struct source_config *cfg)
+{
+	return cfg->schedule.every != 0 || cfg->schedule.cron != NULL;
+}
+
+/* FNV-1a: the same jitter for a source as long as it keeps its name. */
+static uint64_t
+seed_of(const char *name)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (; *name != '\0'; name++)
+		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* How long until the schedule says to look; last: wall, 0 for never. */
+static int64_t
+until_scheduled(const struct source_config *cfg, int64_t last)
+{
+	int64_t now = clock_wall();
+	int64_t next =
+		schedule_next(&cfg->schedule, last, now, seed_of(cfg->name));
+
+	/* A clock that is set meanwhile is noticed within an hour. */
+	return next - now < 3600 * CLOCK_SECOND ? next - now
+						: 3600 * CLOCK_SECOND;
+}
+
 /* After a look: when must it be looked at again whatever is hinted? */
 static void
-plan_next(struct watcher *w, bool could_look)
+plan_next(struct watcher *w, bool could_look, int64_t began)
 {
 	int64_t now = clock_mono(), wait;
 
 	if (could_look) {
 		w->failures = 0;
-		watcher_plan(w, now + RESCAN);
+		w->last_look = began;
+		watcher_plan(w,
+			now +
+				(has_schedule(w->config)
+						? until_scheduled(
+							  w->config, began)
+						: RESCAN));
 		return;
 	}
 	wait = backoff(++w->failures);
@@ -158,6 +196,41 @@ plan_next(struct watcher *w, bool could_look)
 	log_u64(&l, "failures", w->failures);
 	log_duration(&l, "next_look_in", (uint64_t)wait);
 	log_end(&l);
+}
+
+/* How the arrival contract stands, told when that changes. */
+static enum rc
+judge(struct daemon *d, struct watcher *w, struct err *e)
+{
+	struct arrival_report a;
+	struct catalog *c;
+	enum rc rc;
+
+	if (!w->config->expect.set)
+		return OK;
+	rc = catalog_open(d->config->state, true, &c, e);
+	if (rc != OK)
+		return err_raise(e, BROKEN);
+	rc = arrival_judge(c, w->config, clock_wall(), &a, e);
+	catalog_close(c);
+	if (rc != OK ||
+		(a.outcome == w->arrival && a.day.due == w->arrival_due))
+		return rc;
+	w->arrival = a.outcome;
+	w->arrival_due = a.day.due;
+	struct log l = log_begin(
+		a.outcome == ARRIVAL_WAITING || a.outcome == ARRIVAL_ON_TIME
+			? LOG_INFO
+			: LOG_WARNING,
+		"arrival");
+
+	log_text(&l, "source", w->config->name);
+	log_text(&l, "outcome", arrival_name(a.outcome));
+	log_u64(&l, "files", a.arrived.files);
+	log_u64(&l, "bytes", a.arrived.bytes);
+	log_u64(&l, "records", a.arrived.records);
+	log_end(&l);
+	return OK;
 }
 
 static enum rc
@@ -180,7 +253,8 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		if (rc != BROKEN)
 			log_pass(&r);
 		if (rc != BROKEN)
-			plan_next(w, rc == OK && r.troubles == 0);
+			plan_next(
+				w, rc == OK && r.troubles == 0, r.pass.started);
 	} else {
 		rc = pass_names(d->engine, &options, names, n, &r, e);
 		/* Something is odd: the full look will tell what. */
@@ -189,7 +263,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	}
 	pass_report_release(&r);
 	watcher_names_free(names, full ? 0 : n);
-	return rc == BROKEN ? rc : OK;
+	return rc == BROKEN ? rc : judge(d, w, e);
 }
 
 static void *
@@ -294,6 +368,27 @@ read_hints(struct daemon *d, struct watcher *w)
 		end_watching(d, w);
 }
 
+/*
+ * With a schedule, hints count only while its window is open, and a full look
+ * only when it says so: an hour's sleep may have ended early.
+ */
+static bool
+may_look(struct watcher *w)
+{
+	const struct source_config *cfg = w->config;
+
+	if (!has_schedule(cfg) || w->failures > 0)
+		return true;
+	if (!schedule_open(&cfg->schedule, clock_wall()))
+		return false;
+	if (!watcher_is_planned(w, clock_mono()))
+		return true;
+	if (until_scheduled(cfg, w->last_look) <= 0)
+		return true;
+	watcher_plan(w, clock_mono() + until_scheduled(cfg, w->last_look));
+	return false;
+}
+
 /* Hands every source that is due to a looker; the wait until the next, ns. */
 static int64_t
 dispatch(struct daemon *d)
@@ -305,8 +400,13 @@ dispatch(struct daemon *d)
 		struct watcher *w = &d->watcher[i];
 		int64_t due = w->busy ? INT64_MAX : watcher_due(w);
 
+		if (due <= now && !may_look(w)) {
+			due = watcher_due(w);
+			if (due <= now)
+				due = now + MINUTE;
+		}
 		if (due > now && !w->busy && w->watch == NULL &&
-			w->failures == 0)
+			!has_schedule(w->config) && w->failures == 0)
 			due = due < w->polled + POLL ? due : w->polled + POLL;
 		if (due <= now && d->looking < LOOKERS) {
 			/* Watch before listing: nothing falls between. */

@@ -64,6 +64,19 @@ watcher_plan(struct watcher *w, int64_t at)
 	pthread_mutex_unlock(&w->lock);
 }
 
+bool
+watcher_is_planned(struct watcher *w, int64_t now)
+{
+	bool hinted;
+
+	pthread_mutex_lock(&w->lock);
+	hinted = w->rescan;
+	for (size_t i = 0; i < w->names; i++)
+		hinted |= w->name[i].due <= now;
+	pthread_mutex_unlock(&w->lock);
+	return !hinted;
+}
+
 int64_t
 watcher_due(struct watcher *w)
 {

@@ -25,11 +25,14 @@ struct watcher_name {
 struct watcher {
 	const struct source_config *config;
 	/* The loop's thread alone: */
-	struct watch *watch; /* NULL: polled */
-	bool lost;	     /* the watch must be opened again */
-	int64_t polled;	     /* monotonic: the last look without a watch */
-	bool busy;	     /* a looker has it; under the daemon's lock */
-	unsigned failures;   /* looks in a row that failed; the looker's */
+	struct watch *watch;  /* NULL: polled */
+	bool lost;	      /* the watch must be opened again */
+	int64_t polled;	      /* monotonic: the last look without a watch */
+	bool busy;	      /* a looker has it; under the daemon's lock */
+	unsigned failures;    /* looks in a row that failed; the looker's */
+	enum arrival arrival; /* as last told, for the deadline */
+	int64_t arrival_due;  /* at this instant; the looker's */
+	int64_t last_look;    /* wall: when the last good one began; 0: never */
 	pthread_mutex_t lock;
 	/* Under lock. */
 	struct watcher_name *name;
@@ -48,6 +51,9 @@ watcher_add(struct watcher *w, const uint8_t *name, size_t len, int64_t due);
 /* Look at everything: at once, or not later than `at`. */
 void watcher_rescan(struct watcher *w);
 void watcher_plan(struct watcher *w, int64_t at);
+
+/* Is a full look due by plan alone, without a hint? */
+bool watcher_is_planned(struct watcher *w, int64_t now);
 
 /* When there is something to do: INT64_MIN is now. */
 int64_t watcher_due(struct watcher *w);

@@ -558,6 +558,73 @@ test_the_outbox_keeps_count_of_what_it_forgets(void **state)
 }
 
 static void
+test_what_arrived(void **state)
+{
+	struct place *p = *state;
+	struct catalog_pass pass = {.source = "s", .started = 70};
+	struct catalog_version v = landing(0, "abc", "f0");
+	struct arrived least = {.files = 2}, a;
+	int64_t t = v.landed_at;
+	struct err e = ERR_INIT;
+
+	must(catalog_arrived(p->catalog, "s", 0, INT64_MAX, &least, &a, &e),
+		&e);
+	assert_int_equal(a.files, 0);
+	assert_int_equal(a.looked, 0);
+	for (uint32_t i = 0; i < 5; i++) {
+		char name[2] = {(char)('a' + i), '\0'};
+		char file[3] = {'f', (char)('0' + i), '\0'};
+
+		v.index = i;
+		v.file = file;
+		v.size = 100;
+		v.records = 10 + i;
+		v.landed_at = t + i;
+		v.disposition = i == 1 ? DISPOSITION_DUPLICATE
+			: i == 3       ? DISPOSITION_QUARANTINED
+			: i == 4       ? DISPOSITION_NEW_VERSION
+				       : DISPOSITION_LANDED;
+		put(p, "s", name, &sig_a, 1, &v);
+	}
+	v.index = 5;
+	v.file = "f5";
+	put(p, "t", "a", &sig_a, 1, &v);
+	/* a, c and e count. */
+	must(catalog_arrived(p->catalog, "s", t, t + 5, &least, &a, &e), &e);
+	assert_int_equal(a.files, 3);
+	assert_int_equal(a.bytes, 300);
+	assert_int_equal(a.records, 36);
+	assert_int_equal(a.enough_at, t + 2);
+	least.records = 23;
+	must(catalog_arrived(p->catalog, "s", t, t + 5, &least, &a, &e), &e);
+	assert_int_equal(a.enough_at, t + 4);
+	least.bytes = 301;
+	must(catalog_arrived(p->catalog, "s", t, t + 5, &least, &a, &e), &e);
+	assert_int_equal(a.enough_at, 0);
+	/* From the first instant on, and without the last. */
+	must(catalog_arrived(p->catalog, "s", t + 1, t + 4, &least, &a, &e),
+		&e);
+	assert_int_equal(a.files, 1);
+	assert_int_equal(a.records, 12);
+	/* The newest complete look. */
+	pass.outcome = PASS_COMPLETE;
+	must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	pass.started = 80;
+	must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	pass.started = 90;
+	pass.outcome = PASS_COULD_NOT_LOOK;
+	must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	pass.started = 100;
+	pass.outcome = PASS_STOPPED;
+	must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	must(catalog_arrived(p->catalog, "s", t, t + 5, &least, &a, &e), &e);
+	assert_int_equal(a.looked, 80);
+	must(catalog_arrived(p->catalog, "t", t, t + 5, &least, &a, &e), &e);
+	assert_int_equal(a.files, 1);
+	assert_int_equal(a.looked, 0);
+}
+
+static void
 test_passes_and_counts(void **state)
 {
 	struct place *p = *state;
@@ -901,6 +968,9 @@ test_no_statement_reads_a_whole_table(void **state)
 			if (i == SQL_LAST_LANDED &&
 				strstr(plan, "version_landed") == NULL)
 				fail_msg("%s: %s", t->text, plan);
+			if (i == SQL_ARRIVED &&
+				strstr(plan, "version_arrived") == NULL)
+				fail_msg("%s: %s", t->text, plan);
 			if (i == SQL_EACH_LANDED &&
 				strstr(plan, "TEMP B-TREE") != NULL)
 				fail_msg("does not stream: %s", plan);
@@ -931,6 +1001,7 @@ main(void)
 		with_catalog(test_the_outbox_takes_only_entries),
 		with_catalog(test_what_is_told_changes_nothing_else),
 		with_catalog(test_the_outbox_keeps_count_of_what_it_forgets),
+		with_catalog(test_what_arrived),
 		with_catalog(test_passes_and_counts),
 		with_catalog(test_landing_files_come_in_ledger_order),
 		with_catalog(test_a_reader_sees_commits_and_waits_for_none),

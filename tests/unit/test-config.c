@@ -183,6 +183,102 @@ test_every_key_is_read(void **state UNUSED)
 	config_free(c);
 }
 
+static bool
+have_tzdata(void)
+{
+	return access("/usr/share/zoneinfo/Europe/Berlin", R_OK) == 0;
+}
+
+static void
+test_schedules_and_contracts_are_read(void **state UNUSED)
+{
+	struct config *c;
+	const struct schedule *s;
+	const struct expect *x;
+
+	if (!have_tzdata()) {
+		fprintf(stderr, "skipped: no time zones (package tzdata)\n");
+		skip();
+	}
+	c = good(HEAD "sources:\n"
+		      "  acme-orders:\n"
+		      "    drop: {path: /a}\n"
+		      "    schedule: {every: 5m, window: \"01:00-05:30\", "
+		      "zone: Europe/Berlin}\n"
+		      "    expect: {by: \"06:00\", zone: Europe/Berlin, days: "
+		      "mon-fri, files: 1.., grace: 30m}\n"
+		      "  b:\n"
+		      "    drop: {path: /b}\n"
+		      "    schedule:\n"
+		      "      cron: '30 2 * * mon-fri'\n"
+		      "      window: 22:00-24:00\n"
+		      "      days: [sat-mon, wed, month-end]\n"
+		      "      jitter: 90s\n"
+		      "      blackout: [2026-12-25, 2026-01-01]\n"
+		      "    expect:\n"
+		      "      by: 6:05\n"
+		      "      days: tue, thu,sat\n"
+		      "      files: 3\n"
+		      "      bytes: 1KiB..2 MiB\n"
+		      "      records: ..500\n"
+		      "      holidays: 2028-02-29\n"
+		      "  c: {drop: {path: /c}}\n");
+	s = &c->source[0].schedule;
+	x = &c->source[0].expect;
+	assert_true(s->every == INT64_C(300000000000));
+	assert_null(s->cron);
+	assert_true(s->window.set);
+	assert_int_equal(s->window.from, 60);
+	assert_int_equal(s->window.to, 330);
+	assert_non_null(s->zone);
+	assert_int_equal(s->jitter, 0);
+	assert_true(x->set);
+	assert_int_equal(x->by, 360);
+	assert_non_null(x->zone);
+	assert_true(x->grace == INT64_C(1800000000000));
+	for (int d = 0; d < 7; d++)
+		assert_int_equal(x->days.weekday[d], d >= 1 && d <= 5);
+	assert_int_equal(x->files.least, 1);
+	assert_true(x->files.most == UINT64_MAX);
+	assert_int_equal(x->bytes.least, 0);
+	assert_true(x->records.most == UINT64_MAX);
+
+	s = &c->source[1].schedule;
+	x = &c->source[1].expect;
+	assert_int_equal(s->every, 0);
+	assert_non_null(s->cron);
+	assert_null(s->zone);
+	assert_int_equal(s->window.from, 1320);
+	assert_int_equal(s->window.to, 1440);
+	for (int d = 0; d < 7; d++)
+		assert_int_equal(
+			s->days.weekday[d], d <= 1 || d == 3 || d == 6);
+	assert_true(s->days.month_end);
+	assert_int_equal(s->days.n_holidays, 2);
+	assert_int_equal(s->days.holidays[0], 20260101);
+	assert_int_equal(s->days.holidays[1], 20261225);
+	assert_true(s->jitter == INT64_C(90000000000));
+	assert_int_equal(x->by, 365);
+	for (int d = 0; d < 7; d++)
+		assert_int_equal(
+			x->days.weekday[d], d == 2 || d == 4 || d == 6);
+	assert_false(x->days.month_end);
+	assert_int_equal(x->days.n_holidays, 1);
+	assert_int_equal(x->days.holidays[0], 20280229);
+	assert_int_equal(x->files.least, 3);
+	assert_int_equal(x->files.most, 3);
+	assert_int_equal(x->bytes.least, 1024);
+	assert_int_equal(x->bytes.most, 2 << 20);
+	assert_int_equal(x->records.least, 0);
+	assert_int_equal(x->records.most, 500);
+	assert_int_equal(x->grace, 0);
+
+	assert_false(c->source[2].expect.set);
+	assert_int_equal(c->source[2].schedule.every, 0);
+	assert_null(c->source[2].schedule.cron);
+	config_free(c);
+}
+
 static void
 test_defaults_are_those_of_the_manual(void **state UNUSED)
 {
@@ -327,8 +423,8 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:12:17: error: duplicates: expected note or land, this is "
 		"ignore\n"
 		"f:13:5: error: unknown key sftp; known here: drop, match, "
-		"ignore, ready, duplicates, after, format, csv, fixed, lines, "
-		"ndjson\n"
+		"ignore, ready, duplicates, after, schedule, expect, format, "
+		"csv, fixed, lines, ndjson\n"
 		"f:15:18: error: drop.path: is the drop of shop (line 8) "
 		"already\n"
 		"f:17:5: error: unknown key recursive; it belongs in drop\n"
@@ -348,10 +444,79 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"8\n");
 }
 
+/* A source with this line, the seventh of the file. */
+#define WHEN(line) \
+	HEAD "sources:\n  s:\n    drop: {path: /d}\n" \
+	     "    duplicates: note\n    " line "\n"
+
 static const struct {
 	const char *text;
 	const char *mistakes;
 } cases[] = {
+	{WHEN("schedule: {evry: 5m}"),
+		"f:7:15: error: schedule: does not say when to look; add "
+		"every: "
+		"DURATION or cron: TEXT\n"
+		"f:7:16: error: unknown key evry; did you mean every?\n"},
+	{WHEN("schedule:"),
+		"f:7:5: error: schedule: does not say when to look; add every: "
+		"DURATION or cron: TEXT\n"},
+	{WHEN("schedule: {every: 5m, window: 22:00, days: mon-fry}"),
+		"f:7:35: error: schedule.window: expected a window such as "
+		"22:00-05:30, this is 22:00\n"
+		"f:7:48: error: schedule.days: expected days such as mon-fri, "
+		"sat or month-end, this is mon-fry\n"},
+	{WHEN("schedule: {every: 5m, window: 24:00-05:30}"),
+		"f:7:35: error: schedule.window: expected a window such as "
+		"22:00-05:30, this is 24:00-05:30\n"},
+	{WHEN("schedule: {every: 5m, zone: Mars/Olympus}"),
+		"f:7:33: error: schedule.zone: Mars/Olympus: no such "
+		"time zone below /usr/share/zoneinfo (package tzdata)\n"},
+	{WHEN("schedule: {cron: '0 0 30 2 *'}"),
+		"f:7:22: error: schedule.cron: '0 0 30 2 *': such a day "
+		"never comes\n"},
+	{WHEN("schedule: {cron: '0 25 * * *'}"),
+		"f:7:22: error: schedule.cron: '0 25 * * *': 25 is "
+		"no hour: expected *, numbers 0 to 23, ranges a-b, steps */n, "
+		"or a list of them with commas\n"},
+	{WHEN("schedule: {every: 1d, blackout: [2026-02-29, 2026-1-1, {}]}"),
+		"f:7:38: error: schedule.blackout: expected a list of dates "
+		"such as 2026-12-25, this is 2026-02-29\n"
+		"f:7:50: error: schedule.blackout: expected a list of dates "
+		"such as 2026-12-25, this is 2026-1-1\n"
+		"f:7:60: error: schedule.blackout: expected a list of dates "
+		"such as 2026-12-25, this is a mapping\n"},
+	{WHEN("schedule: {every: 0s, days: []}"),
+		"f:7:23: error: schedule.every: 0s is out of range, 1s to "
+		"366d\n"
+		"f:7:33: error: schedule.days: expected days such as mon-fri, "
+		"sat or month-end, this is a list\n"},
+	{WHEN("expect: {files: 5..1}"),
+		"f:7:13: error: expect.by is missing: the time of day by which "
+		"a delivery must have landed\n"
+		"f:7:21: error: expect.files: 5..1 begins above its end\n"},
+	{WHEN("expect: {by: 25:00, files: .., records: 1.5, bytes: 1..2x}"),
+		"f:7:18: error: expect.by: expected a time of day such as "
+		"06:00, this is 25:00\n"
+		"f:7:32: error: expect.files: expected a number, or 1.., 1..5 "
+		"or ..5, this is ..\n"
+		"f:7:45: error: expect.records: expected a number, or 1.., "
+		"1..5 or ..5, this is 1.5\n"
+		"f:7:57: error: expect.bytes: expected a size, or 1KiB.., "
+		"1KiB..5MiB or ..5MiB, this is 1..2x\n"},
+	{WHEN("expect: {by: 6:00, grace: 13h, days: [mon, fir]}"),
+		"f:7:31: error: expect.grace: is more than half the time "
+		"between two deadlines: a late delivery would count for the "
+		"next one\n"
+		"f:7:48: error: expect.days: expected days such as mon-fri, "
+		"sat or month-end, this is fir\n"},
+	{WHEN("expect: {by: 6:00, grace: 1d, days: [mon, wed]}"), ""},
+	{WHEN("expect: {by: 6:00, grace: 3d, days: sun}"), ""},
+	{WHEN("expect: {by: 6:00, grace: 14d, days: month-end}"), ""},
+	{WHEN("expect: {by: 6:00, grace: 25h, days: [mon, wed]}"),
+		"f:7:31: error: expect.grace: is more than half the time "
+		"between two deadlines: a late delivery would count for the "
+		"next one\n"},
 	{"",
 		"f:1:1: error: zone is missing\n"
 		"f:1:1: error: state is missing\n"},
@@ -799,6 +964,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_key_is_read),
+		cmocka_unit_test(test_schedules_and_contracts_are_read),
 		cmocka_unit_test(test_defaults_are_those_of_the_manual),
 		cmocka_unit_test(test_the_table_and_dialect_init_agree),
 		cmocka_unit_test(test_twenty_mistakes_are_twenty_lines),
