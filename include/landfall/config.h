@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "landfall/scan.h"
+#include "landfall/totals.h"
 
 enum source_kind {
 	SOURCE_DROP, /* a local directory */
@@ -32,6 +33,19 @@ enum source_kind {
 enum duplicate_policy {
 	DUPLICATE_NOTE, /* one ledger entry that names the file; the default */
 	DUPLICATE_LAND, /* a landing file of its own */
+};
+
+/* What to do with a delivery that is not shaped like the one before. */
+enum drift_policy {
+	DRIFT_LAND, /* and tell; the default */
+	DRIFT_HOLD, /* until somebody decides */
+	DRIFT_QUARANTINE,
+};
+
+/* Control totals; n may be 0. */
+struct total_list {
+	struct total *row;
+	size_t n;
 };
 
 /* A list of globs; n may be 0. */
@@ -54,6 +68,8 @@ struct source_config {
 		int64_t stable; /* ns without change before it counts */
 	} ready;
 	enum duplicate_policy duplicates;
+	struct total_list totals;
+	enum drift_policy drift;
 	struct dialect dialect;
 };
 

@@ -10,6 +10,7 @@
 #include "config/field.h"
 #include "config/help.h"
 #include "config/parse.h"
+#include "config/total.h"
 #include "config/value.h"
 
 /* Reads it, or reports why not; END when there is no such file. */
@@ -67,6 +68,7 @@ config_free(struct config *c)
 		free(s->drop.path);
 		field_release_patterns(&s->match);
 		field_release_patterns(&s->ignore);
+		total_release(&s->totals);
 	}
 	free(c->source);
 	free(c->origin);

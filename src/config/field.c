@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/total.h"
 #include "config/value.h"
 
 void
@@ -58,6 +59,12 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_PATTERNS] = "a glob or a list of globs",
 		[OPTION_TRAILER] = "{prefix: TEXT} or a number, ",
 		[OPTION_COLUMNS] = "header, any or a number, ",
+		[OPTION_TOTAL_RECORDS] =
+			"{trailer_field: N}, {header_field: N}, "
+			"{side: \"{name}.ctl\"} or {name: \"orders_#.csv\"}",
+		[OPTION_TOTAL_SUM] =
+			"{field: N, trailer_field: N, decimal: \".\"}, or the "
+			"other places as in records, or a list of such",
 	};
 
 	str_add(s, words[o->type]);
@@ -435,6 +442,8 @@ static const struct reader {
 	[OPTION_PATTERNS] = {.read = read_patterns, .any_kind = true},
 	[OPTION_TRAILER] = {.read = read_trailer, .any_kind = true},
 	[OPTION_COLUMNS] = {.read = read_columns},
+	[OPTION_TOTAL_RECORDS] = {.read = total_read_records, .any_kind = true},
+	[OPTION_TOTAL_SUM] = {.read = total_read_sum, .any_kind = true},
 };
 
 bool

@@ -25,8 +25,10 @@ enum option_type {
 	OPTION_BYTE,	   /* uint8_t */
 	OPTION_MAYBE_BYTE, /* int; SCAN_NONE */
 	OPTION_PATTERNS,
-	OPTION_TRAILER, /* the whole dialect */
-	OPTION_COLUMNS, /* int32_t */
+	OPTION_TRAILER,	      /* the whole dialect */
+	OPTION_COLUMNS,	      /* int32_t */
+	OPTION_TOTAL_RECORDS, /* struct total_list; appends */
+	OPTION_TOTAL_SUM,
 };
 
 /* What a row's fallback is. */

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "config/check.h"
 #include "config/field.h"
+#include "config/total.h"
 #include "config/value.h"
 
 #define NAME_MAX_LEN 64
@@ -200,6 +201,7 @@ read_source(struct parse *p, const struct yaml_node *n)
 	fill_in(p, true, s);
 	s->dialect.format = (enum scan_format)f;
 	read_block(p, source_block, n, s);
+	total_ignore_sides(s);
 }
 
 static void
