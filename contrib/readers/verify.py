@@ -346,6 +346,10 @@ def check_index(body, frames, size, about):
          "LFIX and the provenance disagree")
 
 
+# What a provenance need not have.
+TEXTS = {"reason", "totals"}
+
+
 def check_structure(m, entry):
     rows = read_seek_table(m)
     need(len(rows) >= 3, "fewer frames than a landing file has")
@@ -369,6 +373,10 @@ def check_structure(m, entry):
     for key in "bytes_sha256", "size", "records", "source", "name", "generation":
         need(about.get(key) == entry[key],
              f"provenance and ledger disagree on {key}")
+    for key in TEXTS & about.keys():
+        need(type(about[key]) is str, f"the provenance has a bad {key}")
+    need(("reason" in about) == (entry["disposition"] == "quarantined"),
+         "only what is quarantined has a reason in its provenance")
     need(sum(sizes) == entry["size"], "the frames do not add up to the size")
     check_index(lfix, len(sizes), entry["size"], about)
 

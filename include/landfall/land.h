@@ -41,6 +41,7 @@ struct provenance {
 	const char *transport; /* "drop", "by-hand" */
 	const char *evidence;  /* why we held it for complete */
 	const char *reason;    /* why quarantined; NULL otherwise */
+	const char *compared;  /* control totals that matched; or NULL */
 	struct dialect dialect;
 	const char *dialect_origin; /* "declared" */
 	struct scan_totals totals;
@@ -71,9 +72,17 @@ struct land_pool;
 struct land_pool *land_pool_new(unsigned threads, int level) MUST_USE;
 void land_pool_free(struct land_pool *p);
 
+/* Bytes of the object; length 0: there is no such span. */
+struct landed_span {
+	uint64_t offset;
+	uint64_t length;
+};
+
 /* What landing found out. */
 struct landed {
 	uint64_t size;
+	struct landed_span header;  /* the first header record */
+	struct landed_span trailer; /* the last trailer record */
 	uint8_t bytes_sha256[HASH_LEN];
 	struct scan_totals totals;
 	/* SHA-256 of the first `prefix` bytes, when there were as many. */

@@ -84,7 +84,7 @@ land_file(struct landing_run *r, int i, struct err *e)
 	if (rc != OK && rc != END)
 		return rc;
 	j = job_new(r->config, (const uint8_t *)name, strlen(name));
-	r->source[i] = hand_new(r->cli->arg[i]);
+	r->source[i] = hand_new(r->cli->arg[i], name);
 	j->source = r->source[i];
 	j->ops = &hand_ops;
 	j->by_hand = true;

@@ -8,6 +8,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "daemon/account.h"
 
 static bool
 same_signature(const struct signature *a, const struct signature *b)
@@ -104,6 +105,34 @@ relation_of(const struct fetch_context *c, const struct job *j,
 	return is_truncated(c, j, now) ? RELATION_TRUNCATED : RELATION_REPLACED;
 }
 
+/* The item goes to quarantine, with the bytes as they are. */
+static void
+quarantine(struct delivery *d, struct provenance *p, const char *why)
+{
+	d->quarantine = true;
+	free(d->reason);
+	p->reason = d->reason = mem_strdup(why);
+}
+
+/* Control totals, where the source has them. */
+static enum rc
+check_totals(const struct job *j, int fd, struct delivery *d,
+	struct provenance *p, struct str *told, struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	enum rc rc;
+
+	if (j->config->totals.n == 0 || d->quarantine)
+		return OK;
+	rc = account_check(j, fd, &d->landed, told, &why, e);
+	if (rc == OK)
+		p->compared = told->s;
+	if (rc != END)
+		return rc;
+	quarantine(d, p, why.s);
+	return OK;
+}
+
 /* Read, scan and stage under this dialect; reason: into quarantine. */
 static enum rc
 stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
@@ -122,6 +151,7 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 		.dialect = *dialect,
 		.dialect_origin = reason != NULL ? "quarantine" : "declared",
 	};
+	CLEANUP(str_release) struct str told = STR_INIT;
 	struct land *l;
 	enum rc rc;
 
@@ -140,8 +170,10 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 		d->relation = p.relation = relation_of(c, j, &d->landed);
 		d->generation = p.generation = j->generation + 1;
 		memcpy(p.previous_sha256, j->previous_sha256, HASH_LEN);
-		rc = land_finish(l, &p, &d->landed, e);
+		rc = check_totals(j, fd, d, &p, &told, e);
 	}
+	if (rc == OK)
+		rc = land_finish(l, &p, &d->landed, e);
 	land_free(l);
 	if (rc == OK) {
 		d->staged = true;
@@ -176,6 +208,23 @@ check_space(const struct fetch_context *c, struct delivery *d, struct err *e)
 	str_add_size(&why, d->signature.size);
 	leave(d, DISPOSITION_PENDING, why.s);
 	return END;
+}
+
+/* Not complete while a side file of its control totals is missing. */
+static enum rc
+check_side_files(const struct job *j, struct delivery *d, struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	enum rc rc = account_side_files(j, &why, e);
+
+	if (rc == END) {
+		leave(d, DISPOSITION_PENDING, why.s);
+		d->tried = false;
+	} else if (rc != OK && rc != BROKEN) {
+		leave(d, DISPOSITION_PENDING, e->text);
+		return END;
+	}
+	return rc;
 }
 
 /*
@@ -215,7 +264,9 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 {
 	enum rc rc;
 
-	rc = check_space(c, d, e);
+	rc = check_side_files(j, d, e);
+	if (rc == OK)
+		rc = check_space(c, d, e);
 	if (rc != OK)
 		return rc == END ? OK : rc;
 	rc = stage_bytes(c, j, fd, &j->config->dialect, NULL, d, e);
@@ -229,7 +280,7 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 		e->code = OK;
 		rc = stage_bytes(c, j, fd, &opaque, d->reason, d, e);
 	}
-	if (rc == BAD_ITEM) {
+	if (rc == BAD_ITEM || rc == AGAIN) {
 		leave(d, DISPOSITION_PENDING, e->text);
 		return OK;
 	}

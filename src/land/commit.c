@@ -79,6 +79,8 @@ same_again(struct delivery *d, const struct catalog_version *v)
 {
 	d->disposition = DISPOSITION_DUPLICATE;
 	d->recorded = false;
+	free(d->reason);
+	d->reason = NULL;
 	d->generation = v->generation;
 	d->relation = RELATION_IDENTICAL;
 	d->index = v->index;
@@ -94,6 +96,7 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 {
 	struct catalog_name known = {0};
 	struct catalog_version same;
+	bool same_bytes, was_quarantined;
 	enum rc rc;
 
 	rc = catalog_find(
@@ -104,15 +107,24 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 		return rc;
 	d->recorded = true;
 	memcpy(d->file_sha256, d->landed.file_sha256, HASH_LEN);
+	same_bytes = known.version.id != 0 &&
+		memcmp(known.version.bytes_sha256, d->landed.bytes_sha256,
+			HASH_LEN) == 0;
+	was_quarantined = known.version.disposition == DISPOSITION_QUARANTINED;
+	if (same_bytes && !was_quarantined)
+		return same_again(d, &known.version);
+	if (d->quarantine && same_bytes) {
+		/* They are kept once, and why stands in the story already. */
+		(void)same_again(d, &known.version);
+		d->disposition = DISPOSITION_QUARANTINED;
+		free(d->reason);
+		d->reason = mem_strdup(known.reason);
+		return OK;
+	}
 	if (d->quarantine) {
 		d->disposition = DISPOSITION_QUARANTINED;
 		return OK;
 	}
-	if (known.version.id != 0 &&
-		known.version.disposition != DISPOSITION_QUARANTINED &&
-		memcmp(known.version.bytes_sha256, d->landed.bytes_sha256,
-			HASH_LEN) == 0)
-		return same_again(d, &known.version);
 	rc = catalog_find_bytes(c->catalog, d->source, d->landed.bytes_sha256,
 		d->landed.size, &same, e);
 	if (rc != OK && rc != END)

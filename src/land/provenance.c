@@ -45,6 +45,8 @@ provenance_write(const struct provenance *p, struct str *s)
 	jsonw_key(&j, "source"), jsonw_text(&j, p->source);
 	jsonw_key(&j, "staged_at"), jsonw_time_ns(&j, p->staged_at);
 	jsonw_key(&j, "stray_quotes"), jsonw_u64(&j, t->stray_quotes);
+	if (p->compared != NULL)
+		jsonw_key(&j, "totals"), jsonw_text(&j, p->compared);
 	jsonw_key(&j, "transport"), jsonw_text(&j, p->transport);
 	jsonw_end(&j);
 }
@@ -65,6 +67,14 @@ get_text(struct reading *r, const char *key)
 	if (text == NULL && r->wrong == NULL)
 		r->wrong = key;
 	return text != NULL ? text : "";
+}
+
+/* NULL: it is not there. */
+static const char *
+get_optional(struct reading *r, const char *key)
+{
+	return json_object_get(r->object, key) != NULL ? get_text(r, key)
+						       : NULL;
 }
 
 static uint64_t
@@ -187,8 +197,7 @@ provenance_read(struct provenance *p, struct provenance_keep *keep,
 	t->nul_bytes = get_u64(&r, "nul_bytes");
 	if (p->generation > 1)
 		get_sum(&r, "previous_sha256", p->previous_sha256);
-	if (json_object_get(r.object, "reason") != NULL)
-		p->reason = get_text(&r, "reason");
+	p->reason = get_optional(&r, "reason");
 	t->records = get_u64(&r, "records");
 	p->relation = get_relation(&r, "relation");
 	p->seen_at = get_time(&r, "seen_at");
@@ -197,6 +206,7 @@ provenance_read(struct provenance *p, struct provenance_keep *keep,
 	p->source = get_text(&r, "source");
 	p->staged_at = get_time(&r, "staged_at");
 	t->stray_quotes = get_u64(&r, "stray_quotes");
+	p->compared = get_optional(&r, "totals");
 	p->transport = get_text(&r, "transport");
 	if (r.wrong != NULL)
 		err_set(e, BAD_ITEM, "provenance: '%s' is missing or wrong",

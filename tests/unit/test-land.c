@@ -374,6 +374,7 @@ test_provenance_round_trip(void **state UNUSED)
 		.transport = "drop",
 		.evidence = "stable 2s",
 		.reason = "because",
+		.compared = "records 7 as trailer field 2 says",
 		.dialect_origin = "declared",
 		.totals = {.bytes = 42,
 			.records = 7,

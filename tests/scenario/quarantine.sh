@@ -1,0 +1,111 @@
+#!/bin/sh
+# Control totals, dialect drift, and what becomes of what they quarantine.
+. "$SRCDIR/tests/scenario/lib.sh"
+"$LANDFALL" init lake --quiet
+conf=lake/landfall.yaml
+
+# settings TEXT: of the source, instead of those before.
+cp $conf plain.yaml
+settings()
+{
+	sed "s/format: csv/format: csv\\n    ready: {stable: 0s}\\n    $1/" \
+		plain.yaml >$conf
+}
+
+# run_pass: what it says of each name it read, one line each, by name:
+# "NAME DISPOSITION REASON". Its exit status is in $status.
+run_pass()
+{
+	status=0
+	"$LANDFALL" run --once -c $conf --json >pass.out || status=$?
+	python3 - pass.out <<'PY'
+import json, sys
+for v in sorted((json.loads(l) for l in open(sys.argv[1])),
+                key=lambda v: v.get("name", "")):
+    if "name" in v:
+        print(v["name"], v["disposition"], v.get("reason", v.get("drift", "-")))
+PY
+}
+
+# provenance FILE KEY: of a landing file, found by a glob below the zone.
+provenance()
+{
+	python3 - "$1" "$2" <<'PY'
+import glob, json, struct, sys
+path, = glob.glob("lake/zone/" + sys.argv[1])
+raw = open(path, "rb").read()
+at = raw.rindex(b"LFPV")
+size, = struct.unpack("<I", raw[at - 4:at])
+print(json.loads(raw[at + 8:at + size]).get(sys.argv[2], "-"))
+PY
+}
+
+both_verify()
+{
+	expect "$1: verify --deep" "$LANDFALL" verify --deep -c $conf
+	expect "$1: the second reader" \
+		python3 "$SRCDIR/contrib/readers/verify.py" lake/zone
+}
+
+# ---- control totals ----
+
+settings 'csv: {trailer: {prefix: "T,"}, columns: any}\
+    totals: {records: {trailer_field: 2}, sum: {field: 2, trailer_field: 3}}'
+printf 'id,amount\n1,10.50\n2,-0.25\nT,2,10.25\n' >lake/inbox/good.csv
+printf 'id,amount\n1,10.50\n2,-0.25\nT,3,10.25\n' >lake/inbox/count.csv
+printf 'id,amount\n1,10.50\n2,-0.2\nT,2,10.25\n' >lake/inbox/sum.csv
+printf 'id,amount\n1,10.50\n2,n/a\nT,2,10.25\n' >lake/inbox/garbage.csv
+printf 'id,amount\n1,10.50\n' >lake/inbox/cut.csv
+expect_same 'control totals are held against the delivery' \
+	'count.csv quarantined control total of records: trailer field 2 says 3, the delivery has 2
+cut.csv quarantined control total of records: there is no trailer
+garbage.csv quarantined control total of sum of field 2: record 1 at byte 18, field 2: n/a is not a number
+good.csv landed -
+sum.csv quarantined control total of sum of field 2: trailer field 3 says 10.25, the delivery has 10.30' \
+	"$(run_pass)"
+run_pass >again.out
+expect_same 'the exit status says so' 2 $status
+expect_same 'nothing is read twice' '' "$(cat again.out)"
+expect_same 'provenance tells what was compared' \
+	'records 2 as trailer field 2 says; sum of field 2 10.25 as trailer field 3 says' \
+	"$(provenance 'inbox/dt=*/good.*' totals)"
+expect_same 'the bytes are kept' "$(cat lake/inbox/count.csv)" \
+	"$(zstd -dcq lake/zone/_quarantine/inbox/dt=*/count.*.zst)"
+expect_same 'with their records' 2 \
+	"$(provenance '_quarantine/inbox/dt=*/count.*' records)"
+touch lake/inbox/count.csv
+expect_same 'the same bytes again are no second quarantine' \
+	'count.csv quarantined control total of records: trailer field 2 says 3, the delivery has 2' \
+	"$(run_pass)"
+expect_same 'they are kept once' 4 \
+	"$(find lake/zone/_quarantine -name '*.zst' | wc -l)"
+both_verify 'quarantined'
+
+# A sum over more than one window of the file.
+python3 - <<'PY'
+with open("lake/inbox/large.csv", "w") as f:
+    f.write("id,amount\n")
+    for i in range(200000):
+        f.write('%d,"%d.%02d"\n' % (i, i % 7919, i % 100))
+    cents = sum(i % 7919 * 100 + i % 100 for i in range(200000))
+    f.write("T,200000,%d.%02d\n" % divmod(cents, 100))
+PY
+expect_same 'a large delivery' 'large.csv landed -' "$(run_pass)"
+
+settings 'totals: {records: {side: "{name}.ctl"}}'
+printf 'a\n1\n2\n' >lake/inbox/side.csv
+expect_same 'without its side file it is not complete' '' "$(run_pass)"
+expect_same 'and that is why' 1 "$("$LANDFALL" why -c $conf side.csv |
+	grep -c 'pending: control totals: side file side.csv.ctl is not there yet')"
+expect_status 'by hand neither' 2 \
+	"$LANDFALL" land -c $conf --source inbox lake/inbox/side.csv
+echo 'rows: 2' >lake/inbox/side.csv.ctl
+expect_same 'with it it lands' 'side.csv landed -' "$(run_pass)"
+expect_same 'the side file is no delivery' 1 \
+	"$("$LANDFALL" plan -c $conf | grep -c 'side.csv.ctl.*ignore \*.ctl')"
+printf 'a\n1\n3\n' >byhand.csv
+echo 3 >byhand.csv.ctl
+expect_status 'by hand the side file lies beside it' 2 \
+	"$LANDFALL" land -c $conf --source inbox byhand.csv
+expect_same 'and counts' 1 "$(grep -c 'byhand.csv.ctl says 3' lib.out)"
+rm lake/inbox/*
