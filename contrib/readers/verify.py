@@ -347,7 +347,7 @@ def check_index(body, frames, size, about):
 
 
 # What a provenance need not have.
-TEXTS = {"reason", "totals"}
+TEXTS = {"drift", "header_sha256", "reason", "totals"}
 
 
 def check_structure(m, entry):

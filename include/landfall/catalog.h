@@ -201,6 +201,25 @@ enum rc catalog_pass_last(struct catalog *c, const char *source,
 enum rc catalog_count(struct catalog *c, const char *source,
 	uint64_t count[DISPOSITIONS], struct err *e) MUST_USE;
 
+/* ---- shapes: what the deliveries of a source look like ---- */
+
+/* Of the newest delivery landed. */
+struct catalog_shape {
+	uint64_t index; /* in the ledger */
+	bool has_header;
+	uint8_t header_sha256[HASH_LEN]; /* without the byte order mark */
+	uint32_t columns;		 /* 0: any number */
+	bool bom;
+};
+
+/* Takes the place of the one before. Inside a transaction. */
+enum rc catalog_shape_put(struct catalog *c, const char *source,
+	const struct catalog_shape *s, struct err *e) MUST_USE;
+
+/* END: nothing with a shape has landed yet. */
+enum rc catalog_shape_find(struct catalog *c, const char *source,
+	struct catalog_shape *ret, struct err *e) MUST_USE;
+
 /* ---- stories ---- */
 
 struct catalog_event {

@@ -43,6 +43,9 @@ struct delivery {
 	uint32_t generation; /* as written in its provenance */
 	enum relation relation;
 	enum duplicate_policy duplicates;
+	bool has_shape;
+	struct catalog_shape shape; /* commit fills in its index */
+	char *drift;	 /* owned; how the shape differs; NULL: as before */
 	bool quarantine; /* lands below _quarantine, with reason */
 	/*
 	 * ... or a name that only gets a note: pending, ignored, or the same

@@ -41,7 +41,10 @@ struct provenance {
 	const char *transport; /* "drop", "by-hand" */
 	const char *evidence;  /* why we held it for complete */
 	const char *reason;    /* why quarantined; NULL otherwise */
-	const char *compared;  /* control totals that matched; or NULL */
+	const char *drift;     /* how its shape differs; or NULL */
+	bool has_header;
+	uint8_t header_sha256[HASH_LEN]; /* first header, without a BOM */
+	const char *compared; /* control totals that matched; or NULL */
 	struct dialect dialect;
 	const char *dialect_origin; /* "declared" */
 	struct scan_totals totals;
@@ -49,6 +52,9 @@ struct provenance {
 	enum relation relation;
 	uint8_t previous_sha256[HASH_LEN]; /* when generation > 1 */
 };
+
+/* False: such a delivery has none. Without the index. */
+bool provenance_shape(const struct provenance *p, struct catalog_shape *ret);
 
 void provenance_write(const struct provenance *p, struct str *s);
 

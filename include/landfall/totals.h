@@ -93,8 +93,8 @@ struct totals_input {
 };
 
 /* The name of a side file: `pattern` with the delivery's for "{name}". */
-void totals_side_name(struct str *s, const char *pattern, const uint8_t *name,
-	size_t len);
+void totals_side_name(
+	struct str *s, const char *pattern, const uint8_t *name, size_t len);
 
 /*
  * Checks every row. OK: all match, and `told` (one line, for provenance)

@@ -111,7 +111,16 @@ static const char step_1[] =
 	"	PRIMARY KEY(source, started)"
 	") STRICT, WITHOUT ROWID;";
 
-const char *const catalog_sql_steps[] = {step_1};
+/* The shape of the newest delivery landed; version: its ledger index. */
+static const char step_2[] = "CREATE TABLE shape("
+			     "	source INTEGER PRIMARY KEY,"
+			     "	version INTEGER NOT NULL,"
+			     "	header BLOB,"
+			     "	columns INTEGER NOT NULL,"
+			     "	bom INTEGER NOT NULL"
+			     ") STRICT;";
+
+const char *const catalog_sql_steps[] = {step_1, step_2};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
@@ -284,4 +293,11 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			     " AND (?1 IS NULL OR v.source = ?1)"
 			     " ORDER BY v.id",
 		true},
+
+	[SQL_SHAPE_PUT] = {"INSERT OR REPLACE INTO shape(source, version,"
+			   " header, columns, bom) VALUES(?1, ?2, ?3, ?4, ?5)",
+		false},
+	[SQL_SHAPE_FIND] = {"SELECT version, header, columns, bom FROM shape"
+			    " WHERE source = ?1",
+		false},
 };

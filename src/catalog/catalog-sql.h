@@ -41,6 +41,8 @@ enum catalog_sql {
 	SQL_STORY,
 	SQL_STORY_BASE,
 	SQL_EACH_LANDED,
+	SQL_SHAPE_PUT,
+	SQL_SHAPE_FIND,
 	SQL_STATEMENTS /* how many */
 };
 

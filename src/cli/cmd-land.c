@@ -94,6 +94,10 @@ land_file(struct landing_run *r, int i, struct err *e)
 	if (rc == OK && known.version.id != 0 &&
 		known.version.disposition != DISPOSITION_QUARANTINED)
 		job_follow(j, &known.version);
+	if (job_compare(j, engine_catalog(r->engine), e) != OK) {
+		job_free(j);
+		return e->code;
+	}
 	return engine_submit(r->engine, j, e);
 }
 

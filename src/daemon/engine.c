@@ -89,6 +89,15 @@ job_follow(struct job *j, const struct catalog_version *v)
 	memcpy(j->previous_sha256, v->bytes_sha256, HASH_LEN);
 }
 
+enum rc
+job_compare(struct job *j, struct catalog *c, struct err *e)
+{
+	enum rc rc = catalog_shape_find(c, j->config->name, &j->shape, e);
+
+	j->has_shape = rc == OK;
+	return rc == END ? OK : rc;
+}
+
 /* ---- workers ---- */
 
 static void

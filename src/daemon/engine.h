@@ -50,6 +50,9 @@ struct job {
 	int64_t seen_at;
 	char *evidence; /* owned */
 	const char *transport;
+	/* Of the newest delivery landed, from the catalog. */
+	bool has_shape;
+	struct catalog_shape shape;
 	/* The newest version, from the catalog. */
 	uint32_t generation; /* 0: none */
 	uint64_t previous_size;
@@ -63,6 +66,9 @@ void job_free(struct job *j);
 
 /* The job brings the version after v. */
 void job_follow(struct job *j, const struct catalog_version *v);
+
+/* The job's delivery is compared with what its source landed last. */
+enum rc job_compare(struct job *j, struct catalog *c, struct err *e) MUST_USE;
 
 /*
  * BROKEN: another landfall has the state directory, or recovery found a

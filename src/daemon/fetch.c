@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "daemon/account.h"
+#include "daemon/shape.h"
 
 static bool
 same_signature(const struct signature *a, const struct signature *b)
@@ -114,6 +115,43 @@ quarantine(struct delivery *d, struct provenance *p, const char *why)
 	p->reason = d->reason = mem_strdup(why);
 }
 
+/*
+ * The shape goes into the provenance; one that differs from that of the
+ * delivery before is told, held or quarantined. END: held.
+ */
+static enum rc
+check_shape(const struct job *j, int fd, struct delivery *d,
+	struct provenance *p, struct err *e)
+{
+	CLEANUP(shape_release) struct shape s = SHAPE_INIT;
+	CLEANUP(str_release) struct str why = STR_INIT;
+	enum drift_policy policy = j->config->drift;
+	enum rc rc = shape_read(&p->dialect, fd, &s, e);
+
+	if (rc != OK)
+		return rc == END ? OK : rc;
+	p->has_header = s.facts.has_header;
+	memcpy(p->header_sha256, s.facts.header_sha256, HASH_LEN);
+	if (d->quarantine ||
+		!shape_differs(
+			&s, &p->dialect, j->has_shape ? &j->shape : NULL, &why))
+		return OK;
+	if (policy == DRIFT_QUARANTINE) {
+		quarantine(d, p, why.s);
+		return OK;
+	}
+	if (policy == DRIFT_HOLD && !j->by_hand) {
+		str_add(&why,
+			"; held: `landfall land` takes it as it is, or "
+			"change drift or the dialect");
+		leave(d, DISPOSITION_PENDING, why.s);
+		return END;
+	}
+	d->drift = str_take(&why);
+	p->drift = d->drift;
+	return OK;
+}
+
 /* Control totals, where the source has them. */
 static enum rc
 check_totals(const struct job *j, int fd, struct delivery *d,
@@ -155,6 +193,9 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 	struct land *l;
 	enum rc rc;
 
+	rc = check_shape(j, fd, d, &p, e);
+	if (rc != OK)
+		return rc;
 	if (zone_stage(c->zone, &d->stage, &d->fd, e) != OK)
 		return e->code;
 	l = land_new(c->pool, dialect, d->fd, c->spool,
@@ -170,6 +211,7 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 		d->relation = p.relation = relation_of(c, j, &d->landed);
 		d->generation = p.generation = j->generation + 1;
 		memcpy(p.previous_sha256, j->previous_sha256, HASH_LEN);
+		d->has_shape = provenance_shape(&p, &d->shape);
 		rc = check_totals(j, fd, d, &p, &told, e);
 	}
 	if (rc == OK)
@@ -280,6 +322,8 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 		e->code = OK;
 		rc = stage_bytes(c, j, fd, &opaque, d->reason, d, e);
 	}
+	if (rc == END)
+		return OK;
 	if (rc == BAD_ITEM || rc == AGAIN) {
 		leave(d, DISPOSITION_PENDING, e->text);
 		return OK;

@@ -97,6 +97,10 @@ submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 	if (d->known && d->name.version.id != 0 &&
 		d->name.version.disposition != DISPOSITION_QUARANTINED)
 		job_follow(j, &d->name.version);
+	if (job_compare(j, engine_catalog(k->engine), e) != OK) {
+		job_free(j);
+		return e->code;
+	}
 	return engine_submit(k->engine, j, e);
 }
 

@@ -9,6 +9,7 @@
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "land/intent.h"
+#include "land/tell.h"
 
 /* From this many files on one syncfs is cheaper than an fsync for each. */
 #define SYNC_TOGETHER 4
@@ -34,6 +35,7 @@ delivery_free(struct delivery *d)
 		return;
 	io_drop(&d->fd);
 	str_release(&d->file);
+	free(d->drift);
 	free(d->reason);
 	free(d->name);
 	free(d);
@@ -143,6 +145,23 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 	return OK;
 }
 
+enum rc
+commit_tell(struct catalog *c, struct delivery *d, int64_t now, struct err *e)
+{
+	const char *reason = d->reason != NULL ? d->reason : d->drift;
+
+	if (reason != NULL &&
+		catalog_note(c, d->source, d->name, d->name_len, &d->signature,
+			now, d->disposition, reason, e) != OK)
+		return e->code;
+	if (!d->has_shape ||
+		(d->disposition != DISPOSITION_LANDED &&
+			d->disposition != DISPOSITION_NEW_VERSION))
+		return OK;
+	d->shape.index = d->index;
+	return catalog_shape_put(c, d->source, &d->shape, e);
+}
+
 static enum rc
 record_version(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 {
@@ -164,9 +183,7 @@ record_version(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 	if (catalog_put(c->catalog, d->source, d->name, d->name_len,
 		    &d->signature, now, &v, e) != OK)
 		return e->code;
-	if (d->disposition == DISPOSITION_QUARANTINED &&
-		catalog_note(c->catalog, d->source, d->name, d->name_len,
-			&d->signature, now, d->disposition, d->reason, e) != OK)
+	if (commit_tell(c->catalog, d, now, e) != OK)
 		return e->code;
 	commit_entry(&entry, d);
 	return catalog_outbox_put(c->catalog, d->index, entry.s, entry.len,

@@ -7,6 +7,23 @@
 #include "base/mem.h"
 #include "landfall/land.h"
 
+bool
+provenance_shape(const struct provenance *p, struct catalog_shape *ret)
+{
+	const struct dialect *d = &p->dialect;
+
+	if (p->size == 0 || d->format == SCAN_OPAQUE ||
+		d->format == SCAN_FIXED || (d->header > 0 && !p->has_header))
+		return false;
+	*ret = (struct catalog_shape){
+		.has_header = p->has_header,
+		.columns = p->totals.columns,
+		.bom = p->totals.bom,
+	};
+	memcpy(ret->header_sha256, p->header_sha256, HASH_LEN);
+	return true;
+}
+
 /* Keys in byte order: the JSON writer insists. */
 void
 provenance_write(const struct provenance *p, struct str *s)
@@ -20,11 +37,17 @@ provenance_write(const struct provenance *p, struct str *s)
 	jsonw_key(&j, "columns"), jsonw_u64(&j, t->columns);
 	jsonw_key(&j, "dialect"), dialect_write(&p->dialect, &j);
 	jsonw_key(&j, "dialect_origin"), jsonw_text(&j, p->dialect_origin);
+	if (p->drift != NULL)
+		jsonw_key(&j, "drift"), jsonw_text(&j, p->drift);
 	jsonw_key(&j, "encoding");
 	jsonw_text(&j, scan_encoding_names[t->encoding]);
 	jsonw_key(&j, "evidence"), jsonw_text(&j, p->evidence);
 	jsonw_key(&j, "format_version"), jsonw_u64(&j, FORMAT_VERSION);
 	jsonw_key(&j, "generation"), jsonw_u64(&j, p->generation);
+	if (p->has_header) {
+		jsonw_key(&j, "header_sha256");
+		jsonw_hex(&j, p->header_sha256, HASH_LEN);
+	}
 	jsonw_key(&j, "invalid_utf8"), jsonw_u64(&j, t->invalid_utf8);
 	jsonw_key(&j, "lineage"), jsonw_array(&j), jsonw_end(&j);
 	jsonw_key(&j, "malformed"), jsonw_u64(&j, t->malformed);
@@ -185,11 +208,15 @@ provenance_read(struct provenance *p, struct provenance_keep *keep,
 	get_sum(&r, "bytes_sha256", p->bytes_sha256);
 	t->columns = (uint32_t)get_u64(&r, "columns");
 	p->dialect_origin = get_text(&r, "dialect_origin");
+	p->drift = get_optional(&r, "drift");
 	t->encoding = get_name(&r, "encoding", scan_encoding_names);
 	p->evidence = get_text(&r, "evidence");
 	if (get_u64(&r, "format_version") != FORMAT_VERSION && r.wrong == NULL)
 		r.wrong = "format_version";
 	p->generation = (uint32_t)get_u64(&r, "generation");
+	p->has_header = json_object_get(r.object, "header_sha256") != NULL;
+	if (p->has_header)
+		get_sum(&r, "header_sha256", p->header_sha256);
 	t->invalid_utf8 = get_u64(&r, "invalid_utf8");
 	t->malformed = get_u64(&r, "malformed");
 	p->mtime = get_time(&r, "mtime");

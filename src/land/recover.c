@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "land/intent.h"
+#include "land/tell.h"
 
 /* A landing file, its provenance, and the delivery it was. */
 struct recall {
@@ -58,6 +59,9 @@ recall(struct zone *z, const char *path, bool whole, struct recall *r,
 				       : DISPOSITION_LANDED;
 	if (p->reason != NULL)
 		d->reason = mem_strdup(p->reason);
+	if (p->drift != NULL)
+		d->drift = mem_strdup(p->drift);
+	d->has_shape = provenance_shape(p, &d->shape);
 	str_add(&d->file, path);
 	d->recorded = true;
 	if (whole &&
@@ -67,7 +71,7 @@ recall(struct zone *z, const char *path, bool whole, struct recall *r,
 }
 
 static enum rc
-put_version(struct catalog *c, const struct delivery *d, struct err *e)
+put_version(struct catalog *c, struct delivery *d, struct err *e)
 {
 	struct catalog_version v = {
 		.generation = d->generation,
@@ -86,11 +90,7 @@ put_version(struct catalog *c, const struct delivery *d, struct err *e)
 	if (catalog_put(c, d->source, d->name, d->name_len, &d->signature,
 		    d->landed_at, &v, e) != OK)
 		return e->code;
-	if (d->disposition != DISPOSITION_QUARANTINED)
-		return OK;
-	return catalog_note(c, d->source, d->name, d->name_len, &d->signature,
-		d->landed_at, d->disposition,
-		d->reason != NULL ? d->reason : "", e);
+	return commit_tell(c, d, d->landed_at, e);
 }
 
 /* A published file that nobody recorded: record it, inside a transaction. */
@@ -379,6 +379,10 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 		d->signature = r.d->signature;
 		d->relation = r.d->relation;
 		d->landed.totals = r.d->landed.totals;
+		d->has_shape = r.d->has_shape;
+		d->shape = r.d->shape;
+		if (r.d->drift != NULL)
+			d->drift = mem_strdup(r.d->drift);
 	}
 	if (rc == OK && d->disposition != 0)
 		rc = put_version(rb->catalog, d, e);

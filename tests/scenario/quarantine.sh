@@ -100,7 +100,8 @@ expect_same 'and that is why' 1 "$("$LANDFALL" why -c $conf side.csv |
 expect_status 'by hand neither' 2 \
 	"$LANDFALL" land -c $conf --source inbox lake/inbox/side.csv
 echo 'rows: 2' >lake/inbox/side.csv.ctl
-expect_same 'with it it lands' 'side.csv landed -' "$(run_pass)"
+expect_same 'with it it lands' 1 \
+	"$(run_pass | grep -c '^side.csv landed')"
 expect_same 'the side file is no delivery' 1 \
 	"$("$LANDFALL" plan -c $conf | grep -c 'side.csv.ctl.*ignore \*.ctl')"
 printf 'a\n1\n3\n' >byhand.csv
@@ -109,3 +110,53 @@ expect_status 'by hand the side file lies beside it' 2 \
 	"$LANDFALL" land -c $conf --source inbox byhand.csv
 expect_same 'and counts' 1 "$(grep -c 'byhand.csv.ctl says 3' lib.out)"
 rm lake/inbox/*
+
+# ---- dialect drift ----
+
+settings 'csv: {delimiter: ","}'
+printf 'id,amount\n1,2\n' >lake/inbox/d1.csv
+run_pass >/dev/null # drift from what the totals above landed
+"$LANDFALL" run --once -c $conf --quiet
+printf 'id,amount\n3,4\n' >lake/inbox/d2.csv
+expect_same 'the same shape is no drift' 'd2.csv landed -' "$(run_pass)"
+entry=$("$LANDFALL" why -c $conf --json d2.csv |
+	sed -n 's/.*"index":\([0-9]*\).*/\1/p')
+printf 'id,total,sum\n3,4,5\n' >lake/inbox/d3.csv
+drift="dialect drift: the header is id,total,sum; 3 columns, there were 2; not as in ledger entry $entry"
+expect_same 'another header is landed and told' "d3.csv landed $drift" \
+	"$(run_pass)"
+expect_same 'that is no trouble' 0 $status
+expect_same 'why tells it' 1 \
+	"$("$LANDFALL" why -c $conf d3.csv | grep -c "landed: $drift")"
+expect_same 'so does the provenance' "$drift" \
+	"$(provenance 'inbox/dt=*/d3.*' drift)"
+expect_same 'with the SHA-256 of the header' \
+	"$(head -1 lake/inbox/d3.csv | sha256sum | cut -d' ' -f1)" \
+	"$(provenance 'inbox/dt=*/d3.*' header_sha256)"
+expect_same 'the new shape is the one to be like' 'd4.csv landed -' \
+	"$(printf 'id,total,sum\n4,4,5\n' >lake/inbox/d4.csv; run_pass)"
+expect 'the catalog is made again' "$LANDFALL" catalog rebuild -c $conf
+printf '\357\273\277id,total,sum\n5,4,5\n' >lake/inbox/d5.csv
+expect_same 'and knows the shape: a byte order mark is drift' 1 \
+	"$(run_pass | grep -c '^d5.csv landed dialect drift: a byte order mark, there was none; not as in ledger entry [0-9]*$')"
+expect_same 'why still tells the older one' 1 \
+	"$("$LANDFALL" why -c $conf d3.csv | grep -c "landed: $drift")"
+
+settings 'drift: hold'
+printf 'id;total;sum\n5;4;5\n6;7;8\n' >lake/inbox/d6.csv
+expect_same 'drift: hold' 1 "$(run_pass | grep -c "^d6.csv pending dialect drift: the header id;total;sum is one column under the delimiter ',', ';' would divide it; .*; held: ")"
+expect_same 'is attention' 2 "$(run_pass >/dev/null; echo $status)"
+expect 'by hand it lands' \
+	"$LANDFALL" land -c $conf --source inbox lake/inbox/d6.csv
+printf 'id;total;sum\n7;4;5\n' >lake/inbox/d7.csv
+expect_same 'then its like lands too' 'd7.csv landed -' \
+	"$(run_pass | grep d7)"
+printf 'x\n1\n' >lake/inbox/d8.csv
+expect_same 'held again' 1 "$(run_pass | grep -c '^d8.csv pending')"
+
+settings 'drift: quarantine'
+expect_same 'drift: quarantine' 1 \
+	"$(run_pass | grep -c '^d8.csv quarantined dialect drift: the header is x; not as in')"
+expect_same 'an empty file has no shape' 'empty.csv landed -' \
+	"$(: >lake/inbox/empty.csv; run_pass)"
+both_verify 'drifted'

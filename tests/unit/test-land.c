@@ -374,6 +374,8 @@ test_provenance_round_trip(void **state UNUSED)
 		.transport = "drop",
 		.evidence = "stable 2s",
 		.reason = "because",
+		.drift = "dialect drift: 3 columns, there were 2",
+		.has_header = true,
 		.compared = "records 7 as trailer field 2 says",
 		.dialect_origin = "declared",
 		.totals = {.bytes = 42,
