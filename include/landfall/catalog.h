@@ -201,6 +201,24 @@ enum rc catalog_pass_last(struct catalog *c, const char *source,
 enum rc catalog_count(struct catalog *c, const char *source,
 	uint64_t count[DISPOSITIONS], struct err *e) MUST_USE;
 
+/*
+ * The newest version of a name that is not merely quarantined: the one the
+ * next delivery follows. END: none.
+ */
+enum rc
+catalog_find_landed(struct catalog *c, const char *source, const uint8_t *name,
+	size_t len, struct catalog_version *ret, struct err *e) MUST_USE;
+
+/* ---- quarantined entries somebody has released or rejected ---- */
+
+/* Entry `entry` is settled by entry `by`. Inside a transaction. */
+enum rc catalog_settle(
+	struct catalog *c, uint64_t entry, uint64_t by, struct err *e) MUST_USE;
+
+/* END: nobody has settled it. */
+enum rc catalog_settled(struct catalog *c, uint64_t entry, uint64_t *ret_by,
+	struct err *e) MUST_USE;
+
 /* ---- shapes: what the deliveries of a source look like ---- */
 
 /* Of the newest delivery landed. */

@@ -45,8 +45,11 @@ struct delivery {
 	enum duplicate_policy duplicates;
 	bool has_shape;
 	struct catalog_shape shape; /* commit fills in its index */
-	char *drift;	 /* owned; how the shape differs; NULL: as before */
-	bool quarantine; /* lands below _quarantine, with reason */
+	char *drift;	  /* owned; how the shape differs; NULL: as before */
+	bool settles;	  /* a quarantined entry, by landing or rejecting it */
+	uint64_t settled; /* which */
+	bool rejected;	  /* no landing: a ledger entry that names the file */
+	bool quarantine;  /* lands below _quarantine, with reason */
 	/*
 	 * ... or a name that only gets a note: pending, ignored, or the same
 	 * bytes again, decided by the caller.

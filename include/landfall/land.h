@@ -41,6 +41,8 @@ struct provenance {
 	const char *transport; /* "drop", "by-hand" */
 	const char *evidence;  /* why we held it for complete */
 	const char *reason;    /* why quarantined; NULL otherwise */
+	const char *released;  /* from which quarantine, by whom; or NULL */
+	uint64_t settles;      /* the ledger entry of that quarantine */
 	const char *drift;     /* how its shape differs; or NULL */
 	bool has_header;
 	uint8_t header_sha256[HASH_LEN]; /* first header, without a BOM */

@@ -111,13 +111,21 @@ static const char step_1[] =
 	"	PRIMARY KEY(source, started)"
 	") STRICT, WITHOUT ROWID;";
 
-/* The shape of the newest delivery landed; version: its ledger index. */
+/*
+ * shape: of the newest delivery landed; version is its ledger index.
+ * settled: ledger indices of a quarantined entry and of what settled it.
+ */
 static const char step_2[] = "CREATE TABLE shape("
 			     "	source INTEGER PRIMARY KEY,"
 			     "	version INTEGER NOT NULL,"
 			     "	header BLOB,"
 			     "	columns INTEGER NOT NULL,"
 			     "	bom INTEGER NOT NULL"
+			     ") STRICT;"
+
+			     "CREATE TABLE settled("
+			     "	entry INTEGER PRIMARY KEY,"
+			     "	by INTEGER NOT NULL"
 			     ") STRICT;";
 
 const char *const catalog_sql_steps[] = {step_1, step_2};
@@ -125,7 +133,7 @@ const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
 _Static_assert(DISPOSITION_LANDED == 1 && DISPOSITION_DUPLICATE == 2 &&
-		DISPOSITION_NEW_VERSION == 3,
+		DISPOSITION_NEW_VERSION == 3 && DISPOSITION_QUARANTINED == 5,
 	"dispositions are on disk");
 
 #define NAME_COLUMNS \
@@ -300,4 +308,13 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_SHAPE_FIND] = {"SELECT version, header, columns, bom FROM shape"
 			    " WHERE source = ?1",
 		false},
+
+	[SQL_FIND_LANDED] = {"SELECT " VERSION_COLUMNS " FROM name n"
+			     " JOIN version v ON v.name = n.id"
+			     " WHERE n.name = ?1 AND n.source = ?2"
+			     " AND v.disposition <> 5"
+			     " ORDER BY v.id DESC LIMIT 1",
+		false},
+	[SQL_SETTLE] = {"INSERT INTO settled(entry, by) VALUES(?1, ?2)", false},
+	[SQL_SETTLED] = {"SELECT by FROM settled WHERE entry = ?1", false},
 };

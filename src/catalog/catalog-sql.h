@@ -43,6 +43,9 @@ enum catalog_sql {
 	SQL_EACH_LANDED,
 	SQL_SHAPE_PUT,
 	SQL_SHAPE_FIND,
+	SQL_FIND_LANDED,
+	SQL_SETTLE,
+	SQL_SETTLED,
 	SQL_STATEMENTS /* how many */
 };
 

@@ -91,10 +91,9 @@ land_file(struct landing_run *r, int i, struct err *e)
 	j->seen_at = clock_wall();
 	j->evidence = mem_strdup("landed by hand");
 	j->transport = "by-hand";
-	if (rc == OK && known.version.id != 0 &&
-		known.version.disposition != DISPOSITION_QUARANTINED)
-		job_follow(j, &known.version);
-	if (job_compare(j, engine_catalog(r->engine), e) != OK) {
+	if (rc == END)
+		known.version.id = 0;
+	if (job_know(j, engine_catalog(r->engine), &known.version, e) != OK) {
 		job_free(j);
 		return e->code;
 	}

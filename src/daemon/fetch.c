@@ -125,7 +125,8 @@ check_shape(const struct job *j, int fd, struct delivery *d,
 {
 	CLEANUP(shape_release) struct shape s = SHAPE_INIT;
 	CLEANUP(str_release) struct str why = STR_INIT;
-	enum drift_policy policy = j->config->drift;
+	enum drift_policy policy =
+		j->release.why != NULL ? DRIFT_LAND : j->config->drift;
 	enum rc rc = shape_read(&p->dialect, fd, &s, e);
 
 	if (rc != OK)
@@ -160,7 +161,7 @@ check_totals(const struct job *j, int fd, struct delivery *d,
 	CLEANUP(str_release) struct str why = STR_INIT;
 	enum rc rc;
 
-	if (j->config->totals.n == 0 || d->quarantine)
+	if (j->config->totals.n == 0 || d->quarantine || j->release.why != NULL)
 		return OK;
 	rc = account_check(j, fd, &d->landed, told, &why, e);
 	if (rc == OK)
@@ -186,6 +187,8 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 		.transport = j->transport,
 		.evidence = j->evidence,
 		.reason = reason,
+		.released = j->release.why,
+		.settles = j->release.entry,
 		.dialect = *dialect,
 		.dialect_origin = reason != NULL ? "quarantine" : "declared",
 	};
@@ -306,13 +309,14 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 {
 	enum rc rc;
 
-	rc = check_side_files(j, d, e);
+	rc = j->release.why != NULL ? OK : check_side_files(j, d, e);
 	if (rc == OK)
 		rc = check_space(c, d, e);
 	if (rc != OK)
 		return rc == END ? OK : rc;
 	rc = stage_bytes(c, j, fd, &j->config->dialect, NULL, d, e);
-	if (rc == BAD_ITEM && e->cause == 0 && lseek(fd, 0, SEEK_SET) == 0) {
+	if (rc == BAD_ITEM && e->cause == 0 && j->release.why == NULL &&
+		lseek(fd, 0, SEEK_SET) == 0) {
 		/* No reading error, but bytes no index can hold: keep them. */
 		struct dialect opaque;
 
@@ -336,6 +340,25 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 		zone_unstage(c->zone, d->stage);
 	}
 	return OK;
+}
+
+/* A release that came to nothing leaves the name as it stands. */
+static void
+settle(const struct job *j, struct delivery *d)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	d->signature = j->signature;
+	if (d->staged) {
+		d->settles = true;
+		d->settled = j->release.entry;
+		d->reason = mem_strdup(j->release.why);
+		return;
+	}
+	str_addf(&why, "entry %llu could not be released: %s",
+		(unsigned long long)j->release.entry,
+		d->reason != NULL ? d->reason : "");
+	leave(d, j->release.stands, why.s);
 }
 
 enum rc
@@ -366,6 +389,8 @@ fetch_job(const struct fetch_context *c, const struct job *j,
 		return err_raise(e, BROKEN);
 	}
 	io_drop(&fd);
+	if (j->release.why != NULL)
+		settle(j, d);
 	*ret = d;
 	return OK;
 }

@@ -86,6 +86,7 @@ struct looking {
 static enum rc
 submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 {
+	static const struct catalog_version none = {0};
 	const struct decision *d = &k->decision;
 	struct job *j = job_new(k->config, it->name, it->name_len);
 
@@ -94,10 +95,8 @@ submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 	j->seen_at = d->known ? d->name.first_seen : now;
 	j->evidence = mem_strdup(d->evidence.s);
 	j->transport = "drop";
-	if (d->known && d->name.version.id != 0 &&
-		d->name.version.disposition != DISPOSITION_QUARANTINED)
-		job_follow(j, &d->name.version);
-	if (job_compare(j, engine_catalog(k->engine), e) != OK) {
+	if (job_know(j, engine_catalog(k->engine),
+		    d->known ? &d->name.version : &none, e) != OK) {
 		job_free(j);
 		return e->code;
 	}

@@ -50,7 +50,8 @@ commit_entry(struct str *s, const struct delivery *d)
 	jsonw_key(&j, "bytes_sha256");
 	jsonw_hex(&j, d->landed.bytes_sha256, HASH_LEN);
 	jsonw_key(&j, "disposition");
-	jsonw_text(&j, disposition_name(d->disposition));
+	jsonw_text(&j,
+		d->rejected ? "rejected" : disposition_name(d->disposition));
 	jsonw_key(&j, "file"), jsonw_text(&j, d->file.s);
 	jsonw_key(&j, "file_sha256");
 	jsonw_hex(&j, d->file_sha256, HASH_LEN);
@@ -61,6 +62,8 @@ commit_entry(struct str *s, const struct delivery *d)
 	if (d->reason != NULL)
 		jsonw_key(&j, "reason"), jsonw_text(&j, d->reason);
 	jsonw_key(&j, "records"), jsonw_u64(&j, d->landed.totals.records);
+	if (d->settles)
+		jsonw_key(&j, "settles"), jsonw_u64(&j, d->settled);
 	jsonw_key(&j, "size"), jsonw_u64(&j, d->landed.size);
 	jsonw_key(&j, "source"), jsonw_text(&j, d->source);
 	jsonw_end(&j);
@@ -80,9 +83,11 @@ static enum rc
 same_again(struct delivery *d, const struct catalog_version *v)
 {
 	d->disposition = DISPOSITION_DUPLICATE;
-	d->recorded = false;
-	free(d->reason);
-	d->reason = NULL;
+	d->recorded = d->settles;
+	if (!d->settles) {
+		free(d->reason);
+		d->reason = NULL;
+	}
 	d->generation = v->generation;
 	d->relation = RELATION_IDENTICAL;
 	d->index = v->index;
@@ -154,12 +159,44 @@ commit_tell(struct catalog *c, struct delivery *d, int64_t now, struct err *e)
 		catalog_note(c, d->source, d->name, d->name_len, &d->signature,
 			now, d->disposition, reason, e) != OK)
 		return e->code;
+	if (d->settles && catalog_settle(c, d->settled, d->index, e) != OK)
+		return e->code;
 	if (!d->has_shape ||
 		(d->disposition != DISPOSITION_LANDED &&
 			d->disposition != DISPOSITION_NEW_VERSION))
 		return OK;
 	d->shape.index = d->index;
 	return catalog_shape_put(c, d->source, &d->shape, e);
+}
+
+/* The name stands as it stood; its story has one line more. */
+enum rc
+commit_reject(struct catalog *c, const struct delivery *d, const char *entry,
+	size_t len, struct err *e)
+{
+	struct catalog_name n;
+	enum rc rc = catalog_find(c, d->source, d->name, d->name_len, &n, e);
+
+	if (rc == END)
+		return err_set(e, BROKEN,
+			"rejected entry %llu is of a name the catalog does "
+			"not know: run `landfall catalog rebuild`",
+			(unsigned long long)d->settled);
+	if (rc != OK ||
+		catalog_note(c, d->source, d->name, d->name_len, &n.signature,
+			d->landed_at, n.disposition, d->reason, e) != OK ||
+		catalog_settle(c, d->settled, d->index, e) != OK)
+		return e->code;
+	return catalog_outbox_put(c, d->index, entry, len, NULL, e);
+}
+
+static enum rc
+record_rejection(struct commit *c, struct delivery *d, struct err *e)
+{
+	CLEANUP(str_release) struct str entry = STR_INIT;
+
+	commit_entry(&entry, d);
+	return commit_reject(c->catalog, d, entry.s, entry.len, e);
 }
 
 static enum rc
@@ -233,7 +270,9 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 		if (d[i]->recorded) {
 			d[i]->index = index++;
 			d[i]->landed_at = now;
-			if (record_version(c, d[i], now, e) != OK)
+			if ((d[i]->rejected ? record_rejection(c, d[i], e)
+					    : record_version(
+						      c, d[i], now, e)) != OK)
 				return e->code;
 		} else if (record_note(c, d[i], now, e) != OK) {
 			return e->code;

@@ -62,7 +62,11 @@ provenance_write(const struct provenance *p, struct str *s)
 		jsonw_key(&j, "reason"), jsonw_text(&j, p->reason);
 	jsonw_key(&j, "records"), jsonw_u64(&j, t->records);
 	jsonw_key(&j, "relation"), jsonw_text(&j, relation_name(p->relation));
+	if (p->released != NULL)
+		jsonw_key(&j, "released"), jsonw_text(&j, p->released);
 	jsonw_key(&j, "seen_at"), jsonw_time_ns(&j, p->seen_at);
+	if (p->released != NULL)
+		jsonw_key(&j, "settles"), jsonw_u64(&j, p->settles);
 	jsonw_key(&j, "size"), jsonw_u64(&j, p->size);
 	jsonw_key(&j, "software"), jsonw_text(&j, "landfall " PACKAGE_VERSION);
 	jsonw_key(&j, "source"), jsonw_text(&j, p->source);
@@ -227,6 +231,9 @@ provenance_read(struct provenance *p, struct provenance_keep *keep,
 	p->reason = get_optional(&r, "reason");
 	t->records = get_u64(&r, "records");
 	p->relation = get_relation(&r, "relation");
+	p->released = get_optional(&r, "released");
+	if (p->released != NULL)
+		p->settles = get_u64(&r, "settles");
 	p->seen_at = get_time(&r, "seen_at");
 	p->size = get_u64(&r, "size");
 	t->bytes = p->size;

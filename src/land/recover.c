@@ -59,6 +59,11 @@ recall(struct zone *z, const char *path, bool whole, struct recall *r,
 				       : DISPOSITION_LANDED;
 	if (p->reason != NULL)
 		d->reason = mem_strdup(p->reason);
+	if (p->released != NULL) {
+		d->settles = true;
+		d->settled = p->settles;
+		d->reason = mem_strdup(p->released);
+	}
 	if (p->drift != NULL)
 		d->drift = mem_strdup(p->drift);
 	d->has_shape = provenance_shape(p, &d->shape);
@@ -350,6 +355,9 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 			(unsigned long long)index);
 	}
 	d = delivery_new(entry_text(j, "source"), bytes, name_len);
+	d->rejected = strcmp(entry_text(j, "disposition"), "rejected") == 0;
+	d->settles = json_is_integer(json_object_get(j, "settles"));
+	d->settled = (uint64_t)entry_u64(j, "settles");
 	d->recorded = true;
 	d->index = index;
 	for (unsigned k = 1; k < DISPOSITIONS; k++)
@@ -374,7 +382,8 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 		? RELATION_IDENTICAL
 		: RELATION_FIRST;
 	/* What the entry does not say stands in the file, if it is there. */
-	if (rc == OK && d->disposition != DISPOSITION_DUPLICATE &&
+	if (rc == OK && !d->rejected &&
+		d->disposition != DISPOSITION_DUPLICATE &&
 		recall(rb->zone, d->file.s, false, &r, &ignored) == OK) {
 		d->signature = r.d->signature;
 		d->relation = r.d->relation;
@@ -384,7 +393,9 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 		if (r.d->drift != NULL)
 			d->drift = mem_strdup(r.d->drift);
 	}
-	if (rc == OK && d->disposition != 0)
+	if (rc == OK && d->rejected)
+		rc = commit_reject(rb->catalog, d, text->s, text->len, e);
+	else if (rc == OK && d->disposition != 0)
 		rc = put_version(rb->catalog, d, e);
 	rb->versions++;
 	delivery_free(d);

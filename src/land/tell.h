@@ -11,4 +11,11 @@
 enum rc commit_tell(struct catalog *c, struct delivery *d, int64_t now,
 	struct err *e) MUST_USE;
 
+/*
+ * A rejection instead: a line in the story and the ledger entry, which has
+ * no version, in the outbox.
+ */
+enum rc commit_reject(struct catalog *c, const struct delivery *d,
+	const char *entry, size_t len, struct err *e) MUST_USE;
+
 #endif

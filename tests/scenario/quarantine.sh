@@ -160,3 +160,100 @@ expect_same 'drift: quarantine' 1 \
 expect_same 'an empty file has no shape' 'empty.csv landed -' \
 	"$(: >lake/inbox/empty.csv; run_pass)"
 both_verify 'drifted'
+
+# ---- release and reject ----
+
+# entry NAME: the ledger entry of its newest version.
+entry()
+{
+	"$LANDFALL" why -c $conf --json "$1" |
+		sed -n 's/.*"index":\([0-9]*\).*/\1/p' | tail -1
+}
+
+settings 'csv: {trailer: {prefix: "T,"}, columns: any}\
+    totals: {records: {trailer_field: 2}}'
+rm -f lake/inbox/*
+printf 'k\n1\nT,2\n' >lake/inbox/r1.csv
+printf 'k\n2\nT,2\n' >lake/inbox/r2.csv
+printf 'k\n3\nT,1\n' >lake/inbox/v.csv
+run_pass >/dev/null
+printf 'k\n3\n4\nT,1\n' >lake/inbox/v.csv
+expect_same 'a new version may be quarantined too' \
+	'v.csv quarantined control total of records: trailer field 2 says 1, the delivery has 2' \
+	"$(run_pass)"
+r1=$(entry r1.csv) r2=$(entry r2.csv) v=$(entry v.csv)
+me=$(id -un)
+
+expect 'release' "$LANDFALL" release -c $conf --json "$r1" \
+	--why 'the partner confirmed it'
+expect_same 'lands it' 1 "$(grep -c '"disposition":"landed"' lib.out)"
+told="released from quarantine entry $r1 by $me: the partner confirmed it"
+expect_same 'why tells who and why' 1 \
+	"$("$LANDFALL" why -c $conf r1.csv | grep -c "landed: $told")"
+expect_same 'so does the provenance' "$told $r1" \
+	"$(provenance 'inbox/dt=*/r1.*' released) $(provenance 'inbox/dt=*/r1.*' settles)"
+expect_same 'the bytes are those that came' "$(cat lake/inbox/r1.csv)" \
+	"$("$LANDFALL" cat -c $conf r1.csv)"
+expect_same 'the dialect is the declared one' 1 \
+	"$(provenance 'inbox/dt=*/r1.*' records)"
+expect_status 'not twice' 1 "$LANDFALL" release -c $conf "$r1"
+expect_same 'and the message says by what' 1 \
+	"$(grep -c "entry $r1 has been settled by entry [0-9]*\$" lib.out)"
+expect_status 'nor rejected after' 1 "$LANDFALL" reject -c $conf "$r1"
+expect_same 'the file at the source is dealt with' '' "$(run_pass)"
+touch lake/inbox/r1.csv
+expect_same 'and known by its bytes' 'r1.csv duplicate -' "$(run_pass)"
+
+expect 'reject' "$LANDFALL" reject -c $conf "$r2" --why 'sent in error'
+told="rejected entry $r2 by $me: sent in error"
+expect_same 'it stays quarantined, with who and why' 1 \
+	"$("$LANDFALL" why -c $conf r2.csv | grep -c "quarantined: $told")"
+expect_status 'rejected once' 1 "$LANDFALL" reject -c $conf "$r2"
+expect_status 'and for good' 1 "$LANDFALL" release -c $conf "$r2"
+both_verify 'settled'
+
+mv lake/state/catalog.db before.db
+expect 'the catalog from the zone alone' "$LANDFALL" catalog rebuild -c $conf
+expect_status 'knows what is released' 1 "$LANDFALL" release -c $conf "$r1"
+expect_status 'and what is rejected' 1 "$LANDFALL" release -c $conf "$r2"
+expect_same 'and why' 1 \
+	"$("$LANDFALL" why -c $conf r2.csv | grep -c "quarantined: $told")"
+
+# The rejection was not the last entry: now one is.
+printf 'k\n5\nT,2\n' >lake/inbox/r3.csv
+run_pass >/dev/null
+expect 'a rejection as the last entry' \
+	"$LANDFALL" reject -c $conf "$(entry r3.csv)"
+expect 'the catalog once more' "$LANDFALL" catalog rebuild -c $conf
+
+expect 'a quarantined version is released' \
+	"$LANDFALL" release -c $conf --json "$v"
+expect_same 'as the version after the one that landed' \
+	'new-version 2 replaced' "$(sed -n \
+	's/.*"disposition":"\([^"]*\)".*"generation":\([0-9]*\),"relation":"\([a-z]*\)".*/\1 \2 \3/p' \
+	lib.out)"
+expect_status 'what landed cannot be released' 1 \
+	"$LANDFALL" release -c $conf "$(entry v.csv)"
+expect_same 'the message says how it stands' 1 \
+	"$(grep -c 'is not quarantined but new-version' lib.out)"
+expect_status 'nor what is no entry' 1 "$LANDFALL" release -c $conf 99999
+expect_status 'nor what is no number' 1 "$LANDFALL" release -c $conf v.csv
+expect_status 'the reason is one line' 1 \
+	"$LANDFALL" reject -c $conf "$v" --why 'two
+lines'
+both_verify 'at the end'
+
+# A quarantined file that was changed on disk is not released.
+printf 'k\n6\nT,2\n' >lake/inbox/r4.csv
+run_pass >/dev/null
+r4=$(entry r4.csv)
+file=$(find lake/zone/_quarantine -name 'r4.*')
+chmod u+w "$file"
+cp "$file" r4.good
+printf 'x' | dd of="$file" bs=1 seek=14 conv=notrunc status=none
+"$LANDFALL" release -c $conf "$r4" >lib.out 2>&1 && fail 'a damaged file lands'
+expect_same 'a damaged file is not released' 0 \
+	"$(find lake/zone/inbox -name 'r4.*' | wc -l)"
+cp r4.good "$file"
+expect 'put back, it is' "$LANDFALL" release -c $conf "$r4"
+both_verify 'after the damage'

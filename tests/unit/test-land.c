@@ -374,6 +374,8 @@ test_provenance_round_trip(void **state UNUSED)
 		.transport = "drop",
 		.evidence = "stable 2s",
 		.reason = "because",
+		.released = "released from quarantine entry 3 by ann",
+		.settles = 3,
 		.drift = "dialect drift: 3 columns, there were 2",
 		.has_header = true,
 		.compared = "records 7 as trailer field 2 says",
