@@ -103,6 +103,19 @@ submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 	return engine_submit(k->engine, j, e);
 }
 
+/* Somebody was told of what is quarantined, and has rejected it. */
+static enum rc
+note_settled(struct looking *k, struct err *e)
+{
+	uint64_t by;
+	enum rc rc = catalog_settled(engine_catalog(k->engine),
+		k->decision.name.version.index, &by, e);
+
+	k->report->pass.count[DISPOSITION_QUARANTINED]++;
+	k->report->settled += rc == OK;
+	return rc == END ? OK : rc;
+}
+
 static enum rc
 each_name(void *arg, const struct item *it, struct err *e)
 {
@@ -119,6 +132,8 @@ each_name(void *arg, const struct item *it, struct err *e)
 		r->wait = d->wait;
 	if (d->unchanged) {
 		r->pass.unchanged++;
+		if (d->disposition == DISPOSITION_QUARANTINED)
+			return note_settled(k, e);
 		r->pass.count[d->disposition]++;
 		return OK;
 	}

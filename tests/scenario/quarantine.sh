@@ -208,6 +208,11 @@ expect 'reject' "$LANDFALL" reject -c $conf "$r2" --why 'sent in error'
 told="rejected entry $r2 by $me: sent in error"
 expect_same 'it stays quarantined, with who and why' 1 \
 	"$("$LANDFALL" why -c $conf r2.csv | grep -c "quarantined: $told")"
+"$LANDFALL" run --once -c $conf --json >pass.out && :
+expect_same 'v.csv still wants a decision' 2 $?
+mv lake/inbox/v.csv .
+expect 'what is rejected does not' "$LANDFALL" run --once -c $conf --json
+mv v.csv lake/inbox/
 expect_status 'rejected once' 1 "$LANDFALL" reject -c $conf "$r2"
 expect_status 'and for good' 1 "$LANDFALL" release -c $conf "$r2"
 both_verify 'settled'
