@@ -95,7 +95,6 @@ claim_of_record(const struct total *t, const struct totals_input *in,
 	const struct totals_record *r, const char *what, struct decimal *ret,
 	struct str *where, struct err *e)
 {
-	CLEANUP(str_release) struct str text = STR_INIT;
 	struct wanted w = {.field = t->at, .text = STR_INIT};
 	enum rc rc;
 
