@@ -260,7 +260,7 @@ def read_entry(i, raw):
         v = read_json(raw)
         need(isinstance(v.get("disposition"), str), "without disposition")
         need(v.get("index") == i, f"says it is entry {v.get('index')}")
-        if v["disposition"] in FILES or v["disposition"] == "duplicate":
+        if v["disposition"] in FILES | REFERENCES:
             for key, kind in FIELDS.items():
                 need(type(v.get(key)) is kind, f"bad or no {key}")
         return v
@@ -346,6 +346,10 @@ def check_index(body, frames, size, about):
          "LFIX and the provenance disagree")
 
 
+# What a provenance need not have.
+TEXTS = {"drift", "header_sha256", "reason", "released", "totals"}
+
+
 def check_structure(m, entry):
     rows = read_seek_table(m)
     need(len(rows) >= 3, "fewer frames than a landing file has")
@@ -369,6 +373,12 @@ def check_structure(m, entry):
     for key in "bytes_sha256", "size", "records", "source", "name", "generation":
         need(about.get(key) == entry[key],
              f"provenance and ledger disagree on {key}")
+    for key in TEXTS & about.keys():
+        need(type(about[key]) is str, f"the provenance has a bad {key}")
+    need(about.get("settles") == entry.get("settles"),
+         "provenance and ledger disagree on what it settles")
+    need(("reason" in about) == (entry["disposition"] == "quarantined"),
+         "only what is quarantined has a reason in its provenance")
     need(sum(sizes) == entry["size"], "the frames do not add up to the size")
     check_index(lfix, len(sizes), entry["size"], about)
 
@@ -414,6 +424,7 @@ def check_file(zone, entry):
 # ---- the zone ----
 
 FILES = {"landed", "new-version", "quarantined"}
+REFERENCES = {"duplicate", "rejected"}  # each to the file of another entry
 
 
 def list_zone(zone):
@@ -450,18 +461,25 @@ def check_zone(zone, vkey):
     for path in sorted(sums):
         summed.update(read_sums(zone, path))
     there -= sums
-    landed = {}
+    landed, quarantined = {}, {}
     for e in entries:
         where = f"_ledger: entry {e['index']}"
-        if e["disposition"] == "duplicate":
+        if "settles" in e:
+            settled = quarantined.get(e["settles"])
+            if settled != e.get("bytes_sha256"):
+                finding(where, f"settles entry {e['settles']}, which did "
+                        "not quarantine these bytes")
+        if e["disposition"] in REFERENCES:
             if e["file"] not in there:
-                finding(where, f"duplicate of {e['file']}, which is missing")
+                finding(where, f"{e['disposition']}: {e['file']} is missing")
         elif e["disposition"] not in FILES:
             print(f"note: {where}: disposition {e['disposition']!r}")
         elif e["file"] in landed:
             finding(where, f"{e['file']} has been landed before")
         else:
             landed[e["file"]] = e
+        if e["disposition"] == "quarantined":
+            quarantined[e["index"]] = e["bytes_sha256"]
     for path in sorted(there | summed.keys() | landed.keys()):
         if path not in there:
             finding(path, "missing")

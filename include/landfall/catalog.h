@@ -226,6 +226,43 @@ enum rc catalog_arrived(struct catalog *c, const char *source, int64_t from,
 enum rc catalog_count(struct catalog *c, const char *source,
 	uint64_t count[DISPOSITIONS], struct err *e) MUST_USE;
 
+/*
+ * The newest version of a name that is not merely quarantined: the one the
+ * next delivery follows. END: none.
+ */
+enum rc
+catalog_find_landed(struct catalog *c, const char *source, const uint8_t *name,
+	size_t len, struct catalog_version *ret, struct err *e) MUST_USE;
+
+/* ---- quarantined entries somebody has released or rejected ---- */
+
+/* Entry `entry` is settled by entry `by`. Inside a transaction. */
+enum rc catalog_settle(
+	struct catalog *c, uint64_t entry, uint64_t by, struct err *e) MUST_USE;
+
+/* END: nobody has settled it. */
+enum rc catalog_settled(struct catalog *c, uint64_t entry, uint64_t *ret_by,
+	struct err *e) MUST_USE;
+
+/* ---- shapes: what the deliveries of a source look like ---- */
+
+/* Of the newest delivery landed. */
+struct catalog_shape {
+	uint64_t index; /* in the ledger */
+	bool has_header;
+	uint8_t header_sha256[HASH_LEN]; /* without the byte order mark */
+	uint32_t columns;		 /* 0: any number */
+	bool bom;
+};
+
+/* Takes the place of the one before. Inside a transaction. */
+enum rc catalog_shape_put(struct catalog *c, const char *source,
+	const struct catalog_shape *s, struct err *e) MUST_USE;
+
+/* END: nothing with a shape has landed yet. */
+enum rc catalog_shape_find(struct catalog *c, const char *source,
+	struct catalog_shape *ret, struct err *e) MUST_USE;
+
 /* ---- stories ---- */
 
 struct catalog_event {

@@ -49,7 +49,13 @@ struct delivery {
 	uint32_t generation; /* as written in its provenance */
 	enum relation relation;
 	enum duplicate_policy duplicates;
-	bool quarantine; /* lands below _quarantine, with reason */
+	bool has_shape;
+	struct catalog_shape shape; /* commit fills in its index */
+	char *drift;	  /* owned; how the shape differs; NULL: as before */
+	bool settles;	  /* a quarantined entry, by landing or rejecting it */
+	uint64_t settled; /* which */
+	bool rejected;	  /* no landing: a ledger entry that names the file */
+	bool quarantine;  /* lands below _quarantine, with reason */
 	/*
 	 * ... or a name that only gets a note: pending, ignored, or the same
 	 * bytes again, decided by the caller.

@@ -24,6 +24,7 @@
 #include "base/str.h"
 #include "landfall/scan.h"
 #include "landfall/schedule.h"
+#include "landfall/totals.h"
 
 enum source_kind {
 	SOURCE_DROP, /* a local directory */
@@ -63,6 +64,19 @@ enum after_action {
 	AFTER_MOVE,
 };
 
+/* What to do with a delivery that is not shaped like the one before. */
+enum drift_policy {
+	DRIFT_LAND, /* and tell; the default */
+	DRIFT_HOLD, /* until somebody decides */
+	DRIFT_QUARANTINE,
+};
+
+/* Control totals; n may be 0. */
+struct total_list {
+	struct total *row;
+	size_t n;
+};
+
 /* A list of globs; n may be 0. */
 struct patterns {
 	char **glob;
@@ -88,6 +102,8 @@ struct source_config {
 	} after;
 	struct schedule schedule; /* all-zero: none */
 	struct expect expect;	  /* set: there is one */
+	struct total_list totals;
+	enum drift_policy drift;
 	struct dialect dialect;
 };
 

@@ -41,6 +41,12 @@ struct provenance {
 	const char *transport; /* "drop", "by-hand" */
 	const char *evidence;  /* why we held it for complete */
 	const char *reason;    /* why quarantined; NULL otherwise */
+	const char *released;  /* from which quarantine, by whom; or NULL */
+	uint64_t settles;      /* the ledger entry of that quarantine */
+	const char *drift;     /* how its shape differs; or NULL */
+	bool has_header;
+	uint8_t header_sha256[HASH_LEN]; /* first header, without a BOM */
+	const char *compared; /* control totals that matched; or NULL */
 	struct dialect dialect;
 	const char *dialect_origin; /* "declared" */
 	struct scan_totals totals;
@@ -48,6 +54,9 @@ struct provenance {
 	enum relation relation;
 	uint8_t previous_sha256[HASH_LEN]; /* when generation > 1 */
 };
+
+/* False: such a delivery has none. Without the index. */
+bool provenance_shape(const struct provenance *p, struct catalog_shape *ret);
 
 void provenance_write(const struct provenance *p, struct str *s);
 
@@ -71,9 +80,17 @@ struct land_pool;
 struct land_pool *land_pool_new(unsigned threads, int level) MUST_USE;
 void land_pool_free(struct land_pool *p);
 
+/* Bytes of the object; length 0: there is no such span. */
+struct landed_span {
+	uint64_t offset;
+	uint64_t length;
+};
+
 /* What landing found out. */
 struct landed {
 	uint64_t size;
+	struct landed_span header;  /* the first header record */
+	struct landed_span trailer; /* the last trailer record */
 	uint8_t bytes_sha256[HASH_LEN];
 	struct scan_totals totals;
 	/* SHA-256 of the first `prefix` bytes, when there were as many. */

@@ -64,6 +64,24 @@ catalog_find_bytes(struct catalog *c, const char *source,
 }
 
 enum rc
+catalog_find_landed(struct catalog *c, const char *source, const uint8_t *name,
+	size_t len, struct catalog_version *ret, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+	int64_t id;
+	enum rc rc = catalog_db_source(c, source, false, &id, e);
+
+	if (rc != OK)
+		return rc;
+	if (catalog_db_use(c, SQL_FIND_LANDED, &q, e) != OK)
+		return e->code;
+	catalog_db_bind_bytes(q, 1, name, len);
+	catalog_db_bind_i64(q, 2, id);
+	rc = catalog_db_step(c, q, e);
+	return rc == OK ? catalog_db_version(c, q, 0, &c->landed, ret, e) : rc;
+}
+
+enum rc
 catalog_find_index(struct catalog *c, uint64_t index, struct catalog_name *ret,
 	struct err *e)
 {

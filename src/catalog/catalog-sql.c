@@ -116,12 +116,29 @@ static const char step_2[] = "CREATE INDEX version_arrived"
 			     "	ON version(source, landed_at, size, records)"
 			     "	WHERE disposition IN (1, 3);";
 
-const char *const catalog_sql_steps[] = {step_1, step_2};
+/*
+ * shape: of the newest delivery landed; version is its ledger index.
+ * settled: ledger indices of a quarantined entry and of what settled it.
+ */
+static const char step_3[] = "CREATE TABLE shape("
+			     "	source INTEGER PRIMARY KEY,"
+			     "	version INTEGER NOT NULL,"
+			     "	header BLOB,"
+			     "	columns INTEGER NOT NULL,"
+			     "	bom INTEGER NOT NULL"
+			     ") STRICT;"
+
+			     "CREATE TABLE settled("
+			     "	entry INTEGER PRIMARY KEY,"
+			     "	by INTEGER NOT NULL"
+			     ") STRICT;";
+
+const char *const catalog_sql_steps[] = {step_1, step_2, step_3};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
 _Static_assert(DISPOSITION_LANDED == 1 && DISPOSITION_DUPLICATE == 2 &&
-		DISPOSITION_NEW_VERSION == 3,
+		DISPOSITION_NEW_VERSION == 3 && DISPOSITION_QUARANTINED == 5,
 	"dispositions are on disk");
 _Static_assert(PASS_COMPLETE == 1, "outcomes are on disk");
 
@@ -307,4 +324,20 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			     " AND (?1 IS NULL OR v.source = ?1)"
 			     " ORDER BY v.id",
 		true},
+
+	[SQL_SHAPE_PUT] = {"INSERT OR REPLACE INTO shape(source, version,"
+			   " header, columns, bom) VALUES(?1, ?2, ?3, ?4, ?5)",
+		false},
+	[SQL_SHAPE_FIND] = {"SELECT version, header, columns, bom FROM shape"
+			    " WHERE source = ?1",
+		false},
+
+	[SQL_FIND_LANDED] = {"SELECT " VERSION_COLUMNS " FROM name n"
+			     " JOIN version v ON v.name = n.id"
+			     " WHERE n.name = ?1 AND n.source = ?2"
+			     " AND v.disposition <> 5"
+			     " ORDER BY v.id DESC LIMIT 1",
+		false},
+	[SQL_SETTLE] = {"INSERT INTO settled(entry, by) VALUES(?1, ?2)", false},
+	[SQL_SETTLED] = {"SELECT by FROM settled WHERE entry = ?1", false},
 };

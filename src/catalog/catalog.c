@@ -243,6 +243,7 @@ catalog_open(
 	c = mem_alloc(sizeof(*c));
 	c->path = str_take(&path);
 	kept_init(&c->find);
+	kept_init(&c->landed);
 	kept_init(&c->bytes);
 	kept_init(&c->index);
 	kept_init(&c->newest);
@@ -275,6 +276,7 @@ catalog_close(struct catalog *c)
 	sqlite3_close(c->db);
 	catalog_db_forget_sources(c);
 	kept_release(&c->find);
+	kept_release(&c->landed);
 	kept_release(&c->bytes);
 	kept_release(&c->index);
 	kept_release(&c->newest);

@@ -43,6 +43,9 @@ static const struct {
 	[DUPLICATE_WRONG] = {"duplicate-wrong",
 		"no landing file holds the bytes this entry speaks of: "
 		"deliver them again"},
+	[SETTLED_WRONG] = {"settled-wrong",
+		"nobody may release or reject what was never quarantined: "
+		"report this"},
 	[SUMS_MISSING] = {"sums-missing",
 		"the file is not in its SHA256SUMS: append the line the "
 		"ledger implies"},
@@ -228,8 +231,9 @@ audit_ledger(struct audit *a, struct err *e)
 
 /* ---- the files, by all threads ---- */
 
+/* A duplicate, or a rejection: it names the file of another entry. */
 static void
-check_duplicate(struct audit *a, const struct entry *x)
+check_reference(struct audit *a, const struct entry *x)
 {
 	size_t i = known_find(&a->known, x->file);
 
@@ -245,13 +249,38 @@ check_duplicate(struct audit *a, const struct entry *x)
 			"the entry of the file");
 }
 
+/* What was released or rejected must have been quarantined before. */
 static void
-check_entry(struct audit *a, const struct entry *x)
+check_settled(struct audit *a, struct ledger_view *v, const struct entry *x)
+{
+	struct err e = ERR_INIT;
+	struct entry q;
+	bool right;
+
+	if (!x->settles)
+		return;
+	right = x->settled < x->index && entry_at(&q, v, x->settled, &e) == OK;
+	if (right) {
+		right = q.disposition == DISPOSITION_QUARANTINED &&
+			!q.rejected &&
+			memcmp(q.bytes_sha256, x->bytes_sha256, HASH_LEN) == 0;
+		entry_release(&q);
+	}
+	if (!right)
+		audit_find(a, SETTLED_WRONG, x->file, NULL, NULL,
+			"entry %" PRIu64 " settles entry %" PRIu64
+			", which did not quarantine these bytes",
+			x->index, x->settled);
+}
+
+static void
+check_entry(struct audit *a, struct ledger_view *v, const struct entry *x)
 {
 	if (x->disposition == 0 || !audit_wants(a, x->file))
 		return;
+	check_settled(a, v, x);
 	if (!entry_has_file(x)) {
-		check_duplicate(a, x);
+		check_reference(a, x);
 		return;
 	}
 	audit_file(a, x);
@@ -276,7 +305,7 @@ work(void *arg)
 		/* What cannot be read is a finding of audit_ledger. */
 		if (entry_at(&x, v, i, &e) != OK)
 			continue;
-		check_entry(a, &x);
+		check_entry(a, v, &x);
 		entry_release(&x);
 	}
 	ledger_view_close(v);

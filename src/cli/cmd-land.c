@@ -73,7 +73,8 @@ check_file(const struct file *f)
 	struct err e = ERR_INIT;
 	int fd = -1;
 
-	if (hand_ops.fetch(f->source, NULL, 0, &fd, &ignored, &e) == OK) {
+	if (hand_ops.fetch(f->source, (const uint8_t *)f->name, strlen(f->name),
+		    &fd, &ignored, &e) == OK) {
 		io_drop(&fd);
 		return STATUS_DONE;
 	}
@@ -116,8 +117,8 @@ take_arguments(struct landing_run *r)
 		char real[PATH_MAX];
 		const char *path = r->cli->arg[i];
 
-		r->file[i].source = hand_new(path);
 		r->file[i].name = mem_strdup(delivered_name(r, path, real));
+		r->file[i].source = hand_new(path, r->file[i].name);
 		if (check_file(&r->file[i]) != STATUS_DONE)
 			worst = STATUS_USAGE;
 	}
@@ -151,9 +152,12 @@ land_file(struct landing_run *r, struct file *f, struct err *e)
 	j->seen_at = clock_wall();
 	j->evidence = mem_strdup("landed by hand");
 	j->transport = "by-hand";
-	if (rc == OK && known.version.id != 0 &&
-		known.version.disposition != DISPOSITION_QUARANTINED)
-		job_follow(j, &known.version);
+	if (rc == END)
+		known.version.id = 0;
+	if (job_know(j, lane_catalog(r->lane), &known.version, e) != OK) {
+		job_free(j);
+		return e->code;
+	}
 	return lane_submit(r->lane, j, e);
 }
 

@@ -28,8 +28,8 @@ status_of(const struct pass_report *p)
 {
 	if (p->pass.outcome == PASS_COULD_NOT_LOOK)
 		return STATUS_UNREACHED;
-	if (p->pass.count[DISPOSITION_QUARANTINED] > 0 || p->failed > 0 ||
-		p->after.failed > 0)
+	if (p->pass.count[DISPOSITION_QUARANTINED] > p->settled ||
+		p->failed > 0 || p->after.failed > 0)
 		return STATUS_ATTENTION;
 	return STATUS_DONE;
 }

@@ -21,6 +21,16 @@ const struct command commands[] = {
 		"The name a file lands under is its path below the source's "
 		"directory when it\nlies there, else its last component.",
 		cmd_land},
+	{"release", "ID [--why TEXT]", "land what was quarantined after all",
+		"ID is the ledger entry of the quarantine; `landfall why NAME` "
+		"tells it. The bytes\nland as they are, under the dialect the "
+		"source has now; control totals and drift\nno longer stop "
+		"them. The ledger keeps who decided, and why.",
+		cmd_release},
+	{"reject", "ID [--why TEXT]", "decide that it will not land",
+		"The bytes stay in quarantine; the ledger keeps who decided, "
+		"and why.",
+		cmd_reject},
 	{"scan", "FILE [--source S | --format F [-o KEY=VALUE]...]",
 		"show what the scanner sees; land nothing", NULL, cmd_scan},
 	{"status", "[SOURCE...]", "what is going on", NULL, cmd_status},

@@ -11,6 +11,8 @@ enum status cmd_check(struct cli *c, int argc, char **argv);
 enum status cmd_plan(struct cli *c, int argc, char **argv);
 enum status cmd_run(struct cli *c, int argc, char **argv);
 enum status cmd_land(struct cli *c, int argc, char **argv);
+enum status cmd_release(struct cli *c, int argc, char **argv);
+enum status cmd_reject(struct cli *c, int argc, char **argv);
 enum status cmd_scan(struct cli *c, int argc, char **argv);
 enum status cmd_status(struct cli *c, int argc, char **argv);
 enum status cmd_ls(struct cli *c, int argc, char **argv);

@@ -98,6 +98,12 @@ entry_read(struct entry *x, const char *text, size_t len, struct err *e)
 	}
 	x->index = get_u64(&r, "index");
 	x->disposition = get_disposition(&r);
+	x->rejected = strcmp(get_text(&r, "disposition"), "rejected") == 0;
+	x->settles = json_object_get(r.object, "settles") != NULL;
+	if (x->settles)
+		x->settled = get_u64(&r, "settles");
+	if (x->rejected)
+		x->disposition = DISPOSITION_QUARANTINED;
 	if (x->disposition != 0) {
 		x->source = get_text(&r, "source");
 		get_name(&r, x);
@@ -149,7 +155,8 @@ entry_at(struct entry *x, struct ledger_view *v, uint64_t index, struct err *e)
 bool
 entry_has_file(const struct entry *x)
 {
-	return x->disposition == DISPOSITION_LANDED ||
-		x->disposition == DISPOSITION_NEW_VERSION ||
-		x->disposition == DISPOSITION_QUARANTINED;
+	return !x->rejected &&
+		(x->disposition == DISPOSITION_LANDED ||
+			x->disposition == DISPOSITION_NEW_VERSION ||
+			x->disposition == DISPOSITION_QUARANTINED);
 }

@@ -13,11 +13,16 @@
 #ifndef CLI_ENTRY_H
 #define CLI_ENTRY_H
 
+#include <stdbool.h>
+
 #include "landfall/catalog.h"
 #include "landfall/ledger.h"
 
 struct entry {
 	uint64_t index;
+	bool rejected;	  /* says of a quarantined file that it will not land */
+	bool settles;	  /* a quarantined entry, by landing or rejecting it */
+	uint64_t settled; /* which */
 	enum disposition disposition; /* 0: of a kind we do not know */
 	/* The rest only when the disposition is known. */
 	const char *source;

@@ -36,6 +36,8 @@ delivery_json(struct str *s, const struct delivery *d)
 		jsonw_text(&j, relation_name(d->relation));
 		jsonw_key(&j, "index"), jsonw_u64(&j, d->index);
 	}
+	if (d->drift != NULL)
+		jsonw_key(&j, "drift"), jsonw_text(&j, d->drift);
 	if (d->reason != NULL)
 		jsonw_key(&j, "reason"), jsonw_text(&j, d->reason);
 	jsonw_end(&j);
@@ -60,6 +62,8 @@ delivery_words(struct str *s, const struct delivery *d)
 		str_addf(s, ", generation %u (%s)", d->generation,
 			relation_name(d->relation));
 	str_addf(s, " -> %s", d->file.s);
+	if (d->drift != NULL)
+		str_addf(s, " (%s)", d->drift);
 	if (d->reason != NULL)
 		str_addf(s, " (%s)", d->reason);
 }

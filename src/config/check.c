@@ -289,6 +289,42 @@ check_dialect(struct dialect *d, uint64_t memory, const struct yaml_node *n,
 	}
 }
 
+/* A total of what the format does not have would never match. */
+static void
+check_totals(struct check *c, const struct source_config *s,
+	const struct yaml_node *n)
+{
+	const struct dialect *d = &s->dialect;
+
+	for (size_t i = 0; i < s->totals.n; i++) {
+		const struct total *t = &s->totals.row[i];
+		const char *path =
+			t->of == TOTAL_SUM ? "totals.sum" : "totals.records";
+
+		if (t->of == TOTAL_SUM && d->format != SCAN_CSV)
+			wrong(c, n, path,
+				"%s: only csv has fields, the "
+				"format is %s",
+				path, scan_format_names[d->format]);
+		else if (d->format == SCAN_OPAQUE)
+			wrong(c, n, path,
+				"%s: a delivery of format opaque "
+				"is one record; say its format",
+				path);
+		else if (t->from == TOTAL_TRAILER && d->trailer == 0 &&
+			d->trailer_prefix_len == 0)
+			wrong(c, n, path,
+				"%s: there is no trailer; say what "
+				"it is with csv.trailer",
+				path);
+		else if (t->from == TOTAL_HEADER && d->header == 0)
+			wrong(c, n, path,
+				"%s: there is no header (csv.header "
+				"is 0)",
+				path);
+	}
+}
+
 void
 check_config(struct config *config, const struct yaml_node *root,
 	const struct yaml_node *const *node, struct report *r)
@@ -315,6 +351,7 @@ check_config(struct config *config, const struct yaml_node *root,
 		check_expect(&c, &config->source[i], node[i]);
 		check_dialect(&config->source[i].dialect, config->limits.memory,
 			node[i], r);
+		check_totals(&c, &config->source[i], node[i]);
 	}
 	for (size_t i = 0; i < config->n_sources; i++)
 		free(c.drop[i]);

@@ -11,6 +11,7 @@
 #include "config/help.h"
 #include "config/parse.h"
 #include "config/ready.h"
+#include "config/total.h"
 #include "config/value.h"
 
 /* Reads it, or reports why not; END when there is no such file. */
@@ -72,6 +73,7 @@ config_free(struct config *c)
 		ready_release(&s->ready);
 		schedule_release(&s->schedule);
 		expect_release(&s->expect);
+		total_release(&s->totals);
 	}
 	free(c->source);
 	free(c->origin);

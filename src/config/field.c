@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "config/ready.h"
+#include "config/total.h"
 #include "config/value.h"
 #include "config/when.h"
 
@@ -72,6 +73,12 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_DATES] = "a list of dates such as 2026-12-25",
 		[OPTION_BAND] = "a number, or 1.., 1..5 or ..5",
 		[OPTION_SIZE_BAND] = "a size, or 1KiB.., 1KiB..5MiB or ..5MiB",
+		[OPTION_TOTAL_RECORDS] =
+			"{trailer_field: N}, {header_field: N}, "
+			"{side: \"{name}.ctl\"} or {name: \"orders_#.csv\"}",
+		[OPTION_TOTAL_SUM] =
+			"{field: N, trailer_field: N, decimal: \".\"}, or the "
+			"other places as in records, or a list of such",
 	};
 
 	str_add(s, words[o->type]);
@@ -516,6 +523,8 @@ static const struct reader {
 	[OPTION_DATES] = {.read = when_read_dates, .any_kind = true},
 	[OPTION_BAND] = {.read = when_read_band},
 	[OPTION_SIZE_BAND] = {.read = when_read_size_band},
+	[OPTION_TOTAL_RECORDS] = {.read = total_read_records, .any_kind = true},
+	[OPTION_TOTAL_SUM] = {.read = total_read_sum, .any_kind = true},
 };
 
 bool

@@ -18,6 +18,13 @@ static const char *const duplicate_names[] = {
 	NULL,
 };
 
+static const char *const drift_names[] = {
+	[DRIFT_LAND] = "land",
+	[DRIFT_HOLD] = "hold",
+	[DRIFT_QUARANTINE] = "quarantine",
+	NULL,
+};
+
 #define TOP(field) .offset = offsetof(struct config, field)
 #define SOURCE(field) .offset = offsetof(struct source_config, field)
 #define DIALECT(field) \
@@ -319,6 +326,46 @@ const struct option option_table[] = {
 		.fallback = "[]",
 		.source = FALLBACK_WORDS,
 		.help = "These dates have no deadline.",
+	},
+	{
+		.path = "sources.*.totals",
+		.type = OPTION_BLOCK,
+		.help = "Control totals: what the partner says is in a "
+			"delivery. One that does not match is quarantined, "
+			"with both numbers.",
+	},
+	{
+		.path = "sources.*.totals.records",
+		.type = OPTION_TOTAL_RECORDS,
+		SOURCE(totals),
+		.help = "The number of ordinary records. It stands in a "
+			"field of the last trailer record or of the first "
+			"header record, counted from 1; as the first number "
+			"in a side file, whose name is made of the "
+			"delivery's; or in the name, where the pattern has "
+			"'#' for its digits. A delivery stays pending until "
+			"its side file is there; side files are ignored as "
+			"deliveries.",
+	},
+	{
+		.path = "sources.*.totals.sum",
+		.type = OPTION_TOTAL_SUM,
+		SOURCE(totals),
+		.help = "The exact sum of a field over all ordinary records, "
+			"with decimal as the decimal mark, \".\" by default. "
+			"A list of mappings checks several fields.",
+	},
+	{
+		.path = "sources.*.drift",
+		.type = OPTION_CHOICE,
+		SOURCE(drift),
+		.names = drift_names,
+		.fallback = "land",
+		.help = "What becomes of a delivery whose header, number of "
+			"columns, byte order mark or delimiter is not that "
+			"of the newest one landed: land it and tell, hold it "
+			"as pending until this is changed or it is landed by "
+			"hand, or quarantine it.",
 	},
 	{
 		.path = "sources.*.format",

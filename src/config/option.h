@@ -36,7 +36,9 @@ enum option_type {
 	OPTION_DAYS,  /* struct days without its dates */
 	OPTION_DATES, /* struct days, its dates alone */
 	OPTION_BAND,
-	OPTION_SIZE_BAND, /* a band in bytes */
+	OPTION_SIZE_BAND,     /* a band in bytes */
+	OPTION_TOTAL_RECORDS, /* struct total_list; appends */
+	OPTION_TOTAL_SUM,
 };
 
 /* What a row's fallback is. */

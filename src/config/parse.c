@@ -9,6 +9,7 @@
 #include "config/check.h"
 #include "config/field.h"
 #include "config/ready.h"
+#include "config/total.h"
 #include "config/value.h"
 
 #define NAME_MAX_LEN 64
@@ -202,6 +203,7 @@ read_source(struct parse *p, const struct yaml_node *n)
 	s->dialect.format = (enum scan_format)f;
 	read_block(p, source_block, n, s);
 	ready_ignore_sides(s);
+	total_ignore_sides(s);
 }
 
 static void

@@ -35,13 +35,37 @@ job_free(struct job *j)
 	free(j);
 }
 
-void
-job_follow(struct job *j, const struct catalog_version *v)
+/* The job brings the version after v. */
+static void
+follow(struct job *j, const struct catalog_version *v)
 {
 	j->generation = v->generation;
 	j->previous_size = v->size;
 	j->previous_file = mem_strdup(v->file);
 	memcpy(j->previous_sha256, v->bytes_sha256, HASH_LEN);
+}
+
+enum rc
+job_know(struct job *j, struct catalog *c, const struct catalog_version *newest,
+	struct err *e)
+{
+	struct catalog_version landed;
+	enum rc rc = catalog_shape_find(c, j->config->name, &j->shape, e);
+
+	j->has_shape = rc == OK;
+	if (rc != OK && rc != END)
+		return rc;
+	if (newest->id == 0)
+		return OK;
+	if (newest->disposition != DISPOSITION_QUARANTINED) {
+		follow(j, newest);
+		return OK;
+	}
+	rc = catalog_find_landed(
+		c, j->config->name, j->name, j->name_len, &landed, e);
+	if (rc == OK)
+		follow(j, &landed);
+	return rc == END ? OK : rc;
 }
 
 /*

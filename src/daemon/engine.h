@@ -49,6 +49,15 @@ struct job {
 	int64_t seen_at;
 	char *evidence; /* owned */
 	const char *transport;
+	/* Of the newest delivery landed, from the catalog. */
+	bool has_shape;
+	struct catalog_shape shape;
+	/* Out of quarantine; why NULL: it is an ordinary delivery. */
+	struct {
+		const char *why; /* "released from ... by ..."; outlives it */
+		uint64_t entry;
+		enum disposition stands; /* of the name, should it fail */
+	} release;
 	/* The newest version, from the catalog. */
 	uint32_t generation; /* 0: none */
 	uint64_t previous_size;
@@ -60,8 +69,12 @@ struct job *job_new(const struct source_config *cfg, const uint8_t *name,
 	size_t name_len) MUST_USE;
 void job_free(struct job *j);
 
-/* The job brings the version after v. */
-void job_follow(struct job *j, const struct catalog_version *v);
+/*
+ * What came before: the shape its source landed last, and the version that
+ * this one follows. newest: of the name, as catalog_find has it.
+ */
+enum rc job_know(struct job *j, struct catalog *c,
+	const struct catalog_version *newest, struct err *e) MUST_USE;
 
 /*
  * BROKEN: another landfall has the state directory, or recovery found a

@@ -8,6 +8,8 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "daemon/account.h"
+#include "daemon/shape.h"
 
 static bool
 same_signature(const struct signature *a, const struct signature *b)
@@ -104,6 +106,72 @@ relation_of(const struct fetch_context *c, const struct job *j,
 	return is_truncated(c, j, now) ? RELATION_TRUNCATED : RELATION_REPLACED;
 }
 
+/* The item goes to quarantine, with the bytes as they are. */
+static void
+quarantine(struct delivery *d, struct provenance *p, const char *why)
+{
+	d->quarantine = true;
+	free(d->reason);
+	p->reason = d->reason = mem_strdup(why);
+}
+
+/*
+ * The shape goes into the provenance; one that differs from that of the
+ * delivery before is told, held or quarantined. END: held.
+ */
+static enum rc
+check_shape(const struct job *j, int fd, struct delivery *d,
+	struct provenance *p, struct err *e)
+{
+	CLEANUP(shape_release) struct shape s = SHAPE_INIT;
+	CLEANUP(str_release) struct str why = STR_INIT;
+	enum drift_policy policy =
+		j->release.why != NULL ? DRIFT_LAND : j->config->drift;
+	enum rc rc = shape_read(&p->dialect, fd, &s, e);
+
+	if (rc != OK)
+		return rc == END ? OK : rc;
+	p->has_header = s.facts.has_header;
+	memcpy(p->header_sha256, s.facts.header_sha256, HASH_LEN);
+	if (d->quarantine ||
+		!shape_differs(
+			&s, &p->dialect, j->has_shape ? &j->shape : NULL, &why))
+		return OK;
+	if (policy == DRIFT_QUARANTINE) {
+		quarantine(d, p, why.s);
+		return OK;
+	}
+	if (policy == DRIFT_HOLD && !j->by_hand) {
+		str_add(&why,
+			"; held: `landfall land` takes it as it is, or "
+			"change drift or the dialect");
+		leave(d, DISPOSITION_PENDING, why.s);
+		return END;
+	}
+	d->drift = str_take(&why);
+	p->drift = d->drift;
+	return OK;
+}
+
+/* Control totals, where the source has them. */
+static enum rc
+check_totals(const struct job *j, int fd, struct delivery *d,
+	struct provenance *p, struct str *told, struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	enum rc rc;
+
+	if (j->config->totals.n == 0 || d->quarantine || j->release.why != NULL)
+		return OK;
+	rc = account_check(j, fd, &d->landed, told, &why, e);
+	if (rc == OK)
+		p->compared = told->s;
+	if (rc != END)
+		return rc;
+	quarantine(d, p, why.s);
+	return OK;
+}
+
 /* Read, scan and stage under this dialect; reason: into quarantine. */
 static enum rc
 stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
@@ -119,12 +187,18 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 		.transport = j->transport,
 		.evidence = j->evidence,
 		.reason = reason,
+		.released = j->release.why,
+		.settles = j->release.entry,
 		.dialect = *dialect,
 		.dialect_origin = reason != NULL ? "quarantine" : "declared",
 	};
+	CLEANUP(str_release) struct str told = STR_INIT;
 	struct land *l;
 	enum rc rc;
 
+	rc = check_shape(j, fd, d, &p, e);
+	if (rc != OK)
+		return rc;
 	if (zone_stage(c->zone, &d->stage, &d->fd, e) != OK)
 		return e->code;
 	l = land_new(c->pool, dialect, d->fd, c->spool,
@@ -140,8 +214,11 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 		d->relation = p.relation = relation_of(c, j, &d->landed);
 		d->generation = p.generation = j->generation + 1;
 		memcpy(p.previous_sha256, j->previous_sha256, HASH_LEN);
-		rc = land_finish(l, &p, &d->landed, e);
+		d->has_shape = provenance_shape(&p, &d->shape);
+		rc = check_totals(j, fd, d, &p, &told, e);
 	}
+	if (rc == OK)
+		rc = land_finish(l, &p, &d->landed, e);
 	land_free(l);
 	if (rc == OK) {
 		d->staged = true;
@@ -176,6 +253,23 @@ check_space(const struct fetch_context *c, struct delivery *d, struct err *e)
 	str_add_size(&why, d->signature.size);
 	leave(d, DISPOSITION_PENDING, why.s);
 	return END;
+}
+
+/* Not complete while a side file of its control totals is missing. */
+static enum rc
+check_side_files(const struct job *j, struct delivery *d, struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	enum rc rc = account_side_files(j, &why, e);
+
+	if (rc == END) {
+		leave(d, DISPOSITION_PENDING, why.s);
+		d->tried = false;
+	} else if (rc != OK && rc != BROKEN) {
+		leave(d, DISPOSITION_PENDING, e->text);
+		return END;
+	}
+	return rc;
 }
 
 /*
@@ -216,11 +310,14 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 {
 	enum rc rc;
 
-	rc = check_space(c, d, e);
+	rc = j->release.why != NULL ? OK : check_side_files(j, d, e);
+	if (rc == OK)
+		rc = check_space(c, d, e);
 	if (rc != OK)
 		return rc == END ? OK : rc;
 	rc = stage_bytes(c, j, fd, &j->config->dialect, NULL, d, e);
-	if (rc == BAD_ITEM && e->cause == 0 && lseek(fd, 0, SEEK_SET) == 0) {
+	if (rc == BAD_ITEM && e->cause == 0 && j->release.why == NULL &&
+		lseek(fd, 0, SEEK_SET) == 0) {
 		/* No reading error, but bytes no index can hold: keep them. */
 		struct dialect opaque;
 
@@ -230,7 +327,9 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 		e->code = OK;
 		rc = stage_bytes(c, j, fd, &opaque, d->reason, d, e);
 	}
-	if (rc == BAD_ITEM) {
+	if (rc == END)
+		return OK;
+	if (rc == BAD_ITEM || rc == AGAIN) {
 		leave(d, DISPOSITION_PENDING, e->text);
 		return OK;
 	}
@@ -242,6 +341,25 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 		zone_unstage(c->zone, d->stage);
 	}
 	return OK;
+}
+
+/* A release that came to nothing leaves the name as it stands. */
+static void
+settle(const struct job *j, struct delivery *d)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	d->signature = j->signature;
+	if (d->staged) {
+		d->settles = true;
+		d->settled = j->release.entry;
+		d->reason = mem_strdup(j->release.why);
+		return;
+	}
+	str_addf(&why, "entry %llu could not be released: %s",
+		(unsigned long long)j->release.entry,
+		d->reason != NULL ? d->reason : "");
+	leave(d, j->release.stands, why.s);
 }
 
 enum rc
@@ -272,6 +390,8 @@ fetch_job(const struct fetch_context *c, const struct job *j,
 		return err_raise(e, BROKEN);
 	}
 	io_drop(&fd);
+	if (j->release.why != NULL)
+		settle(j, d);
 	*ret = d;
 	return OK;
 }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -10,14 +11,16 @@
 
 struct source {
 	char *path;
+	char *name;
 };
 
 struct source *
-hand_new(const char *path)
+hand_new(const char *path, const char *name)
 {
 	struct source *s = mem_alloc(sizeof(*s));
 
 	s->path = mem_strdup(path);
+	s->name = mem_strdup(name);
 	return s;
 }
 
@@ -27,7 +30,24 @@ hand_free(struct source *s)
 	if (s == NULL)
 		return;
 	free(s->path);
+	free(s->name);
 	free(s);
+}
+
+static void
+add_path(struct str *p, const struct source *s, const uint8_t *name, size_t len)
+{
+	const char *slash = strrchr(s->path, '/');
+	const uint8_t *last = memrchr(name, '/', len);
+
+	if (strlen(s->name) == len && memcmp(s->name, name, len) == 0) {
+		str_add(p, s->path);
+		return;
+	}
+	if (slash != NULL)
+		str_addn(p, s->path, (size_t)(slash + 1 - s->path));
+	last = last != NULL ? last + 1 : name;
+	str_addn(p, last, len - (size_t)(last - name));
 }
 
 static int64_t
@@ -49,19 +69,21 @@ sign(struct signature *sig, const struct stat *st)
 }
 
 static enum rc
-hand_fetch(struct source *s, const uint8_t *name UNUSED, size_t len UNUSED,
-	int *ret_fd, struct signature *ret, struct err *e)
+hand_fetch(struct source *s, const uint8_t *name, size_t len, int *ret_fd,
+	struct signature *ret, struct err *e)
 {
+	CLEANUP(str_release) struct str path = STR_INIT;
 	struct stat st;
 	int fd = -1;
 
-	if (io_open(AT_FDCWD, s->path, O_RDONLY | O_NONBLOCK, 0, &fd, BAD_ITEM,
+	add_path(&path, s, name, len);
+	if (io_open(AT_FDCWD, path.s, O_RDONLY | O_NONBLOCK, 0, &fd, BAD_ITEM,
 		    e) != OK)
 		return e->code;
 	if (fstat(fd, &st) < 0) {
-		err_sys(e, BAD_ITEM, errno, "%s", s->path);
+		err_sys(e, BAD_ITEM, errno, "%s", path.s);
 	} else if (!S_ISREG(st.st_mode)) {
-		err_set(e, BAD_ITEM, "%s is not a regular file", s->path);
+		err_set(e, BAD_ITEM, "%s is not a regular file", path.s);
 	} else {
 		sign(ret, &st);
 		*ret_fd = fd;
@@ -72,15 +94,17 @@ hand_fetch(struct source *s, const uint8_t *name UNUSED, size_t len UNUSED,
 }
 
 static enum rc
-hand_look(struct source *s, const uint8_t *name UNUSED, size_t len UNUSED,
+hand_look(struct source *s, const uint8_t *name, size_t len,
 	enum item_type *ret_type UNUSED, struct signature *ret, struct err *e)
 {
+	CLEANUP(str_release) struct str path = STR_INIT;
 	struct stat st;
 
-	if (stat(s->path, &st) < 0)
+	add_path(&path, s, name, len);
+	if (stat(path.s, &st) < 0)
 		return errno == ENOENT
 			? END
-			: err_sys(e, BAD_ITEM, errno, "%s", s->path);
+			: err_sys(e, BAD_ITEM, errno, "%s", path.s);
 	sign(ret, &st);
 	return OK;
 }

@@ -10,7 +10,11 @@
 /* fetch and look only; symbolic links are followed: a person typed the path. */
 extern const struct source_ops hand_ops;
 
-struct source *hand_new(const char *path) MUST_USE;
+/*
+ * The file at path is delivered as `name`; another name is looked for beside
+ * it: a side file.
+ */
+struct source *hand_new(const char *path, const char *name) MUST_USE;
 void hand_free(struct source *s);
 
 #endif

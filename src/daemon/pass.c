@@ -70,6 +70,7 @@ pass_report_release(struct pass_report *r)
 static enum rc
 submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 {
+	static const struct catalog_version none = {0};
 	const struct decision *d = &k->decision;
 	struct job *j = job_new(k->config, it->name, it->name_len);
 
@@ -78,10 +79,25 @@ submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 	j->seen_at = d->known ? d->name.first_seen : now;
 	j->evidence = mem_strdup(d->evidence.s);
 	j->transport = "drop";
-	if (d->known && d->name.version.id != 0 &&
-		d->name.version.disposition != DISPOSITION_QUARANTINED)
-		job_follow(j, &d->name.version);
+	if (job_know(j, lane_catalog(k->lane),
+		    d->known ? &d->name.version : &none, e) != OK) {
+		job_free(j);
+		return e->code;
+	}
 	return lane_submit(k->lane, j, e);
+}
+
+/* Somebody was told of what is quarantined, and has rejected it. */
+static enum rc
+note_settled(struct looking *k, struct err *e)
+{
+	uint64_t by;
+	enum rc rc = catalog_settled(
+		lane_catalog(k->lane), k->decision.name.version.index, &by, e);
+
+	k->report->pass.count[DISPOSITION_QUARANTINED]++;
+	k->report->settled += rc == OK;
+	return rc == END ? OK : rc;
 }
 
 static enum rc
@@ -100,6 +116,8 @@ each_name(void *arg, const struct item *it, struct err *e)
 		r->wait = d->wait;
 	if (d->unchanged) {
 		r->pass.unchanged++;
+		if (d->disposition == DISPOSITION_QUARANTINED)
+			return note_settled(k, e);
 		r->pass.count[d->disposition]++;
 		return OK;
 	}

@@ -23,6 +23,7 @@ struct pass_report {
 	struct catalog_pass pass; /* trouble points into `trouble` */
 	struct str trouble;
 	uint64_t troubles; /* directories that could not be listed */
+	uint64_t settled;  /* quarantined, and somebody has decided */
 	uint64_t failed;   /* pending because they could not be read */
 	struct after_report after;
 	int64_t wait; /* ns until another look may help, 0: none would soon */

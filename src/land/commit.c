@@ -9,6 +9,7 @@
 #include "base/jsonw.h"
 #include "base/mem.h"
 #include "land/intent.h"
+#include "land/tell.h"
 
 /* From this many files on one syncfs is cheaper than an fsync for each. */
 #define SYNC_TOGETHER 4
@@ -34,6 +35,7 @@ delivery_free(struct delivery *d)
 		return;
 	io_drop(&d->fd);
 	str_release(&d->file);
+	free(d->drift);
 	free(d->reason);
 	free(d->line);
 	free(d->name);
@@ -49,7 +51,8 @@ commit_entry(struct str *s, const struct delivery *d)
 	jsonw_key(&j, "bytes_sha256");
 	jsonw_hex(&j, d->landed.bytes_sha256, HASH_LEN);
 	jsonw_key(&j, "disposition");
-	jsonw_text(&j, disposition_name(d->disposition));
+	jsonw_text(&j,
+		d->rejected ? "rejected" : disposition_name(d->disposition));
 	jsonw_key(&j, "file"), jsonw_text(&j, d->file.s);
 	jsonw_key(&j, "file_sha256");
 	jsonw_hex(&j, d->file_sha256, HASH_LEN);
@@ -60,6 +63,8 @@ commit_entry(struct str *s, const struct delivery *d)
 	if (d->reason != NULL)
 		jsonw_key(&j, "reason"), jsonw_text(&j, d->reason);
 	jsonw_key(&j, "records"), jsonw_u64(&j, d->landed.totals.records);
+	if (d->settles)
+		jsonw_key(&j, "settles"), jsonw_u64(&j, d->settled);
 	jsonw_key(&j, "size"), jsonw_u64(&j, d->landed.size);
 	jsonw_key(&j, "source"), jsonw_text(&j, d->source);
 	jsonw_end(&j);
@@ -82,11 +87,15 @@ has_bytes(const struct delivery *d, const struct catalog_version *v)
 }
 
 static enum rc
-same_again(struct delivery *d, const struct catalog_version *v)
+same_again(struct delivery *d, const struct catalog_version *v,
+	enum disposition as)
 {
-	if (!d->quarantine)
-		d->disposition = DISPOSITION_DUPLICATE;
-	d->recorded = false;
+	d->disposition = as;
+	d->recorded = d->settles;
+	if (!d->settles) {
+		free(d->reason);
+		d->reason = NULL;
+	}
 	d->generation = v->generation;
 	d->relation = RELATION_IDENTICAL;
 	d->index = v->index;
@@ -102,6 +111,7 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 {
 	struct catalog_name known = {0};
 	struct catalog_version same;
+	bool same_bytes, was_quarantined;
 	enum rc rc;
 
 	rc = catalog_find(
@@ -112,18 +122,21 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 		return rc;
 	d->recorded = true;
 	memcpy(d->file_sha256, d->landed.file_sha256, HASH_LEN);
-	if (d->quarantine) {
-		d->disposition = DISPOSITION_QUARANTINED;
-		if (known.version.id != 0 &&
-			known.version.disposition == DISPOSITION_QUARANTINED &&
-			has_bytes(d, &known.version))
-			return same_again(d, &known.version);
+	same_bytes = known.version.id != 0 && has_bytes(d, &known.version);
+	was_quarantined = known.version.disposition == DISPOSITION_QUARANTINED;
+	if (same_bytes && !was_quarantined)
+		return same_again(d, &known.version, DISPOSITION_DUPLICATE);
+	if (d->quarantine && same_bytes) {
+		/* They are kept once, and why stands in the story already. */
+		(void)same_again(d, &known.version, DISPOSITION_QUARANTINED);
+		free(d->reason);
+		d->reason = mem_strdup(known.reason);
 		return OK;
 	}
-	if (known.version.id != 0 &&
-		known.version.disposition != DISPOSITION_QUARANTINED &&
-		has_bytes(d, &known.version))
-		return same_again(d, &known.version);
+	if (d->quarantine) {
+		d->disposition = DISPOSITION_QUARANTINED;
+		return OK;
+	}
 	rc = catalog_find_bytes(c->catalog, d->source, d->landed.bytes_sha256,
 		d->landed.size, &same, e);
 	if (rc != OK && rc != END)
@@ -131,7 +144,7 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 	if (rc == OK && d->duplicates == DUPLICATE_NOTE) {
 		uint32_t generation = d->generation;
 
-		(void)same_again(d, &same);
+		(void)same_again(d, &same, DISPOSITION_DUPLICATE);
 		/* A new fact, though no new bytes: this name has them too. */
 		d->recorded = true;
 		d->generation = generation;
@@ -166,10 +179,61 @@ choose_path(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 	}
 	if (rc != OK)
 		return rc == END ? OK : rc;
-	(void)same_again(d, &taken.version);
+	(void)same_again(d, &taken.version,
+		d->quarantine ? DISPOSITION_QUARANTINED
+			      : DISPOSITION_DUPLICATE);
 	d->recorded = !d->quarantine;
 	d->generation = generation;
 	return OK;
+}
+
+enum rc
+commit_tell(struct catalog *c, struct delivery *d, int64_t now, struct err *e)
+{
+	const char *reason = d->reason != NULL ? d->reason : d->drift;
+
+	if (reason != NULL &&
+		catalog_note(c, d->source, d->name, d->name_len, &d->signature,
+			now, d->disposition, reason, e) != OK)
+		return e->code;
+	if (d->settles && catalog_settle(c, d->settled, d->index, e) != OK)
+		return e->code;
+	if (!d->has_shape ||
+		(d->disposition != DISPOSITION_LANDED &&
+			d->disposition != DISPOSITION_NEW_VERSION))
+		return OK;
+	d->shape.index = d->index;
+	return catalog_shape_put(c, d->source, &d->shape, e);
+}
+
+/* The name stands as it stood; its story has one line more. */
+enum rc
+commit_reject(struct catalog *c, const struct delivery *d, const char *entry,
+	size_t len, struct err *e)
+{
+	struct catalog_name n;
+	enum rc rc = catalog_find(c, d->source, d->name, d->name_len, &n, e);
+
+	if (rc == END)
+		return err_set(e, BROKEN,
+			"rejected entry %llu is of a name the catalog does "
+			"not know: run `landfall catalog rebuild`",
+			(unsigned long long)d->settled);
+	if (rc != OK ||
+		catalog_note(c, d->source, d->name, d->name_len, &n.signature,
+			d->landed_at, n.disposition, d->reason, e) != OK ||
+		catalog_settle(c, d->settled, d->index, e) != OK)
+		return e->code;
+	return catalog_outbox_put(c, d->index, entry, len, NULL, e);
+}
+
+static enum rc
+record_rejection(struct commit *c, struct delivery *d, struct err *e)
+{
+	CLEANUP(str_release) struct str entry = STR_INIT;
+
+	commit_entry(&entry, d);
+	return commit_reject(c->catalog, d, entry.s, entry.len, e);
 }
 
 static enum rc
@@ -193,9 +257,7 @@ record_version(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 	if (catalog_put(c->catalog, d->source, d->name, d->name_len,
 		    &d->signature, now, &v, e) != OK)
 		return e->code;
-	if (d->disposition == DISPOSITION_QUARANTINED &&
-		catalog_note(c->catalog, d->source, d->name, d->name_len,
-			&d->signature, now, d->disposition, d->reason, e) != OK)
+	if (commit_tell(c->catalog, d, now, e) != OK)
 		return e->code;
 	commit_entry(&entry, d);
 	return catalog_outbox_put(c->catalog, d->index, entry.s, entry.len,
@@ -238,7 +300,9 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 		if (d[i]->recorded) {
 			d[i]->index = index++;
 			d[i]->landed_at = now;
-			if (record_version(c, d[i], now, e) != OK)
+			if ((d[i]->rejected ? record_rejection(c, d[i], e)
+					    : record_version(
+						      c, d[i], now, e)) != OK)
 				return e->code;
 		} else if (record_note(c, d[i], now, e) != OK) {
 			return e->code;

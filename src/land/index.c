@@ -198,6 +198,10 @@ index_exception(void *arg, const struct scan_exception *x)
 	}
 	if (format_is_malformed(x->kind))
 		ix->malformed++;
+	else if (x->kind == KIND_HEADER && ix->header.length == 0)
+		ix->header = (struct landed_span){x->offset, x->length};
+	else if (x->kind == KIND_TRAILER)
+		ix->trailer = (struct landed_span){x->offset, x->length};
 	reach(ix, x->offset + x->length);
 	span_ends(ix, x->offset + x->length);
 }

@@ -24,7 +24,7 @@
 #define LAND_INDEX_H
 
 #include "base/err.h"
-#include "landfall/scan.h"
+#include "landfall/land.h"
 
 #define INDEX_HELD 4096
 #define INDEX_EXCEPTIONS_MAX (1u << 26) /* 2 GiB on disk */
@@ -46,6 +46,8 @@ struct index {
 	size_t span_frame; /* the frame it starts in */
 	uint64_t records;  /* ordinary, so far */
 	uint64_t malformed;
+	struct landed_span header;  /* the first header record */
+	struct landed_span trailer; /* the last trailer record */
 	struct scan_exception run; /* neighbours joined so far; count 0: none */
 	uint8_t *held;		   /* exceptions as they lie on disk */
 	size_t n_held;

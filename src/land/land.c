@@ -369,6 +369,8 @@ land_settle(struct land *l, struct landed *ret, struct err *e)
 		return e->code;
 	hash_end(&l->hash, l->facts.bytes_sha256);
 	scan_totals(l->scan, &l->facts.totals);
+	l->facts.header = l->index.header;
+	l->facts.trailer = l->index.trailer;
 	*ret = l->facts;
 	return OK;
 }

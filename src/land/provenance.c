@@ -7,6 +7,23 @@
 #include "base/mem.h"
 #include "landfall/land.h"
 
+bool
+provenance_shape(const struct provenance *p, struct catalog_shape *ret)
+{
+	const struct dialect *d = &p->dialect;
+
+	if (p->size == 0 || d->format == SCAN_OPAQUE ||
+		d->format == SCAN_FIXED || (d->header > 0 && !p->has_header))
+		return false;
+	*ret = (struct catalog_shape){
+		.has_header = p->has_header,
+		.columns = p->totals.columns,
+		.bom = p->totals.bom,
+	};
+	memcpy(ret->header_sha256, p->header_sha256, HASH_LEN);
+	return true;
+}
+
 /* Keys in byte order: the JSON writer insists. */
 void
 provenance_write(const struct provenance *p, struct str *s)
@@ -20,11 +37,17 @@ provenance_write(const struct provenance *p, struct str *s)
 	jsonw_key(&j, "columns"), jsonw_u64(&j, t->columns);
 	jsonw_key(&j, "dialect"), dialect_write(&p->dialect, &j);
 	jsonw_key(&j, "dialect_origin"), jsonw_text(&j, p->dialect_origin);
+	if (p->drift != NULL)
+		jsonw_key(&j, "drift"), jsonw_text(&j, p->drift);
 	jsonw_key(&j, "encoding");
 	jsonw_text(&j, scan_encoding_names[t->encoding]);
 	jsonw_key(&j, "evidence"), jsonw_text(&j, p->evidence);
 	jsonw_key(&j, "format_version"), jsonw_u64(&j, FORMAT_VERSION);
 	jsonw_key(&j, "generation"), jsonw_u64(&j, p->generation);
+	if (p->has_header) {
+		jsonw_key(&j, "header_sha256");
+		jsonw_hex(&j, p->header_sha256, HASH_LEN);
+	}
 	jsonw_key(&j, "invalid_utf8"), jsonw_u64(&j, t->invalid_utf8);
 	jsonw_key(&j, "lineage"), jsonw_array(&j), jsonw_end(&j);
 	jsonw_key(&j, "malformed"), jsonw_u64(&j, t->malformed);
@@ -39,12 +62,18 @@ provenance_write(const struct provenance *p, struct str *s)
 		jsonw_key(&j, "reason"), jsonw_text(&j, p->reason);
 	jsonw_key(&j, "records"), jsonw_u64(&j, t->records);
 	jsonw_key(&j, "relation"), jsonw_text(&j, relation_name(p->relation));
+	if (p->released != NULL)
+		jsonw_key(&j, "released"), jsonw_text(&j, p->released);
 	jsonw_key(&j, "seen_at"), jsonw_time_ns(&j, p->seen_at);
+	if (p->released != NULL)
+		jsonw_key(&j, "settles"), jsonw_u64(&j, p->settles);
 	jsonw_key(&j, "size"), jsonw_u64(&j, p->size);
 	jsonw_key(&j, "software"), jsonw_text(&j, "landfall " PACKAGE_VERSION);
 	jsonw_key(&j, "source"), jsonw_text(&j, p->source);
 	jsonw_key(&j, "staged_at"), jsonw_time_ns(&j, p->staged_at);
 	jsonw_key(&j, "stray_quotes"), jsonw_u64(&j, t->stray_quotes);
+	if (p->compared != NULL)
+		jsonw_key(&j, "totals"), jsonw_text(&j, p->compared);
 	jsonw_key(&j, "transport"), jsonw_text(&j, p->transport);
 	jsonw_end(&j);
 }
@@ -65,6 +94,14 @@ get_text(struct reading *r, const char *key)
 	if (text == NULL && r->wrong == NULL)
 		r->wrong = key;
 	return text != NULL ? text : "";
+}
+
+/* NULL: it is not there. */
+static const char *
+get_optional(struct reading *r, const char *key)
+{
+	return json_object_get(r->object, key) != NULL ? get_text(r, key)
+						       : NULL;
 }
 
 static uint64_t
@@ -175,11 +212,15 @@ provenance_read(struct provenance *p, struct provenance_keep *keep,
 	get_sum(&r, "bytes_sha256", p->bytes_sha256);
 	t->columns = (uint32_t)get_u64(&r, "columns");
 	p->dialect_origin = get_text(&r, "dialect_origin");
+	p->drift = get_optional(&r, "drift");
 	t->encoding = get_name(&r, "encoding", scan_encoding_names);
 	p->evidence = get_text(&r, "evidence");
 	if (get_u64(&r, "format_version") != FORMAT_VERSION && r.wrong == NULL)
 		r.wrong = "format_version";
 	p->generation = (uint32_t)get_u64(&r, "generation");
+	p->has_header = json_object_get(r.object, "header_sha256") != NULL;
+	if (p->has_header)
+		get_sum(&r, "header_sha256", p->header_sha256);
 	t->invalid_utf8 = get_u64(&r, "invalid_utf8");
 	t->malformed = get_u64(&r, "malformed");
 	p->mtime = get_time(&r, "mtime");
@@ -187,16 +228,19 @@ provenance_read(struct provenance *p, struct provenance_keep *keep,
 	t->nul_bytes = get_u64(&r, "nul_bytes");
 	if (p->generation > 1)
 		get_sum(&r, "previous_sha256", p->previous_sha256);
-	if (json_object_get(r.object, "reason") != NULL)
-		p->reason = get_text(&r, "reason");
+	p->reason = get_optional(&r, "reason");
 	t->records = get_u64(&r, "records");
 	p->relation = get_relation(&r, "relation");
+	p->released = get_optional(&r, "released");
+	if (p->released != NULL)
+		p->settles = get_u64(&r, "settles");
 	p->seen_at = get_time(&r, "seen_at");
 	p->size = get_u64(&r, "size");
 	t->bytes = p->size;
 	p->source = get_text(&r, "source");
 	p->staged_at = get_time(&r, "staged_at");
 	t->stray_quotes = get_u64(&r, "stray_quotes");
+	p->compared = get_optional(&r, "totals");
 	p->transport = get_text(&r, "transport");
 	if (r.wrong != NULL)
 		err_set(e, BAD_ITEM, "provenance: '%s' is missing or wrong",

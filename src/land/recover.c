@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "land/intent.h"
+#include "land/tell.h"
 
 /* A landing file, its provenance, and the delivery it was. */
 struct recall {
@@ -58,6 +59,14 @@ recall(struct zone *z, const char *path, bool whole, struct recall *r,
 				       : DISPOSITION_LANDED;
 	if (p->reason != NULL)
 		d->reason = mem_strdup(p->reason);
+	if (p->released != NULL) {
+		d->settles = true;
+		d->settled = p->settles;
+		d->reason = mem_strdup(p->released);
+	}
+	if (p->drift != NULL)
+		d->drift = mem_strdup(p->drift);
+	d->has_shape = provenance_shape(p, &d->shape);
 	str_add(&d->file, path);
 	d->recorded = true;
 	if (whole &&
@@ -67,7 +76,7 @@ recall(struct zone *z, const char *path, bool whole, struct recall *r,
 }
 
 static enum rc
-put_version(struct catalog *c, const struct delivery *d, struct err *e)
+put_version(struct catalog *c, struct delivery *d, struct err *e)
 {
 	struct catalog_version v = {
 		.generation = d->generation,
@@ -86,11 +95,7 @@ put_version(struct catalog *c, const struct delivery *d, struct err *e)
 	if (catalog_put(c, d->source, d->name, d->name_len, &d->signature,
 		    d->landed_at, &v, e) != OK)
 		return e->code;
-	if (d->disposition != DISPOSITION_QUARANTINED)
-		return OK;
-	return catalog_note(c, d->source, d->name, d->name_len, &d->signature,
-		d->landed_at, d->disposition,
-		d->reason != NULL ? d->reason : "", e);
+	return commit_tell(c, d, d->landed_at, e);
 }
 
 /* A published file that nobody recorded: record it, inside a transaction. */
@@ -372,6 +377,9 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 			(unsigned long long)index);
 	}
 	d = delivery_new(entry_text(j, "source"), bytes, name_len);
+	d->rejected = strcmp(entry_text(j, "disposition"), "rejected") == 0;
+	d->settles = json_is_integer(json_object_get(j, "settles"));
+	d->settled = (uint64_t)entry_u64(j, "settles");
 	d->recorded = true;
 	d->index = index;
 	for (unsigned k = 1; k < DISPOSITIONS; k++)
@@ -396,13 +404,20 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 		? RELATION_IDENTICAL
 		: RELATION_FIRST;
 	/* What the entry does not say stands in the file, if it is there. */
-	if (rc == OK && d->disposition != DISPOSITION_DUPLICATE &&
+	if (rc == OK && !d->rejected &&
+		d->disposition != DISPOSITION_DUPLICATE &&
 		recall(rb->zone, d->file.s, false, &r, &ignored) == OK) {
 		d->signature = r.d->signature;
 		d->relation = r.d->relation;
 		d->landed.totals = r.d->landed.totals;
+		d->has_shape = r.d->has_shape;
+		d->shape = r.d->shape;
+		if (r.d->drift != NULL)
+			d->drift = mem_strdup(r.d->drift);
 	}
-	if (rc == OK && d->disposition != 0)
+	if (rc == OK && d->rejected)
+		rc = commit_reject(rb->catalog, d, text->s, text->len, e);
+	else if (rc == OK && d->disposition != 0)
 		rc = put_version(rb->catalog, d, e);
 	rb->versions++;
 	delivery_free(d);

@@ -103,6 +103,19 @@ expect_same 'a good one is taken' 1 "$(logged reloaded 1)"
 printf 'a\ntext\n' >lake/inbox/n.txt
 expect_same 'and obeyed' 32 "$(landed 32)"
 
+# A schedule whose window is closed: hints wait for it.
+closed=$(date -u -d '+2 hours' +%H:00)-$(date -u -d '+3 hours' +%H:00)
+sed -i "s/match: \"\*.txt\"/match: \"*.txt\"\n    schedule: {every: 1s, window: \"$closed\"}/" $conf
+kill -HUP $daemon
+expect_same 'a schedule is taken' 2 "$(logged reloaded 2)"
+printf 'a\nwaits\n' >lake/inbox/w.txt
+sleep 1.5
+expect_same 'nothing lands outside of its window' 32 "$(landed 32)"
+sed -i '/schedule:/d' $conf
+sed -i 's/match: "\*.txt"/match: "*.txt"\n    schedule: {every: 1s}/' $conf
+kill -HUP $daemon
+expect_same 'and in time it does' 33 "$(landed 33)"
+
 kill -TERM $daemon
 status=0
 wait $daemon || status=$?

@@ -144,6 +144,8 @@ def main(zone):
         about = {"bytes_sha256": sha256(data).hex(), "generation": 1,
                  "name": name, "size": len(data),
                  "source": os.path.basename(where), "evidence": "\u00fc\n"}
+        if disposition == "quarantined":
+            about["reason"] = "9 of 100 are bad"
         raw = landing_file(data, cut, about, malformed)
         folder = f"{where}/dt=2026-11-23"
         file = f"{name}.{about['bytes_sha256'][:12]}.zst"
@@ -158,7 +160,9 @@ def main(zone):
     for folder, lines in sums.items():
         write(f"{zone}/{folder}/SHA256SUMS", "".join(lines).encode())
     entries += [dict(entries[1], disposition="duplicate", name=f"again-{i}")
-                for i in range(300)]
+                for i in range(299)]
+    entries.append(dict(entries[4], disposition="rejected", settles=4,
+                        reason="rejected entry 4 by ann"))
     entries.append({"disposition": "configured", "source": "acme"})
     entries = [line(dict(e, index=i)) for i, e in enumerate(entries)]
     ledger = zone + "/_ledger"

@@ -115,5 +115,11 @@ spoil "beta/.*two.*: LFIX's records do not" 'flip beta/$day/*.zst 8 LFIX'
 spoil "beta/.*two.*: LFIX's malformed" 'flip beta/$day/*.zst 16 LFIX'
 spoil 'beta/.*two.*: LFIX has [0-9]* frames' 'flip beta/$day/*.zst 24 LFIX'
 spoil "beta/.*two.*: LFIX's length" 'flip beta/$day/*.zst 28 LFIX'
+spoil '_quarantine/.*bad.*: only what is quarantined has a reason' \
+	"sed -i 's/\"reason\"/\"reasom\"/' _quarantine/acme/\$day/*.zst"
+spoil '_ledger: entry 304: settles entry 3, which did not quarantine' \
+	"sed -i 's/\"settles\":4/\"settles\":3/' _ledger/tile/entries/001.p/50"
+spoil '_ledger: entry 304: rejected: .* is missing' \
+	'rm _quarantine/acme/$day/bad.*'
 spoil '_quarantine/.*bad.*: LFIX has a wrong exception' \
 	'flip _quarantine/acme/$day/*.zst 49 LFIX'

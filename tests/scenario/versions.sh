@@ -59,7 +59,10 @@ printf 'a,b\n1,2\n' >other/inbox/x.csv
 printf 'c,d\n3,4\n' >other/inbox/v.csv
 taken=$(cd lake/zone && find inbox -name 'x.*' -size +0 |
 	while read -r f; do
-		[ "$(zstd -dcq "$f" | head -1)" = a,b ] && [ "$(zstd -dcq "$f" | wc -c)" = 8 ] && echo "$f"
+		if [ "$(zstd -dcq "$f" | head -1)" = a,b ] &&
+			[ "$(zstd -dcq "$f" | wc -c)" = 8 ]; then
+			echo "$f"
+		fi
 	done)
 mkdir -p "other/zone/$(dirname "$taken")"
 echo mine >"other/zone/$taken"

@@ -982,6 +982,45 @@ test_no_statement_reads_a_whole_table(void **state)
 	str_release(&text);
 }
 
+static void
+assert_shape(const struct catalog_shape *a, const struct catalog_shape *b)
+{
+	assert_int_equal(a->index, b->index);
+	assert_int_equal(a->has_header, b->has_header);
+	assert_memory_equal(a->header_sha256, b->header_sha256, HASH_LEN);
+	assert_int_equal(a->columns, b->columns);
+	assert_int_equal(a->bom, b->bom);
+}
+
+static void
+test_a_source_has_the_shape_it_was_given_last(void **state)
+{
+	struct place *p = *state;
+	const struct catalog_shape one = {.index = 7,
+		.has_header = true,
+		.header_sha256 = {1, 2, 3},
+		.columns = 3};
+	const struct catalog_shape two = {.index = 9, .bom = true};
+	struct catalog_shape got;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(catalog_shape_find(p->catalog, "s", &got, &e), END);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_shape_put(p->catalog, "s", &one, &e), &e);
+	must(catalog_shape_put(p->catalog, "t", &two, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	reopen(p);
+	must(catalog_shape_find(p->catalog, "s", &got, &e), &e);
+	assert_shape(&got, &one);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_shape_put(p->catalog, "s", &two, &e), &e);
+	catalog_abort(p->catalog);
+	must(catalog_shape_find(p->catalog, "s", &got, &e), &e);
+	assert_int_equal(got.index, 7);
+	must(catalog_shape_find(p->catalog, "t", &got, &e), &e);
+	assert_shape(&got, &two);
+}
+
 #define with_catalog(test) \
 	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
@@ -1003,6 +1042,7 @@ main(void)
 		with_catalog(test_the_outbox_keeps_count_of_what_it_forgets),
 		with_catalog(test_what_arrived),
 		with_catalog(test_passes_and_counts),
+		with_catalog(test_a_source_has_the_shape_it_was_given_last),
 		with_catalog(test_landing_files_come_in_ledger_order),
 		with_catalog(test_a_reader_sees_commits_and_waits_for_none),
 		with_catalog(test_missing_and_empty_catalogs),

@@ -276,6 +276,53 @@ test_schedules_and_contracts_are_read(void **state UNUSED)
 	assert_false(c->source[2].expect.set);
 	assert_int_equal(c->source[2].schedule.every, 0);
 	assert_null(c->source[2].schedule.cron);
+}
+
+/* The rows of totals, their places, and what they leave to the ignore list. */
+static void
+test_totals_and_drift(void **state UNUSED)
+{
+	struct config *c =
+		good(HEAD "sources:\n"
+			  "  s:\n"
+			  "    drop: {path: /d}\n"
+			  "    format: csv\n"
+			  "    csv: {trailer: 1}\n"
+			  "    drift: quarantine\n"
+			  "    ignore: ['*.bak']\n"
+			  "    totals:\n"
+			  "      records: {side: \"{name}.ctl\"}\n"
+			  "      sum:\n"
+			  "      - {field: 3, trailer_field: 4, decimal: ','}\n"
+			  "      - {field: 5, header_field: 2}\n"
+			  "  n:\n"
+			  "    drop: {path: /n}\n"
+			  "    format: lines\n"
+			  "    totals: {records: {name: 'x_#.txt'}}\n");
+	const struct source_config *s = &c->source[0];
+	const struct total *t = s->totals.row;
+
+	assert_int_equal(s->drift, DRIFT_QUARANTINE);
+	assert_int_equal(s->totals.n, 3);
+	assert_int_equal(t[0].of, TOTAL_RECORDS);
+	assert_int_equal(t[0].from, TOTAL_SIDE);
+	assert_string_equal(t[0].pattern, "{name}.ctl");
+	assert_int_equal(t[1].of, TOTAL_SUM);
+	assert_int_equal(t[1].field, 3);
+	assert_int_equal(t[1].from, TOTAL_TRAILER);
+	assert_int_equal(t[1].at, 4);
+	assert_int_equal(t[1].mark, ',');
+	assert_int_equal(t[2].field, 5);
+	assert_int_equal(t[2].from, TOTAL_HEADER);
+	assert_int_equal(t[2].mark, '.');
+	assert_int_equal(s->ignore.n, 2);
+	assert_string_equal(s->ignore.glob[0], "*.bak");
+	assert_string_equal(s->ignore.glob[1], "*.ctl");
+	s++;
+	assert_int_equal(s->drift, DRIFT_LAND);
+	assert_int_equal(s->totals.n, 1);
+	assert_int_equal(s->totals.row[0].from, TOTAL_NAME);
+	assert_int_equal(s->ignore.n, 4);
 	config_free(c);
 }
 
@@ -423,8 +470,8 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:12:17: error: duplicates: expected note or land, this is "
 		"ignore\n"
 		"f:13:5: error: unknown key sftp; known here: drop, match, "
-		"ignore, ready, duplicates, after, schedule, expect, format, "
-		"csv, fixed, lines, ndjson\n"
+		"ignore, ready, duplicates, after, schedule, expect, totals, "
+		"drift, format, csv, fixed, lines, ndjson\n"
 		"f:15:18: error: drop.path: is the drop of shop (line 8) "
 		"already\n"
 		"f:17:5: error: unknown key recursive; it belongs in drop\n"
@@ -581,6 +628,50 @@ static const struct {
 	{HEAD "sources: {a: {drop: {path: /d}, after: {move: a, to: b}}}\n",
 		"f:3:40: error: after: expected keep, delete or {move: "
 		"FOLDER}, this is a mapping\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, format: csv, drift: keep,\n"
+	      "  totals: {records: {trailer_field: 2},\n"
+	      "    sum: {field: 0, header_field: x, decimal: ;}}}}\n",
+		"f:3:53: error: drift: expected land, hold or quarantine, "
+		"this is keep\n"
+		"f:4:21: error: totals.records: there is no trailer; say what "
+		"it is with csv.trailer\n"
+		"f:5:18: error: totals.sum.field: expected the number of a "
+		"field, 1 to 65534, this is 0\n"
+		"f:5:35: error: totals.sum.header_field: expected the number "
+		"of a field, 1 to 65534, this is x\n"
+		"f:5:47: error: totals.sum.decimal: expected \".\" or \",\", "
+		"this is ;\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, format: csv, totals:\n"
+	      "  {records: {field: 1},\n"
+	      "   sum: [{field: 1}, {side: x}, {header_field: 1},\n"
+	      "     {name: x, field: 1}, {side: '{name}', name: '#'}, 7]}}}\n",
+		"f:4:14: error: totals.records: known here: trailer_field, "
+		"header_field, side, name; unknown key field\n"
+		"f:5:10: error: totals.sum: where does the partner's number "
+		"stand? one of trailer_field, header_field, side, name\n"
+		"f:5:29: error: totals.sum.side: must hold {name} and more: "
+		"each delivery has a side file of its own\n"
+		"f:5:33: error: totals.sum: field is missing: the one to be "
+		"summed\n"
+		"f:6:13: error: totals.sum.name: must hold one '#', where the "
+		"digits of the number stand\n"
+		"f:6:34: error: totals.sum.side: must hold {name} and more: "
+		"each delivery has a side file of its own\n"
+		"f:6:44: error: totals.sum: says twice where the partner's "
+		"number stands\n"
+		"f:6:56: error: totals.sum: expected a mapping, this is "
+		"text\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, totals: {records: {name: '#'}}},"
+	      "\n b: {drop: {path: /e}, format: lines, totals: {sum:"
+	      " {field: 1, name: '#'}}},\n"
+	      " c: {drop: {path: /f}, format: csv, csv: {header: 0}, totals:"
+	      " {records: {header_field: 1}}}}\n",
+		"f:3:51: error: totals.records: a delivery of format opaque "
+		"is one record; say its format\n"
+		"f:4:53: error: totals.sum: only csv has fields, the format "
+		"is lines\n"
+		"f:5:73: error: totals.records: there is no header "
+		"(csv.header is 0)\n"},
 	{CSV("      comment: #\n"),
 		"f:8:7: error: csv.comment: expected one ASCII character in "
 		"quotes, or none, this is nothing\n"},
@@ -965,6 +1056,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_key_is_read),
 		cmocka_unit_test(test_schedules_and_contracts_are_read),
+		cmocka_unit_test(test_totals_and_drift),
 		cmocka_unit_test(test_defaults_are_those_of_the_manual),
 		cmocka_unit_test(test_the_table_and_dialect_init_agree),
 		cmocka_unit_test(test_twenty_mistakes_are_twenty_lines),
@@ -979,31 +1071,4 @@ main(void)
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
-}
-
-/*
- * Stands in for scan/ where that is not linked; the real ones win.
- */
-#define STAND_IN __attribute__((weak))
-STAND_IN const char *const scan_format_names[] = {
-	"opaque", "csv", "lines", "ndjson", "fixed", NULL};
-STAND_IN const char *const scan_encoding_names[] = {
-	"utf-8", "latin1", "windows-1252", "utf-16le", "utf-16be", NULL};
-STAND_IN const char *const scan_terminator_names[] = {
-	"auto", "lf", "crlf", "cr", NULL};
-STAND_IN const char *const scan_escape_names[] = {"double", "backslash", NULL};
-
-STAND_IN void
-dialect_init(struct dialect *d, enum scan_format format)
-{
-	*d = (struct dialect){
-		.format = format,
-		.delimiter = ',',
-		.quote = '"',
-		.comment = SCAN_NONE,
-		.header = format == SCAN_CSV,
-		.columns = SCAN_COLUMNS_HEADER,
-		.max_record = SCAN_MAX_RECORD,
-		.resync = true,
-	};
 }

@@ -1,0 +1,24 @@
+/*
+ * account.h - the control totals of one delivery: what the partner says of
+ * it is gathered from its own bytes, its name and its side files, and held
+ * against what landing counted.
+ */
+#ifndef DAEMON_ACCOUNT_H
+#define DAEMON_ACCOUNT_H
+
+#include "daemon/engine.h"
+
+/* END: a side file is not there yet; `why` says which. */
+enum rc account_side_files(
+	const struct job *j, struct str *why, struct err *e) MUST_USE;
+
+/*
+ * After land_settle; fd: the delivered bytes, read by offset. OK: all totals
+ * match, and `told` says which were compared. END: it is to be quarantined,
+ * and `why` says so. AGAIN: a side file went away; BAD_ITEM: the source
+ * failed; BROKEN: we did.
+ */
+enum rc account_check(const struct job *j, int fd, const struct landed *l,
+	struct str *told, struct str *why, struct err *e) MUST_USE;
+
+#endif
