@@ -25,6 +25,7 @@ expect 'with the right key' verify good --vkey "$vkey"
 expect_status 'with a wrong key' 4 verify good --vkey \
 	example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
 expect_status 'with half a key' 4 verify good --vkey "${vkey%?????}"
+expect_status 'with an empty key' 4 verify good --vkey ''
 expect_status 'without a zone' 1 verify
 expect_status 'with a zone that is not there' 1 verify nowhere
 
@@ -99,7 +100,7 @@ spoil 'acme/.*big.*: its seek table has a wrong length' 'flip acme/$big -9'
 spoil 'acme/.*big.*: seek table does not add' 'flip acme/$big -17'
 spoil 'acme/.*big.*: seek table does not add' 'flip acme/$big -29'
 spoil 'acme/.*big.*: no frame at byte 0' 'flip acme/$big 0'
-spoil "acme/.*big.*: 'generation'" \
+spoil 'acme/.*big.*: LFPV and ledger disagree on generation' \
 	"sed -i 's/\"generation\"/\"reneration\"/' acme/\$big"
 spoil 'acme/.*big.*: LFPV and ledger disagree on name' \
 	"sed -i 's/big.csv\",/Big.csv\",/' acme/\$big"
