@@ -171,7 +171,7 @@ def check_structure(f, entry):
     need(about.get("records") == records and
          about.get("malformed") == malformed, "LFIX and LFPV disagree")
     for key in sorted(AGREED):
-        need(about.get(key) == entry[key], f"LFPV and ledger disagree on {key}")
+        need(about.get(key) == entry[key], f"LFPV, ledger disagree on {key}")
 
 
 def check_entry(i, entry, there, landed):

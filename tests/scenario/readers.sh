@@ -100,9 +100,9 @@ spoil 'acme/.*big.*: its seek table has a wrong length' 'flip acme/$big -9'
 spoil 'acme/.*big.*: seek table does not add' 'flip acme/$big -17'
 spoil 'acme/.*big.*: seek table does not add' 'flip acme/$big -29'
 spoil 'acme/.*big.*: no frame at byte 0' 'flip acme/$big 0'
-spoil 'acme/.*big.*: LFPV and ledger disagree on generation' \
+spoil 'acme/.*big.*: LFPV, ledger disagree on generation' \
 	"sed -i 's/\"generation\"/\"reneration\"/' acme/\$big"
-spoil 'acme/.*big.*: LFPV and ledger disagree on name' \
+spoil 'acme/.*big.*: LFPV, ledger disagree on name' \
 	"sed -i 's/big.csv\",/Big.csv\",/' acme/\$big"
 spoil 'beta/.*two.*: LFIX and LFPV disagree' \
 	"sed -i 's/\"malformed\":7/\"malformed\":8/' beta/\$day/*.zst"
