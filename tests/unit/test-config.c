@@ -276,6 +276,7 @@ test_schedules_and_contracts_are_read(void **state UNUSED)
 	assert_false(c->source[2].expect.set);
 	assert_int_equal(c->source[2].schedule.every, 0);
 	assert_null(c->source[2].schedule.cron);
+	config_free(c);
 }
 
 /* The rows of totals, their places, and what they leave to the ignore list. */
