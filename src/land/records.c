@@ -193,6 +193,11 @@ landing_records(struct landing *l, uint64_t first,
 		}
 		x++;
 	}
+	if (w.rc == OK && w.number != l->records)
+		w.rc = err_set(e, BAD_ITEM,
+			"LFIX: %llu records are promised, walking finds %llu",
+			(unsigned long long)l->records,
+			(unsigned long long)w.number);
 	buf_release(&w.window);
 	return w.rc;
 }
