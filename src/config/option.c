@@ -89,7 +89,7 @@ const struct option option_table[] = {
 		.min = 64 * MIB,
 		.max = TIB,
 		.fallback = "256MiB",
-		.help = "Bound on the memory for data in flight. No "
+		.help = "Bound on what one record may take in memory: no "
 			"max_record may exceed it.",
 	},
 	{
