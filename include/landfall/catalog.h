@@ -63,6 +63,14 @@ struct signature {
 	uint64_t device;
 };
 
+static inline bool
+signature_equal(const struct signature *a, const struct signature *b)
+{
+	return a->size == b->size && a->mtime == b->mtime &&
+		a->ctime == b->ctime && a->inode == b->inode &&
+		a->device == b->device;
+}
+
 struct catalog_version {
 	int64_t id; /* 0: none */
 	uint32_t generation;

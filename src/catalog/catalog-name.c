@@ -205,14 +205,6 @@ add_event(struct catalog *c, int64_t name, int64_t now, enum disposition d,
 	return catalog_db_run(c, q, e);
 }
 
-static bool
-same_signature(const struct signature *a, const struct signature *b)
-{
-	return a->size == b->size && a->mtime == b->mtime &&
-		a->ctime == b->ctime && a->inode == b->inode &&
-		a->device == b->device;
-}
-
 /* A name as catalog_note finds it. */
 struct noted {
 	int64_t id; /* 0: new */
@@ -242,7 +234,7 @@ find_noted(struct catalog *c, int64_t source, const uint8_t *name, size_t len,
 	ret->same_story = sqlite3_column_int64(q, 1) == (int64_t)d &&
 		strcmp(catalog_db_text(q, 2), reason) == 0;
 	old = catalog_db_signature(q, 3);
-	ret->same_signature = same_signature(&old, sig);
+	ret->same_signature = signature_equal(&old, sig);
 	return OK;
 }
 

@@ -24,16 +24,6 @@ decision_release(struct decision *d)
 	str_release(&d->evidence);
 }
 
-static bool
-looks_the_same(const struct catalog_name *n, const struct item *it)
-{
-	const struct signature *a = &n->signature, *b = &it->signature;
-
-	return a->size == b->size && a->mtime == b->mtime &&
-		a->ctime == b->ctime && a->inode == b->inode &&
-		a->device == b->device;
-}
-
 /* It is to be taken: now, or is it not complete yet? */
 static enum rc
 decide_ready(struct decision *d, const struct item *it, const char *matched,
@@ -44,7 +34,9 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 		.ops = d->ops,
 		.source = d->source,
 		.item = it,
-		.unchanged_since = d->known && looks_the_same(&d->name, it)
+		.unchanged_since = d->known &&
+				signature_equal(
+					&d->name.signature, &it->signature)
 			? d->name.changed
 			: now,
 		.now = now,
@@ -86,11 +78,11 @@ decide(struct decision *d, const struct item *it, int64_t now, struct err *e)
 		d->disposition = DISPOSITION_IGNORED;
 		d->unchanged = d->known &&
 			d->name.disposition == DISPOSITION_IGNORED &&
-			looks_the_same(&d->name, it);
+			signature_equal(&d->name.signature, &it->signature);
 		return OK;
 	}
 	str_clear(&d->rule);
-	if (d->known && looks_the_same(&d->name, it) &&
+	if (d->known && signature_equal(&d->name.signature, &it->signature) &&
 		d->name.disposition != DISPOSITION_PENDING &&
 		d->name.disposition != DISPOSITION_IGNORED) {
 		d->disposition = d->name.disposition;

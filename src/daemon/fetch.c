@@ -2,22 +2,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/clock.h"
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "daemon/account.h"
 #include "daemon/shape.h"
-
-static bool
-same_signature(const struct signature *a, const struct signature *b)
-{
-	return a->size == b->size && a->mtime == b->mtime &&
-		a->ctime == b->ctime && a->inode == b->inode &&
-		a->device == b->device;
-}
 
 /* The item is left alone; the reason goes to the catalog. */
 static void
@@ -284,7 +275,7 @@ look_again(const struct job *j, struct delivery *d, struct err *e)
 	enum rc rc =
 		j->ops->look(j->source, j->name, j->name_len, NULL, &now, e);
 
-	if (rc == OK && same_signature(&now, &d->signature))
+	if (rc == OK && signature_equal(&now, &d->signature))
 		return OK;
 	if (rc == END) {
 		leave(d, DISPOSITION_IGNORED, "removed while it was read");
@@ -381,7 +372,7 @@ fetch_job(const struct fetch_context *c, const struct job *j,
 	} else if (rc != OK) {
 		leave(d, DISPOSITION_PENDING, e->text);
 	} else if (!j->by_hand &&
-		!same_signature(&d->signature, &j->signature)) {
+		!signature_equal(&d->signature, &j->signature)) {
 		leave(d, DISPOSITION_PENDING,
 			"changed since it was listed: not complete yet");
 	} else if (fetch_open(c, j, fd, d, e) != OK) {

@@ -187,8 +187,8 @@ choose_path(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 	return OK;
 }
 
-enum rc
-commit_tell(struct catalog *c, struct delivery *d, int64_t now, struct err *e)
+static enum rc
+tell(struct catalog *c, struct delivery *d, int64_t now, struct err *e)
 {
 	const char *reason = d->reason != NULL ? d->reason : d->drift;
 
@@ -204,6 +204,29 @@ commit_tell(struct catalog *c, struct delivery *d, int64_t now, struct err *e)
 		return OK;
 	d->shape.index = d->index;
 	return catalog_shape_put(c, d->source, &d->shape, e);
+}
+
+enum rc
+commit_put(struct catalog *c, struct delivery *d, struct err *e)
+{
+	struct catalog_version v = {
+		.generation = d->generation,
+		.disposition = d->disposition,
+		.relation = d->relation,
+		.size = d->landed.size,
+		.records = d->landed.totals.records,
+		.malformed = d->landed.totals.malformed,
+		.landed_at = d->landed_at,
+		.index = d->index,
+		.file = d->file.s,
+	};
+
+	memcpy(v.bytes_sha256, d->landed.bytes_sha256, HASH_LEN);
+	memcpy(v.file_sha256, d->file_sha256, HASH_LEN);
+	if (catalog_put(c, d->source, d->name, d->name_len, &d->signature,
+		    d->landed_at, &v, e) != OK)
+		return e->code;
+	return tell(c, d, d->landed_at, e);
 }
 
 /* The name stands as it stood; its story has one line more. */
@@ -237,27 +260,11 @@ record_rejection(struct commit *c, struct delivery *d, struct err *e)
 }
 
 static enum rc
-record_version(struct commit *c, struct delivery *d, int64_t now, struct err *e)
+record_version(struct commit *c, struct delivery *d, struct err *e)
 {
 	CLEANUP(str_release) struct str entry = STR_INIT;
-	struct catalog_version v = {
-		.generation = d->generation,
-		.disposition = d->disposition,
-		.relation = d->relation,
-		.size = d->landed.size,
-		.records = d->landed.totals.records,
-		.malformed = d->landed.totals.malformed,
-		.landed_at = d->landed_at,
-		.index = d->index,
-		.file = d->file.s,
-	};
 
-	memcpy(v.bytes_sha256, d->landed.bytes_sha256, HASH_LEN);
-	memcpy(v.file_sha256, d->file_sha256, HASH_LEN);
-	if (catalog_put(c->catalog, d->source, d->name, d->name_len,
-		    &d->signature, now, &v, e) != OK)
-		return e->code;
-	if (commit_tell(c->catalog, d, now, e) != OK)
+	if (commit_put(c->catalog, d, e) != OK)
 		return e->code;
 	commit_entry(&entry, d);
 	return catalog_outbox_put(c->catalog, d->index, entry.s, entry.len,
@@ -301,8 +308,7 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 			d[i]->index = index++;
 			d[i]->landed_at = now;
 			if ((d[i]->rejected ? record_rejection(c, d[i], e)
-					    : record_version(
-						      c, d[i], now, e)) != OK)
+					    : record_version(c, d[i], e)) != OK)
 				return e->code;
 		} else if (record_note(c, d[i], now, e) != OK) {
 			return e->code;

@@ -75,29 +75,6 @@ recall(struct zone *z, const char *path, bool whole, struct recall *r,
 	return OK;
 }
 
-static enum rc
-put_version(struct catalog *c, struct delivery *d, struct err *e)
-{
-	struct catalog_version v = {
-		.generation = d->generation,
-		.disposition = d->disposition,
-		.relation = d->relation,
-		.size = d->landed.size,
-		.records = d->landed.totals.records,
-		.malformed = d->landed.totals.malformed,
-		.landed_at = d->landed_at,
-		.index = d->index,
-		.file = d->file.s,
-	};
-
-	memcpy(v.bytes_sha256, d->landed.bytes_sha256, HASH_LEN);
-	memcpy(v.file_sha256, d->file_sha256, HASH_LEN);
-	if (catalog_put(c, d->source, d->name, d->name_len, &d->signature,
-		    d->landed_at, &v, e) != OK)
-		return e->code;
-	return commit_tell(c, d, d->landed_at, e);
-}
-
 /* A published file that nobody recorded: record it, inside a transaction. */
 static enum rc
 bring_forward(struct zone *z, struct catalog *c, const char *path,
@@ -132,7 +109,7 @@ bring_forward(struct zone *z, struct catalog *c, const char *path,
 	r.d->landed_at = clock_wall() - clock_wall() % CLOCK_SECOND;
 	if (r.d->landed_at < last)
 		r.d->landed_at = last;
-	if (put_version(c, r.d, e) != OK)
+	if (commit_put(c, r.d, e) != OK)
 		return e->code;
 	commit_entry(&entry, r.d);
 	(*count)++;
@@ -418,7 +395,7 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 	if (rc == OK && d->rejected)
 		rc = commit_reject(rb->catalog, d, text->s, text->len, e);
 	else if (rc == OK && d->disposition != 0)
-		rc = put_version(rb->catalog, d, e);
+		rc = commit_put(rb->catalog, d, e);
 	rb->versions++;
 	delivery_free(d);
 	json_decref(j);

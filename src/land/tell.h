@@ -1,15 +1,19 @@
 /*
- * tell.h - what the catalog learns of a delivery beside its version: why it
- * stands as it does, and what the newest delivery of its source looks like.
+ * tell.h - what the catalog learns of a delivery, the same whether it is
+ * committed, brought forward after a crash, or rebuilt from the ledger.
  */
 #ifndef LAND_TELL_H
 #define LAND_TELL_H
 
 #include "landfall/commit.h"
 
-/* After catalog_put, in the same transaction. */
-enum rc commit_tell(struct catalog *c, struct delivery *d, int64_t now,
-	struct err *e) MUST_USE;
+/*
+ * The version, why it stands as it does, what it settles, and the shape of
+ * its source's newest delivery. Inside a transaction; d has its index and
+ * landed_at.
+ */
+enum rc
+commit_put(struct catalog *c, struct delivery *d, struct err *e) MUST_USE;
 
 /*
  * A rejection instead: a line in the story and the ledger entry, which has
