@@ -22,6 +22,7 @@ struct block_bytes {
 	}
 
 #include "scan/csv-blocks.h"
+#include "scan/json-blocks.h"
 
 BLOCKS_TARGET static inline __m256i
 load(const uint8_t *p)
@@ -69,6 +70,48 @@ block_load(const struct isa_csv *d, const uint8_t *p, struct block_bytes *bytes)
 	};
 }
 
+#define TABLE(t) _mm256_broadcastsi128_si256(*(const __m128i *)(t))
+
+BLOCKS_TARGET static inline uint64_t
+both(__m256i low, __m256i high)
+{
+	return (uint32_t)_mm256_movemask_epi8(low) |
+		(uint64_t)(uint32_t)_mm256_movemask_epi8(high) << 32;
+}
+
+/* Bytes that are what the table has for the lower half of `like`. */
+BLOCKS_TARGET static inline __m256i
+as_in(const uint8_t table[16], __m256i like, __m256i v)
+{
+	return _mm256_cmpeq_epi8(_mm256_shuffle_epi8(TABLE(table), like), v);
+}
+
+BLOCKS_TARGET static inline __m256i
+below_space(__m256i v)
+{
+	const __m256i most = _mm256_set1_epi8(0x1f);
+
+	return _mm256_cmpeq_epi8(_mm256_max_epu8(v, most), most);
+}
+
+BLOCKS_TARGET static inline struct json_block
+json_load(const uint8_t *p, struct block_bytes *bytes)
+{
+	const __m256i bit = _mm256_set1_epi8(0x20);
+	__m256i a = load(p), b = load(p + 32);
+
+	bytes->high = _mm256_or_si256(bytes->high, _mm256_or_si256(a, b));
+	return (struct json_block){
+		.quote = mask(a, b, '"'),
+		.backslash = mask(a, b, '\\'),
+		.mark = both(as_in(json_marks, a, _mm256_or_si256(a, bit)),
+			as_in(json_marks, b, _mm256_or_si256(b, bit))),
+		.blank = both(
+			as_in(json_blanks, a, a), as_in(json_blanks, b, b)),
+		.control = both(below_space(a), below_space(b)),
+	};
+}
+
 /* Carry-less multiplication by all ones. */
 BLOCKS_TARGET static inline uint64_t
 block_prefix_xor(uint64_t quotes)
@@ -110,6 +153,30 @@ avx2_find(const uint8_t *p, size_t n, uint8_t a, uint8_t b)
 	return i;
 }
 
+BLOCKS_TARGET static size_t
+avx2_plain(const uint8_t *p, size_t n)
+{
+	const __m256i least = _mm256_set1_epi8(0x1f);
+	size_t i = 0;
+
+	for (; n - i >= 32; i += 32) {
+		__m256i v = load(p + i);
+		/* Signed: above 0x7f is below. */
+		__m256i low = _mm256_cmpgt_epi8(v, least);
+		__m256i hit = _mm256_or_si256(
+			_mm256_cmpeq_epi8(v, _mm256_set1_epi8('"')),
+			_mm256_cmpeq_epi8(v, _mm256_set1_epi8('\\')));
+		unsigned bits = ~(unsigned)_mm256_movemask_epi8(
+			_mm256_andnot_si256(hit, low));
+
+		if (bits != 0)
+			return i + (size_t)__builtin_ctz(bits);
+	}
+	while (i < n && jsonr_is(p[i], CLASS_PLAIN))
+		i++;
+	return i;
+}
+
 BLOCKS_TARGET static unsigned
 avx2_bytes(const uint8_t *p, size_t n)
 {
@@ -120,8 +187,6 @@ avx2_bytes(const uint8_t *p, size_t n)
 		see_bytes(&bytes, load(p + i), load(p + i + 32));
 	return block_bytes_end(&bytes) | isa_portable.bytes(p + i, n - i);
 }
-
-#define TABLE(t) _mm256_broadcastsi128_si256(*(const __m128i *)(t))
 
 /*
  * What is wrong in the 32 bytes at p, knowing the three before them (see
@@ -185,6 +250,8 @@ const struct isa isa_avx2 = {
 	.name = "avx2",
 	.supported = avx2_supported,
 	.csv = blocks_csv,
+	.json = blocks_json,
+	.plain = avx2_plain,
 	.find = avx2_find,
 	.bytes = avx2_bytes,
 	.utf8 = avx2_utf8,

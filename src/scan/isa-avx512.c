@@ -23,6 +23,7 @@ struct block_bytes {
 	}
 
 #include "scan/csv-blocks.h"
+#include "scan/json-blocks.h"
 
 BLOCKS_TARGET static inline __m512i
 load(const uint8_t *p)
@@ -64,6 +65,32 @@ block_load(const struct isa_csv *d, const uint8_t *p, struct block_bytes *bytes)
 	};
 }
 
+#define TABLE(t) _mm512_broadcast_i32x4(*(const __m128i *)(t))
+
+/* Bytes that are what the table has for the lower half of `like`. */
+BLOCKS_TARGET static inline uint64_t
+as_in(const uint8_t table[16], __m512i like, __m512i v)
+{
+	return _mm512_cmpeq_epi8_mask(
+		_mm512_shuffle_epi8(TABLE(table), like), v);
+}
+
+BLOCKS_TARGET static inline struct json_block
+json_load(const uint8_t *p, struct block_bytes *bytes)
+{
+	__m512i v = load(p);
+
+	bytes->high = _mm512_or_si512(bytes->high, v);
+	return (struct json_block){
+		.quote = mask(v, '"'),
+		.backslash = mask(v, '\\'),
+		.mark = as_in(json_marks, v,
+			_mm512_or_si512(v, _mm512_set1_epi8(0x20))),
+		.blank = as_in(json_blanks, v, v),
+		.control = _mm512_cmplt_epu8_mask(v, _mm512_set1_epi8(0x20)),
+	};
+}
+
 /* Carry-less multiplication by all ones. */
 BLOCKS_TARGET static inline uint64_t
 block_prefix_xor(uint64_t quotes)
@@ -102,6 +129,25 @@ avx512_find(const uint8_t *p, size_t n, uint8_t a, uint8_t b)
 	return i;
 }
 
+BLOCKS_TARGET static size_t
+avx512_plain(const uint8_t *p, size_t n)
+{
+	size_t i = 0;
+
+	for (; n - i >= 64; i += 64) {
+		__m512i v = load(p + i);
+		/* Signed: above 0x7f is below. */
+		uint64_t bits = mask(v, '"') | mask(v, '\\') |
+			_mm512_cmplt_epi8_mask(v, _mm512_set1_epi8(0x20));
+
+		if (bits != 0)
+			return i + (size_t)__builtin_ctzll(bits);
+	}
+	while (i < n && jsonr_is(p[i], CLASS_PLAIN))
+		i++;
+	return i;
+}
+
 BLOCKS_TARGET static unsigned
 avx512_bytes(const uint8_t *p, size_t n)
 {
@@ -112,8 +158,6 @@ avx512_bytes(const uint8_t *p, size_t n)
 		see_bytes(&bytes, load(p + i));
 	return block_bytes_end(&bytes) | isa_portable.bytes(p + i, n - i);
 }
-
-#define TABLE(t) _mm512_broadcast_i32x4(*(const __m128i *)(t))
 
 /*
  * What is wrong in the 64 bytes at p, knowing the three before them (see
@@ -178,6 +222,8 @@ const struct isa isa_avx512 = {
 	.name = "avx512",
 	.supported = avx512_supported,
 	.csv = blocks_csv,
+	.json = blocks_json,
+	.plain = avx512_plain,
 	.find = avx512_find,
 	.bytes = avx512_bytes,
 	.utf8 = avx512_utf8,

@@ -22,6 +22,7 @@ struct block_bytes {
 	}
 
 #include "scan/csv-blocks.h"
+#include "scan/json-blocks.h"
 
 /* Byte i of the text in bits 8i .. 8i + 7, on every machine. */
 static inline uint64_t
@@ -83,6 +84,35 @@ block_load(const struct isa_csv *d, const uint8_t *p, struct block_bytes *bytes)
 	return b;
 }
 
+static inline struct json_block
+json_load(const uint8_t *p, struct block_bytes *bytes)
+{
+	const uint64_t bit = EACH_BYTE * 0x20;
+	struct json_block b = {0};
+
+	for (unsigned i = 0; i < BLOCK; i += 8) {
+		uint64_t w = word(p + i), v = w | bit;
+		/* Bytes below 0x20 have none of the bits above. */
+		uint64_t control = zeros(w & EACH_BYTE * 0xe0);
+		uint64_t mark = zeros(v ^ EACH_BYTE * '{') |
+			zeros(v ^ EACH_BYTE * '}') |
+			zeros(v ^ EACH_BYTE * ':') | zeros(v ^ EACH_BYTE * ',');
+		uint64_t blank = zeros(w ^ EACH_BYTE * ' ');
+
+		see_word(bytes, w);
+		if (control != 0)
+			blank |= zeros(w ^ EACH_BYTE * '\t') |
+				zeros(w ^ EACH_BYTE * '\n') |
+				zeros(w ^ EACH_BYTE * '\r');
+		b.quote |= gather(zeros(w ^ EACH_BYTE * '"')) << i;
+		b.backslash |= gather(zeros(w ^ EACH_BYTE * '\\')) << i;
+		b.mark |= gather(mark) << i;
+		b.blank |= gather(blank) << i;
+		b.control |= gather(control) << i;
+	}
+	return b;
+}
+
 static inline uint64_t
 block_prefix_xor(uint64_t quotes)
 {
@@ -116,6 +146,16 @@ portable_find(const uint8_t *p, size_t n, uint8_t a, uint8_t b)
 	return i;
 }
 
+static size_t
+portable_plain(const uint8_t *p, size_t n)
+{
+	size_t i = 0;
+
+	while (i < n && jsonr_is(p[i], CLASS_PLAIN))
+		i++;
+	return i;
+}
+
 static unsigned
 portable_bytes(const uint8_t *p, size_t n)
 {
@@ -142,6 +182,8 @@ const struct isa isa_portable = {
 	.name = "portable",
 	.supported = portable_supported,
 	.csv = blocks_csv,
+	.json = blocks_json,
+	.plain = portable_plain,
 	.find = portable_find,
 	.bytes = portable_bytes,
 	.utf8 = portable_utf8,

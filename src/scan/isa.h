@@ -31,6 +31,8 @@ struct isa_csv {
 	uint32_t prefix_len; /* 0: no trailer prefix */
 };
 
+#define ISA_JSON_ROOM 24
+
 struct isa {
 	const char *name;
 	bool (*supported)(void);
@@ -45,6 +47,21 @@ struct isa {
 	size_t (*csv)(const struct isa_csv *d, const uint8_t *p, size_t n,
 		uint64_t offset, uint64_t *ends, size_t cap,
 		unsigned *ret_bytes);
+
+	/*
+	 * Where the tokens of a JSON text start, as distances from p, which
+	 * is not within a token: n <= 32768 bytes, room for
+	 * n + ISA_JSON_ROOM tokens. Of a string the opening quote; of what is
+	 * not JSON anything that is no blank. Returns how many bytes were
+	 * looked at: less than n only where behind them, within 64 bytes, an
+	 * escape is wrong or not whole or a string has a control character.
+	 * *ret_bytes as above. NULL: the machine for single bytes does all.
+	 */
+	size_t (*json)(const uint8_t *p, size_t n, uint16_t *at, size_t *ret_n,
+		unsigned *ret_bytes);
+
+	/* How many bytes at the front are CLASS_PLAIN. NULL: ask for each. */
+	size_t (*plain)(const uint8_t *p, size_t n);
 
 	/* The first a or b in p[0 .. n); n when there is none. */
 	size_t (*find)(const uint8_t *p, size_t n, uint8_t a, uint8_t b);

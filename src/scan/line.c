@@ -1,5 +1,5 @@
 /* line.c - physical lines: the formats lines and ndjson, comments, resync. */
-#include "scan/json-valid.h"
+#include "landfall/json.h"
 #include "scan/state.h"
 
 int
@@ -76,7 +76,7 @@ line_next_json(struct scan *s)
 
 		if (is_blank(p, n))
 			kind = KIND_BLANK;
-		else if (s->width != 1 || !json_valid(p, n))
+		else if (s->width != 1 || !jsonr_valid(p, n))
 			kind = KIND_INVALID_JSON;
 	}
 	emit_span(s, kind, 0, true);

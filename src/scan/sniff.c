@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "landfall/json.h"
 #include "landfall/scan.h"
-#include "scan/json-valid.h"
 
 #define SNIFF_ROWS 64
 

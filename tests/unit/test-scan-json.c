@@ -1,5 +1,5 @@
-/* scan/json-valid: RFC 8259, strictly. */
-#include "scan/json-valid.h"
+/* scan/jsonr: RFC 8259, strictly. */
+#include "landfall/json.h"
 
 #include "unit.h"
 
@@ -8,14 +8,14 @@
 static void
 see_json(const char *name, const uint8_t *p, size_t n)
 {
-	bool valid = json_valid(p, n);
+	bool valid = jsonr_valid(p, n);
 
 	/* Of exactly this size, so that a sanitizer sees its end. */
 	uint8_t *copy = malloc(n + (n == 0));
 
 	assert_non_null(copy);
 	memcpy(copy, p, n);
-	assert_int_equal(json_valid(copy, n), valid);
+	assert_int_equal(jsonr_valid(copy, n), valid);
 	free(copy);
 	if (name[0] == 'y' && !valid)
 		fail_msg("%s must be valid", name);
@@ -75,23 +75,23 @@ static void
 test_texts(void **state UNUSED)
 {
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		if (json_valid((const uint8_t *)texts[i].text,
+		if (jsonr_valid((const uint8_t *)texts[i].text,
 			    strlen(texts[i].text)) != texts[i].valid)
 			fail_msg("%s", texts[i].text);
-	assert_false(json_valid((const uint8_t *)"\"\0\"", 3));
-	assert_false(json_valid((const uint8_t *)"\"\\\0\"", 4));
+	assert_false(jsonr_valid((const uint8_t *)"\"\0\"", 3));
+	assert_false(jsonr_valid((const uint8_t *)"\"\\\0\"", 4));
 }
 
 static void
 test_depth_is_bounded(void **state UNUSED)
 {
-	uint8_t text[2 * (JSON_VALID_DEPTH + 1)];
+	uint8_t text[2 * (JSONR_DEPTH + 1)];
 
-	for (size_t n = JSON_VALID_DEPTH; n <= JSON_VALID_DEPTH + 1; n++) {
+	for (size_t n = JSONR_DEPTH; n <= JSONR_DEPTH + 1; n++) {
 		memset(text, '[', n);
 		memset(text + n, ']', n);
 		assert_int_equal(
-			json_valid(text, 2 * n), n == JSON_VALID_DEPTH);
+			jsonr_valid(text, 2 * n), n == JSONR_DEPTH);
 	}
 }
 
@@ -104,5 +104,5 @@ main(void)
 		cmocka_unit_test(test_depth_is_bounded),
 	};
 
-	return cmocka_run_group_tests_name("json-valid", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("jsonr", tests, NULL, NULL);
 }
