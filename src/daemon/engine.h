@@ -10,7 +10,8 @@
  * others, so that a partner with a million files does not starve one with
  * two. All queues are bounded: a fast listing waits for slow reading, fast
  * reading waits for a slow disk. Memory depends on the number of workers and
- * lanes, never on what is delivered.
+ * lanes, never on what is delivered, but for sets: members of a set are kept
+ * back (a few hundred bytes for each) until all of them are there.
  *
  *	engine_open(&options, &g, &e);		lock, recover, threads
  *	lane_open(g, done, arg, &l, &e);	one thread has it
@@ -29,6 +30,7 @@
 
 struct engine;
 struct lane;
+struct set;
 
 struct engine_options {
 	const struct config *config;
@@ -38,6 +40,7 @@ struct engine_options {
 struct job {
 	struct job *next;
 	struct lane *lane; /* the engine's */
+	struct set *set;   /* lands with these or not at all; NULL: alone */
 	const struct source_config *config;
 	struct source *source; /* outlives the wait */
 	const struct source_ops *ops;
