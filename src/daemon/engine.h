@@ -25,6 +25,7 @@
 #ifndef DAEMON_ENGINE_H
 #define DAEMON_ENGINE_H
 
+#include "daemon/claim.h"
 #include "landfall/commit.h"
 #include "landfall/source.h"
 
@@ -51,6 +52,7 @@ struct job {
 	bool by_hand; /* no listing: whatever is there is meant */
 	int64_t seen_at;
 	char *evidence; /* owned */
+	struct claims claims;
 	const char *transport;
 	/* Of the newest delivery landed, from the catalog. */
 	bool has_shape;

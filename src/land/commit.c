@@ -127,10 +127,13 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 	if (same_bytes && !was_quarantined)
 		return same_again(d, &known.version, DISPOSITION_DUPLICATE);
 	if (d->quarantine && same_bytes) {
-		/* They are kept once, and why stands in the story already. */
+		/* They are kept once; why may be another reason by now. */
+		char *reason = d->reason;
+
+		d->reason = NULL;
 		(void)same_again(d, &known.version, DISPOSITION_QUARANTINED);
 		free(d->reason);
-		d->reason = mem_strdup(known.reason);
+		d->reason = reason;
 		return OK;
 	}
 	if (d->quarantine) {
