@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "cli/children.h"
 #include "cli/cli.h"
 
 static void
@@ -71,6 +72,8 @@ main(int argc, char **argv)
 	struct cli c = {0};
 	enum status st;
 
+	if (child_wanted(argc, argv))
+		return child_main(child_kinds, argv);
 	if (!take_standard_descriptors())
 		return STATUS_BROKEN;
 	/* Names are bytes: the C locale everywhere but in what users read. */
