@@ -342,7 +342,7 @@ test_defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_int_equal(c->level, 3);
 	assert_int_equal(c->limits.workers, 0);
 	assert_int_equal(c->limits.memory, 256 << 20);
-	assert_true(c->limits.free_space == 0);
+	assert_true(c->limits.free_space == CONFIG_FREE_SPACE_AUTO);
 	assert_string_equal(s->drop.path, "/etc/lf/d");
 	assert_true(s->drop.recursive);
 	assert_int_equal(s->match.n, 0);
