@@ -40,6 +40,7 @@ status_of(const struct pass_report *p)
 static enum status
 judge(struct running *r, const struct source_config *cfg, struct err *e)
 {
+	struct lesson lesson = {.due = 0};
 	struct arrival_report a;
 	struct catalog *c;
 	enum rc rc;
@@ -48,7 +49,7 @@ judge(struct running *r, const struct source_config *cfg, struct err *e)
 		return STATUS_DONE;
 	if (catalog_open(r->cli->config->state, true, &c, e) != OK)
 		return STATUS_BROKEN;
-	rc = arrival_judge(c, cfg, clock_wall(), &a, e);
+	rc = arrival_judge(c, cfg, clock_wall(), &lesson, &a, e);
 	catalog_close(c);
 	if (rc != OK)
 		return STATUS_BROKEN;

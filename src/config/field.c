@@ -72,8 +72,10 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_CRON] = "five fields as in crontab(5), or @daily",
 		[OPTION_DAYS] = "days such as mon-fri, sat or month-end",
 		[OPTION_DATES] = "a list of dates such as 2026-12-25",
-		[OPTION_BAND] = "a number, or 1.., 1..5 or ..5",
-		[OPTION_SIZE_BAND] = "a size, or 1KiB.., 1KiB..5MiB or ..5MiB",
+		[OPTION_BAND] = "learned, a number, or 1.., 1..5 or ..5",
+		[OPTION_SIZE_BAND] =
+			"learned, a size, or 1KiB.., 1KiB..5MiB or "
+			"..5MiB",
 		[OPTION_TOTAL_RECORDS] =
 			"{trailer_field: N}, {header_field: N}, "
 			"{side: \"{name}.ctl\"} or {name: \"orders_#.csv\"}",

@@ -298,7 +298,7 @@ const struct option option_table[] = {
 			"to "
 			"five (1..5), one or more (1..), at most five "
 			"(..5). Duplicates and what is quarantined do not "
-			"count.",
+			"count. learned: as many as usual; see LEARNED BANDS.",
 	},
 	{
 		.path = "sources.*.expect.bytes",

@@ -222,7 +222,7 @@ judge(struct daemon *d, struct watcher *w, struct err *e)
 	rc = catalog_open(d->config->state, true, &c, e);
 	if (rc != OK)
 		return err_raise(e, BROKEN);
-	rc = arrival_judge(c, w->config, clock_wall(), &a, e);
+	rc = arrival_judge(c, w->config, clock_wall(), &w->lesson, &a, e);
 	catalog_close(c);
 	if (rc != OK ||
 		(a.outcome == w->arrival && a.day.due == w->arrival_due))
