@@ -67,6 +67,7 @@ struct delivery {
 	char *reason; /* owned; NULL for none */
 	int64_t wait; /* ns until another look may help; 0: unknown */
 	bool tried;   /* it was held for complete, and reading was tried */
+	bool no_room; /* it waits for free space */
 
 	/* What commit_group fills in for staged ones. */
 	struct str file; /* below the zone; of a duplicate: the earlier one */

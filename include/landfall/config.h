@@ -110,6 +110,9 @@ struct source_config {
 	struct dialect dialect;
 };
 
+/* limits.free_space: 5 % of the filesystem, at most 1 GiB. */
+#define CONFIG_FREE_SPACE_AUTO UINT64_MAX
+
 struct config {
 	char *path;   /* of the file itself, absolute */
 	char *zone;   /* absolute */
@@ -118,7 +121,8 @@ struct config {
 	struct {
 		unsigned workers; /* 0: one for each processor */
 		uint64_t memory;
-		uint64_t free_space; /* floor on the zone's filesystem */
+		/* Stays free where zone and state are; 0: nothing. */
+		uint64_t free_space;
 	} limits;
 	int level; /* zstd compression level, 1..19, default 3 */
 	struct source_config *source;

@@ -105,6 +105,7 @@ bool schedule_open(const struct schedule *s, int64_t wall);
 
 struct band {
 	uint64_t least, most; /* most UINT64_MAX: no bound */
+	bool learned; /* from history; the two hold until there is enough */
 };
 
 /* Plain data that owns what it points to. */
@@ -151,6 +152,20 @@ struct contract_day {
 
 /* False: no day is ever due. */
 bool expect_day(const struct expect *x, int64_t now, struct contract_day *ret);
+
+/*
+ * A band from what arrived for n deadlines before (1 to EXPECT_LEARN_MOST).
+ * Robust, and to be recomputed by hand: M is the median (the lower one of two
+ * in the middle), D the median of the distances to M, and the band reaches
+ * from M - W to M + W, where W is five times D or a tenth of M, whichever is
+ * more, all in whole numbers rounded down.
+ */
+#define EXPECT_LEARN_LEAST 8
+#define EXPECT_LEARN_MOST 20
+struct band expect_learn(const uint64_t *amount, size_t n);
+
+/* The local weekday of a deadline, 0 = Sunday. */
+int expect_weekday(const struct expect *x, const struct contract_day *d);
 
 /* now and all that arrived are within the day. */
 enum arrival expect_judge(const struct expect *x, const struct contract_day *d,

@@ -64,8 +64,9 @@ zone_sync_parent(struct zone *z, const char *path, struct err *e) MUST_USE;
 enum rc zone_read(
 	struct zone *z, const char *path, int *ret_fd, struct err *e) MUST_USE;
 
-/* Bytes free for us on the zone's filesystem. */
-enum rc zone_free(struct zone *z, uint64_t *ret, struct err *e) MUST_USE;
+/* Bytes free for us where the zone is, and how many there are in all. */
+enum rc zone_space(struct zone *z, uint64_t *ret_free, uint64_t *ret_size,
+	struct err *e) MUST_USE;
 
 /*
  * Every landing file of the zone (or of one source), as paths below the

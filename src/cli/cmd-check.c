@@ -86,6 +86,23 @@ check_own(const struct cli *c)
 	return STATUS_DONE;
 }
 
+/* Which sources it has, for programs: completion asks. */
+static void
+list_sources(const struct config *cfg)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+	struct jsonw j = jsonw_to(&s);
+
+	jsonw_object(&j);
+	jsonw_key(&j, "config"), jsonw_text(&j, cfg->path);
+	jsonw_key(&j, "sources"), jsonw_array(&j);
+	for (size_t i = 0; i < cfg->n_sources; i++)
+		jsonw_text(&j, cfg->source[i].name);
+	jsonw_end(&j);
+	jsonw_end(&j);
+	cli_line(&s);
+}
+
 enum status
 cmd_check(struct cli *c, int argc, char **argv)
 {
@@ -119,6 +136,8 @@ cmd_check(struct cli *c, int argc, char **argv)
 		if (st > worst)
 			worst = st;
 	}
+	if (c->json && !connect)
+		list_sources(c->config);
 	cli_say(c, "%s: the configuration is right, %zu source%s",
 		c->config->path, c->config->n_sources,
 		c->config->n_sources == 1 ? "" : "s");

@@ -5,6 +5,7 @@
 #include "cli/show.h"
 #include "daemon/daemon.h"
 #include "daemon/pass.h"
+#include "daemon/room.h"
 
 /* Between the first look and the second some more: clocks are coarse. */
 #define WAIT_SLACK (CLOCK_SECOND / 20)
@@ -12,6 +13,7 @@
 struct running {
 	struct cli *cli;
 	struct engine *engine;
+	uint64_t no_room; /* names that wait for free space */
 };
 
 static void
@@ -38,6 +40,7 @@ status_of(const struct pass_report *p)
 static enum status
 judge(struct running *r, const struct source_config *cfg, struct err *e)
 {
+	struct lesson lesson = {.due = 0};
 	struct arrival_report a;
 	struct catalog *c;
 	enum rc rc;
@@ -46,7 +49,7 @@ judge(struct running *r, const struct source_config *cfg, struct err *e)
 		return STATUS_DONE;
 	if (catalog_open(r->cli->config->state, true, &c, e) != OK)
 		return STATUS_BROKEN;
-	rc = arrival_judge(c, cfg, clock_wall(), &a, e);
+	rc = arrival_judge(c, cfg, clock_wall(), &lesson, &a, e);
 	catalog_close(c);
 	if (rc != OK)
 		return STATUS_BROKEN;
@@ -98,8 +101,10 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 		deleted = p.after.deleted += deleted;
 		moved = p.after.moved += moved;
 		st = status_of(&p);
-		if (wait == 0 || look == 2)
+		if (wait == 0 || look == 2) {
 			show_pass(r->cli, &p);
+			r->no_room += p.no_room;
+		}
 		pass_report_release(&p);
 		if (wait == 0)
 			break;
@@ -130,6 +135,22 @@ bytes_read(void *arg)
 
 	engine_progress(arg, &p);
 	return p.bytes;
+}
+
+/* Our own disk: nothing is lost, but somebody must do something. */
+static enum status
+say_no_room(const struct running *r)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (r->no_room == 0)
+		return STATUS_DONE;
+	(void)room_wanted(engine_room(r->engine), &why);
+	fprintf(stderr,
+		"landfall: error: %s; names that wait: %llu; make room, and "
+		"the next run lands them\n",
+		why.s, (unsigned long long)r->no_room);
+	return STATUS_BROKEN;
 }
 
 static enum status
@@ -165,6 +186,8 @@ run_once(struct running *r)
 	progress_stop(progress);
 	if (worst == STATUS_BROKEN)
 		(void)cli_fail(&e);
+	else if (say_no_room(r) != STATUS_DONE)
+		worst = STATUS_BROKEN;
 	engine_close(r->engine);
 	return worst;
 }

@@ -38,6 +38,7 @@ static enum rc
 stand(struct place *p, const struct source_config *source, struct standing *s,
 	struct err *e)
 {
+	struct lesson lesson = {.due = 0};
 	struct catalog_name newest;
 	enum rc rc;
 
@@ -50,8 +51,8 @@ stand(struct place *p, const struct source_config *source, struct standing *s,
 	if (rc != OK && rc != END)
 		return rc;
 	s->newest = rc == OK ? newest.version.landed_at : 0;
-	if (arrival_judge(p->catalog, source, clock_wall(), &s->arrival, e) !=
-		OK)
+	if (arrival_judge(p->catalog, source, clock_wall(), &lesson,
+		    &s->arrival, e) != OK)
 		return e->code;
 	return catalog_count(p->catalog, source->name, s->count, e);
 }

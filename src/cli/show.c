@@ -150,6 +150,20 @@ show_pass(const struct cli *c, const struct pass_report *r)
 	cli_line(&s);
 }
 
+static void
+band_json(struct jsonw *j, const char *what, const struct band *b)
+{
+	jsonw_key(j, what), jsonw_object(j);
+	jsonw_key(j, "least"), jsonw_u64(j, b->least);
+	jsonw_key(j, "most");
+	if (b->most != UINT64_MAX)
+		jsonw_u64(j, b->most);
+	else
+		jsonw_null(j);
+	jsonw_key(j, "learned"), jsonw_bool(j, b->learned);
+	jsonw_end(j);
+}
+
 void
 show_arrival_json(struct jsonw *j, const struct arrival_report *r)
 {
@@ -161,11 +175,93 @@ show_arrival_json(struct jsonw *j, const struct arrival_report *r)
 	jsonw_key(j, "files"), jsonw_u64(j, r->arrived.files);
 	jsonw_key(j, "bytes"), jsonw_u64(j, r->arrived.bytes);
 	jsonw_key(j, "records"), jsonw_u64(j, r->arrived.records);
+	jsonw_key(j, "expected"), jsonw_object(j);
+	band_json(j, "files", &r->files);
+	band_json(j, "bytes", &r->bytes);
+	band_json(j, "records", &r->records);
+	jsonw_end(j);
+	if (r->lesson.due == 0)
+		return;
+	jsonw_key(j, "learning");
+	jsonw_bool(j, r->lesson.deadlines < EXPECT_LEARN_LEAST);
+	jsonw_key(j, "learned_from"), jsonw_u64(j, r->lesson.deadlines);
+}
+
+/* One kind of what is counted. */
+struct counted {
+	const char *what;
+	const struct band *band;
+	uint64_t found;
+};
+
+static void
+add_band(struct str *s, const struct counted *k)
+{
+	const struct band *b = k->band;
+
+	str_addf(s, "%" PRIu64, b->least);
+	if (b->most == UINT64_MAX)
+		str_add(s, " or more");
+	else if (b->most != b->least)
+		str_addf(s, " to %" PRIu64, b->most);
+	str_addf(s, " %s", k->what);
+}
+
+/* What is outside its band now, too few only where it is called short. */
+static void
+add_outside(struct str *s, const struct arrival_report *r,
+	const struct counted k[3])
+{
+	if (r->outcome != ARRIVAL_SHORT)
+		return;
+	for (int i = 0; i < 3; i++) {
+		bool above = k[i].found > k[i].band->most;
+
+		if (!above && k[i].found >= k[i].band->least)
+			continue;
+		str_addf(s, "; %s %s: expected ", k[i].what,
+			above ? "above the band" : "below it");
+		add_band(s, &k[i]);
+	}
+}
+
+static void
+add_lesson(struct str *s, const struct arrival_report *r,
+	const struct counted k[3])
+{
+	static const char *const days[] = {"Sundays", "Mondays", "Tuesdays",
+		"Wednesdays", "Thursdays", "Fridays", "Saturdays"};
+	const struct lesson *l = &r->lesson;
+	const char *between = "";
+
+	if (l->due == 0)
+		return;
+	if (l->deadlines < EXPECT_LEARN_LEAST) {
+		str_addf(s, "; still learning, from %zu of %d deadlines",
+			l->deadlines, EXPECT_LEARN_LEAST);
+		return;
+	}
+	str_add(s, "; usual are ");
+	for (int i = 0; i < 3; i++) {
+		if (!k[i].band->learned)
+			continue;
+		str_add(s, between);
+		add_band(s, &k[i]);
+		between = ", ";
+	}
+	str_addf(s, ", learned from %zu %s", l->deadlines,
+		l->weekday >= 0 ? days[l->weekday] : "deadlines");
 }
 
 void
 show_arrival_words(struct str *s, const struct arrival_report *r)
 {
+	const struct counted k[3] = {
+		{"files", &r->files, r->arrived.files},
+		{"bytes", &r->bytes, r->arrived.bytes},
+		{"records", &r->records, r->arrived.records},
+	};
+
 	str_add(s, arrival_name(r->outcome));
 	if (r->outcome == ARRIVAL_NONE)
 		return;
@@ -176,6 +272,8 @@ show_arrival_words(struct str *s, const struct arrival_report *r)
 	str_addf(s, ", %" PRIu64 " records", r->arrived.records);
 	if (r->outcome == ARRIVAL_COULD_NOT_LOOK)
 		str_add(s, "; no complete look since the deadline");
+	add_outside(s, r, k);
+	add_lesson(s, r, k);
 }
 
 void

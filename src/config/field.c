@@ -24,7 +24,7 @@ add_range(struct str *s, const struct option *o)
 {
 	void (*add)(struct str *, uint64_t) = NULL;
 
-	if (o->type == OPTION_SIZE)
+	if (o->type == OPTION_SIZE || o->type == OPTION_FREE_SPACE)
 		add = value_add_size;
 	else if (o->type == OPTION_DURATION)
 		add = value_add_duration;
@@ -54,6 +54,7 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_COUNT] = "a number, ",
 		[OPTION_WORKERS] = "auto or a number, ",
 		[OPTION_SIZE] = "a size such as 64MiB, ",
+		[OPTION_FREE_SPACE] = "auto or a size such as 5GiB, ",
 		[OPTION_DURATION] = "a duration such as 30s, ",
 		[OPTION_CHOICE] = "",
 		[OPTION_BYTE] = "one ASCII character in quotes, or tab",
@@ -73,8 +74,10 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_CRON] = "five fields as in crontab(5), or @daily",
 		[OPTION_DAYS] = "days such as mon-fri, sat or month-end",
 		[OPTION_DATES] = "a list of dates such as 2026-12-25",
-		[OPTION_BAND] = "a number, or 1.., 1..5 or ..5",
-		[OPTION_SIZE_BAND] = "a size, or 1KiB.., 1KiB..5MiB or ..5MiB",
+		[OPTION_BAND] = "learned, a number, or 1.., 1..5 or ..5",
+		[OPTION_SIZE_BAND] =
+			"learned, a size, or 1KiB.., 1KiB..5MiB or "
+			"..5MiB",
 		[OPTION_TOTAL_RECORDS] =
 			"{trailer_field: N}, {header_field: N}, "
 			"{side: \"{name}.ctl\"} or {name: \"orders_#.csv\"}",
@@ -279,6 +282,18 @@ read_size(const struct option *o, const struct field_context *c,
 	if (!in_range(o, c, n, v))
 		return false;
 	*at = v;
+	return true;
+}
+
+static bool
+read_free_space(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, void *field)
+{
+	uint64_t *at = field;
+
+	if (strcmp(n->text, "auto") != 0)
+		return read_size(o, c, n, field);
+	*at = CONFIG_FREE_SPACE_AUTO;
 	return true;
 }
 
@@ -508,6 +523,7 @@ static const struct reader {
 	[OPTION_COUNT] = {.read = read_count},
 	[OPTION_WORKERS] = {.read = read_workers},
 	[OPTION_SIZE] = {.read = read_size},
+	[OPTION_FREE_SPACE] = {.read = read_free_space},
 	[OPTION_DURATION] = {.read = read_duration},
 	[OPTION_CHOICE] = {.read = read_choice},
 	[OPTION_BYTE] = {.read = read_byte},

@@ -94,13 +94,15 @@ const struct option option_table[] = {
 	},
 	{
 		.path = "limits.free_space",
-		.type = OPTION_SIZE,
+		.type = OPTION_FREE_SPACE,
 		TOP(limits.free_space),
 		.max = 1024 * TIB,
-		.fallback = "0",
-		.help = "A file that would leave less than this free on the "
-			"zone's "
-			"filesystem stays pending.",
+		.fallback = "auto",
+		.help = "A delivery that would leave less than this free on "
+			"the filesystem of the zone, or any when the state's "
+			"has less, stays pending; the daemon says so once and "
+			"takes it when there is room again. auto is 5 % of "
+			"each filesystem, at most 1 GiB; 0 is no limit.",
 	},
 	{
 		.path = "sources",
@@ -301,7 +303,7 @@ const struct option option_table[] = {
 			"to "
 			"five (1..5), one or more (1..), at most five "
 			"(..5). Duplicates and what is quarantined do not "
-			"count.",
+			"count. learned: as many as usual; see LEARNED BANDS.",
 	},
 	{
 		.path = "sources.*.expect.bytes",

@@ -17,9 +17,10 @@ enum option_type {
 	OPTION_PATH,
 	OPTION_ORIGIN,
 	OPTION_BOOL,
-	OPTION_COUNT,	/* any 32-bit integer field */
-	OPTION_WORKERS, /* unsigned; auto is 0 */
-	OPTION_SIZE,	/* uint64_t */
+	OPTION_COUNT,	   /* any 32-bit integer field */
+	OPTION_WORKERS,	   /* unsigned; auto is 0 */
+	OPTION_SIZE,	   /* uint64_t */
+	OPTION_FREE_SPACE, /* a size; auto is CONFIG_FREE_SPACE_AUTO */
 	OPTION_DURATION,
 	OPTION_CHOICE,	   /* an enum; its value is the place in names */
 	OPTION_BYTE,	   /* uint8_t */

@@ -264,11 +264,13 @@ static bool
 read_band(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, bool units, struct band *at)
 {
-	struct band b = {0, UINT64_MAX};
+	struct band b = {.most = UINT64_MAX};
 	const char *dots = strstr(n->text, "..");
 	const char *end = n->text + n->len;
 
-	if (dots == NULL) {
+	if (strcmp(n->text, "learned") == 0) {
+		b.learned = true;
+	} else if (dots == NULL) {
 		if (!bound(n->text, n->len, units, &b.least))
 			return field_expected(o, c, n);
 		b.most = b.least;

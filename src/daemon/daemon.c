@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -17,10 +18,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/arrival.h"
+#include "daemon/room.h"
 #include "daemon/watcher.h"
 #include "landfall/side.h"
 
 #define LOOKERS 4
+#define WATCHING "watching"
 
 /* Hints come in bursts: what comes within this time is one look. */
 #define DEBOUNCE (10 * CLOCK_SECOND / 1000)
@@ -32,6 +35,9 @@
 #define RESCAN (300 * CLOCK_SECOND)
 #define POLL (10 * CLOCK_SECOND)
 #define MINUTE (60 * CLOCK_SECOND)
+
+/* How often to see whether a disk that was full has room again. */
+#define ROOM_POLL (10 * CLOCK_SECOND)
 
 /* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
@@ -48,6 +54,8 @@ struct daemon {
 	size_t n_watchers;
 	int epoll, signals, done; /* done: an eventfd the lookers ring */
 	bool stop, reload;
+	bool no_room;	   /* as it was told */
+	int64_t room_look; /* monotonic: when to see again */
 
 	pthread_t looker[LOOKERS];
 	pthread_mutex_t lock;
@@ -93,6 +101,9 @@ one_done(void *arg, const struct delivery *d)
 	struct watcher *w = arg;
 	int64_t now = clock_mono();
 
+	/* That is told once, and there is a look when there is room. */
+	if (d->no_room)
+		return;
 	log_delivery(d);
 	if (d->disposition != DISPOSITION_PENDING)
 		return;
@@ -211,7 +222,7 @@ judge(struct daemon *d, struct watcher *w, struct err *e)
 	rc = catalog_open(d->config->state, true, &c, e);
 	if (rc != OK)
 		return err_raise(e, BROKEN);
-	rc = arrival_judge(c, w->config, clock_wall(), &a, e);
+	rc = arrival_judge(c, w->config, clock_wall(), &w->lesson, &a, e);
 	catalog_close(c);
 	if (rc != OK ||
 		(a.outcome == w->arrival && a.day.due == w->arrival_due))
@@ -397,6 +408,47 @@ may_look(struct watcher *w)
 	return false;
 }
 
+/*
+ * A disk that is about to be full is told once; when there is room again
+ * every source is looked at. The wait until the next look at the disk, ns.
+ */
+static enum rc
+watch_room(struct daemon *d, int64_t *ret_wait, struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	struct room *room = engine_room(d->engine);
+	int64_t now = clock_mono();
+	enum rc rc;
+
+	*ret_wait = INT64_MAX;
+	if (!d->no_room && room_wanted(room, &why)) {
+		d->no_room = true;
+		d->room_look = now + ROOM_POLL;
+		log_say(LOG_WARNING, "no-space",
+			"%s; deliveries wait at their sources until there is "
+			"room",
+			why.s);
+		sd_notifyf(0, "STATUS=%s; deliveries wait", why.s);
+	}
+	if (d->no_room && d->room_look <= now) {
+		rc = room_again(room, e);
+		if (rc != OK && rc != END)
+			return rc;
+		d->room_look = now + ROOM_POLL;
+		d->no_room = rc == END;
+		if (rc == OK) {
+			log_say(LOG_INFO, "space-again",
+				"there is room again: looking at all sources");
+			sd_notify(0, "STATUS=" WATCHING);
+			for (size_t i = 0; i < d->n_watchers; i++)
+				watcher_rescan(&d->watcher[i]);
+		}
+	}
+	if (d->no_room)
+		*ret_wait = d->room_look - now;
+	return OK;
+}
+
 /* Hands every source that is due to a looker; the wait until the next, ns. */
 static int64_t
 dispatch(struct daemon *d)
@@ -505,7 +557,10 @@ read_signal(struct daemon *d)
 		return;
 	if (info.ssi_signo == SIGHUP) {
 		d->reload = true;
-		sd_notify(0, "STATUS=reloading");
+		sd_notifyf(0,
+			"RELOADING=1\nMONOTONIC_USEC=%" PRId64
+			"\nSTATUS=reading the configuration again",
+			clock_mono() / 1000);
 		return;
 	}
 	d->stop = true;
@@ -556,17 +611,28 @@ is_quiet(struct daemon *d, struct err *e)
 static enum rc
 loop(struct daemon *d, struct err *e)
 {
-	for (;;) {
-		int64_t wait = dispatch(d);
-		bool quiet = is_quiet(d, e);
+	struct err ours = ERR_INIT;
 
+	for (;;) {
+		int64_t room, wait;
+		bool quiet;
+
+		if (watch_room(d, &room, &ours) != OK)
+			d->stop = true;
+		wait = dispatch(d);
+		if (wait < 0 || room < wait)
+			wait = room;
+		quiet = is_quiet(d, e);
+		if (e->code == OK)
+			*e = ours;
 		if (e->code != OK)
 			d->stop = true;
 		if (d->stop && quiet)
 			return e->code;
 		if (d->reload && quiet && !d->stop) {
 			reload(d);
-			sd_notify(0, "READY=1\nSTATUS=watching");
+			d->no_room = false; /* told again, where it still is */
+			sd_notify(0, "READY=1\nSTATUS=" WATCHING);
 			continue;
 		}
 		wait_for_events(d, wait);
@@ -621,7 +687,7 @@ run(struct daemon *d, struct err *e)
 			abort();
 	make_watchers(d);
 	log_say(LOG_INFO, "started", "%zu sources", d->n_watchers);
-	sd_notify(0, "READY=1\nSTATUS=watching");
+	sd_notify(0, "READY=1\nSTATUS=" WATCHING);
 	rc = loop(d, e);
 	pthread_mutex_lock(&d->lock);
 	d->quit = true;

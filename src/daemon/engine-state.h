@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "daemon/engine.h"
+#include "daemon/room.h"
 
 #define LANE_JOBS 1024 /* names decided, not yet read, in one lane */
 #define LANE_LOW 512   /* where whoever waits for room is woken */
@@ -35,6 +36,7 @@ struct engine {
 	struct commit commit;
 	struct land_pool *pool;
 	struct recovery recovery;
+	struct room room;
 	size_t group_max;
 	atomic_uint_fast64_t bytes;
 

@@ -164,6 +164,8 @@ open_stores(struct engine *g, struct err *e)
 	default:
 		return e->code;
 	}
+	g->room.zone = g->commit.zone;
+	g->room.state = g->state;
 	if (commit_recover(&g->commit, &g->recovery, e) != OK)
 		return err_add(e, "recovery");
 	return OK;
@@ -202,6 +204,7 @@ engine_open(const struct engine_options *o, struct engine **ret, struct err *e)
 	pthread_cond_init(&g->has_room, NULL);
 	pthread_cond_init(&g->has_staged, NULL);
 	pthread_cond_init(&g->idle, NULL);
+	room_init(&g->room, NULL, -1, o->config->limits.free_space);
 	raise_descriptor_limit(g);
 	if (open_stores(g, e) != OK) {
 		engine_close(g);
@@ -245,6 +248,7 @@ engine_close(struct engine *g)
 	pthread_cond_destroy(&g->has_staged);
 	pthread_cond_destroy(&g->idle);
 	pthread_mutex_destroy(&g->lock);
+	room_release(&g->room);
 	free(g->worker);
 	io_drop(&g->spool);
 	io_drop(&g->state);
@@ -257,6 +261,7 @@ engine_configure(struct engine *g, const struct config *c)
 {
 	pthread_mutex_lock(&g->lock);
 	g->options.config = c;
+	room_configure(&g->room, c->limits.free_space);
 	pthread_mutex_unlock(&g->lock);
 }
 
@@ -267,6 +272,12 @@ engine_progress(struct engine *g, struct engine_progress *ret)
 	pthread_mutex_lock(&g->lock);
 	ret->done = g->done;
 	pthread_mutex_unlock(&g->lock);
+}
+
+struct room *
+engine_room(struct engine *g)
+{
+	return &g->room;
 }
 
 const struct recovery *

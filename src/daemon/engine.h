@@ -32,6 +32,7 @@
 struct engine;
 struct lane;
 struct set;
+struct room;
 
 struct engine_options {
 	const struct config *config;
@@ -131,6 +132,9 @@ struct engine_progress {
 	uint64_t done;	/* deliveries, notes included */
 };
 void engine_progress(struct engine *g, struct engine_progress *ret);
+
+/* Whether there is room to take work; see room.h. */
+struct room *engine_room(struct engine *g);
 
 /* What recovery found at start. */
 const struct recovery *engine_recovery(const struct engine *g);

@@ -239,30 +239,18 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 	return rc;
 }
 
-/*
- * Would this item eat into the space that must stay free? Raw size: what
- * compression saves is not known before.
- */
+/* Nobody takes what would fill the disk. END: it waits. */
 static enum rc
-check_space(const struct fetch_context *c, struct delivery *d, struct err *e)
+take_room(const struct fetch_context *c, struct delivery *d, struct err *e)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
-	uint64_t left;
+	enum rc rc = room_take(c->room, d->signature.size, &why, e);
 
-	if (c->free_space == 0)
-		return OK;
-	if (zone_free(c->zone, &left, e) != OK)
-		return e->code;
-	if (left >= c->free_space && left - c->free_space >= d->signature.size)
-		return OK;
-	str_add(&why, "no space: ");
-	str_add_size(&why, left);
-	str_add(&why, " are free, limits.free_space keeps ");
-	str_add_size(&why, c->free_space);
-	str_add(&why, ", this needs up to ");
-	str_add_size(&why, d->signature.size);
-	leave(d, DISPOSITION_PENDING, why.s);
-	return END;
+	if (rc == END) {
+		leave(d, DISPOSITION_PENDING, why.s);
+		d->no_room = true;
+	}
+	return rc;
 }
 
 /* Not complete while a side file of its control totals is missing. */
@@ -314,17 +302,13 @@ look_again(const struct job *j, struct delivery *d, struct err *e)
 	return END;
 }
 
+/* There is room: from bytes to a staged file, or a reason to wait. */
 static enum rc
-fetch_open(const struct fetch_context *c, const struct job *j, int fd,
+stage_open(const struct fetch_context *c, const struct job *j, int fd,
 	struct delivery *d, struct err *e)
 {
 	enum rc rc;
 
-	rc = j->release.why != NULL ? OK : check_side_files(j, d, e);
-	if (rc == OK)
-		rc = check_space(c, d, e);
-	if (rc != OK)
-		return rc == END ? OK : rc;
 	rc = stage_bytes(c, j, fd, &j->config->dialect, NULL, d, e);
 	if (rc == BAD_ITEM && e->cause == 0 && j->release.why == NULL &&
 		lseek(fd, 0, SEEK_SET) == 0) {
@@ -351,6 +335,23 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 		zone_unstage(c->zone, d->stage);
 	}
 	return OK;
+}
+
+static enum rc
+fetch_open(const struct fetch_context *c, const struct job *j, int fd,
+	struct delivery *d, struct err *e)
+{
+	uint64_t size = d->signature.size;
+	enum rc rc;
+
+	rc = j->release.why != NULL ? OK : check_side_files(j, d, e);
+	if (rc == OK)
+		rc = take_room(c, d, e);
+	if (rc != OK)
+		return rc == END ? OK : rc;
+	rc = stage_open(c, j, fd, d, e);
+	room_give(c->room, size);
+	return rc;
 }
 
 /* A release that came to nothing leaves the name as it stands. */

@@ -10,12 +10,13 @@
 #include <stdatomic.h>
 
 #include "daemon/engine.h"
+#include "daemon/room.h"
 
 struct fetch_context {
 	struct zone *zone;
 	struct land_pool *pool;
-	int spool;		     /* directory */
-	uint64_t free_space;	     /* what the zone's filesystem must keep */
+	int spool; /* directory */
+	struct room *room;
 	atomic_uint_fast64_t *bytes; /* read so far, for progress */
 };
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/decide.h"
+#include "daemon/room.h"
 
 /*
  * A look in progress: the listing thread decides, the committer counts what
@@ -19,11 +20,12 @@ struct looking {
 	struct source *source;
 	struct lane *lane;
 	struct pass_report *report;
+	struct room *room;
 	struct decision decision;
 	pthread_mutex_t lock;
 	/* Under lock. */
 	uint64_t count[DISPOSITIONS];
-	uint64_t failed;
+	uint64_t failed, no_room;
 };
 
 static void
@@ -34,7 +36,9 @@ one_done(void *arg, const struct delivery *d)
 	pthread_mutex_lock(&k->lock);
 	k->count[d->disposition]++;
 	/* Pending out of fetching: it was ready, and could not be had. */
-	if (d->disposition == DISPOSITION_PENDING && d->tried)
+	if (d->no_room)
+		k->no_room++;
+	else if (d->disposition == DISPOSITION_PENDING && d->tried)
 		k->failed++;
 	pthread_mutex_unlock(&k->lock);
 	if (k->options->done != NULL)
@@ -50,6 +54,7 @@ take_counts(struct looking *k)
 	for (unsigned i = 0; i < DISPOSITIONS; i++)
 		r->pass.count[i] += k->count[i];
 	r->failed += k->failed;
+	r->no_room += k->no_room;
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -101,6 +106,45 @@ note_settled(struct looking *k, struct err *e)
 	return rc == END ? OK : rc;
 }
 
+/*
+ * It waits for room, as it did at the look before: nothing new to record, or
+ * a full disk would be written to for each name and look.
+ */
+static enum rc
+wait_for_room(struct looking *k, const struct item *it, const char *why,
+	struct err *e)
+{
+	const struct catalog_name *known = &k->decision.name;
+	struct pass_report *r = k->report;
+	struct delivery *note;
+
+	if (k->decision.known && known->disposition == DISPOSITION_PENDING &&
+		signature_equal(&known->signature, &it->signature) &&
+		strcmp(known->reason, why) == 0) {
+		r->pass.unchanged++;
+		r->pass.count[DISPOSITION_PENDING]++;
+		r->no_room++;
+		return OK;
+	}
+	note = delivery_new(k->config->name, it->name, it->name_len);
+	note->signature = it->signature;
+	note->disposition = DISPOSITION_PENDING;
+	note->reason = mem_strdup(why);
+	note->no_room = true;
+	return lane_note(k->lane, note, e);
+}
+
+/* It is to be read: now, if there is room. */
+static enum rc
+take(struct looking *k, const struct item *it, int64_t now, struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (room_refuses(k->room, it->signature.size, &why))
+		return wait_for_room(k, it, why.s, e);
+	return submit(k, it, now, e);
+}
+
 static enum rc
 each_name(void *arg, const struct item *it, struct err *e)
 {
@@ -124,7 +168,7 @@ each_name(void *arg, const struct item *it, struct err *e)
 	}
 	if (d->disposition == DISPOSITION_LANDED ||
 		d->disposition == DISPOSITION_NEW_VERSION)
-		return submit(k, it, now, e);
+		return take(k, it, now, e);
 	note = delivery_new(k->config->name, it->name, it->name_len);
 	note->signature = it->signature;
 	note->disposition = d->disposition;
@@ -185,6 +229,7 @@ begin(struct looking *k, struct engine *g, const struct pass_options *o,
 		.config = o->config,
 		.ops = source_ops(o->config->kind),
 		.report = r,
+		.room = engine_room(g),
 	};
 	r->pass.source = o->config->name;
 	r->pass.started = clock_wall();

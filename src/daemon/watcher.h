@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 
+#include "daemon/arrival.h"
 #include "daemon/pass.h"
 #include "landfall/watch.h"
 
@@ -32,6 +33,7 @@ struct watcher {
 	unsigned failures;    /* looks in a row that failed; the looker's */
 	enum arrival arrival; /* as last told, for the deadline */
 	int64_t arrival_due;  /* at this instant; the looker's */
+	struct lesson lesson; /* for that deadline; the looker's */
 	int64_t last_look;    /* wall: when the last good one began; 0: never */
 	pthread_mutex_t lock;
 	/* Under lock. */

@@ -84,6 +84,7 @@ worker_main(void *arg)
 		.pool = g->pool,
 		.spool = g->spool,
 		.bytes = &g->bytes,
+		.room = &g->room,
 	};
 
 	pthread_mutex_lock(&g->lock);
@@ -103,7 +104,6 @@ worker_main(void *arg)
 		j = take_job(g);
 		l = j->lane;
 		set = j->set;
-		fetch.free_space = g->options.config->limits.free_space;
 		/* Not for every job: the two would take turns ever after. */
 		if (l->jobs == LANE_LOW)
 			pthread_cond_broadcast(&g->has_room);

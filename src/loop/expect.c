@@ -111,6 +111,52 @@ expect_judge(const struct expect *x, const struct contract_day *d,
 	return a->files > 0 ? ARRIVAL_SHORT : ARRIVAL_MISSING;
 }
 
+static int
+by_amount(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The lower one of two in the middle; sorts. */
+static uint64_t
+median(uint64_t *v, size_t n)
+{
+	qsort(v, n, sizeof(*v), by_amount);
+	return v[(n - 1) / 2];
+}
+
+struct band
+expect_learn(const uint64_t *amount, size_t n)
+{
+	uint64_t v[EXPECT_LEARN_MOST], m, width;
+	struct band b = {.learned = true};
+
+	for (size_t i = 0; i < n; i++)
+		v[i] = amount[i];
+	m = median(v, n);
+	for (size_t i = 0; i < n; i++)
+		v[i] = amount[i] > m ? amount[i] - m : m - amount[i];
+	if (__builtin_mul_overflow(median(v, n), 5, &width))
+		width = UINT64_MAX;
+	if (width < m / 10)
+		width = m / 10;
+	b.least = m > width ? m - width : 0;
+	if (__builtin_add_overflow(m, width, &b.most))
+		b.most = UINT64_MAX;
+	return b;
+}
+
+int
+expect_weekday(const struct expect *x, const struct contract_day *d)
+{
+	struct civil c;
+
+	zoneinfo_local(x->zone, d->due, &c);
+	return c.weekday;
+}
+
 void
 expect_release(struct expect *x)
 {

@@ -351,12 +351,14 @@ zone_read(struct zone *z, const char *path, int *ret_fd, struct err *e)
 }
 
 enum rc
-zone_free(struct zone *z, uint64_t *ret, struct err *e)
+zone_space(
+	struct zone *z, uint64_t *ret_free, uint64_t *ret_size, struct err *e)
 {
 	struct statvfs v;
 
 	if (fstatvfs(z->root, &v) < 0)
 		return err_sys(e, BROKEN, errno, "zone: free space");
-	*ret = (uint64_t)v.f_bavail * v.f_frsize;
+	*ret_free = (uint64_t)v.f_bavail * v.f_frsize;
+	*ret_size = (uint64_t)v.f_blocks * v.f_frsize;
 	return OK;
 }

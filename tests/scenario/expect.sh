@@ -63,3 +63,35 @@ outcome 'seen again, it is' 2 missing '2030-03-07 07:10'
 
 "$LANDFALL" run --once -c $conf --quiet >quiet.out 2>&1 || :
 expect_same 'quiet is quiet' '' "$(cat quiet.out)"
+
+# What is usual is learned from eight deadlines before; then less is short.
+"$LANDFALL" init usual --quiet
+conf=usual/landfall.yaml
+sed -i 's/format: csv/format: csv\n    ready: {stable: 0s}\n    expect: {by: "06:00", files: learned, records: learned}/' $conf
+rows()
+{
+	echo a
+	seq "$1"
+}
+for day in 1 2 3 4 5 6 7; do
+	rows 100 >usual/inbox/$day.csv
+	echo "$day" >>usual/inbox/$day.csv
+	at "2030-03-0$day 05:00" run --once --quiet || fail "day $day"
+done
+at '2030-03-08 05:00' status >status.out
+expect_same 'seven are too few' 1 \
+	"$(grep -c 'still learning, from 7 of 8 deadlines' status.out)"
+rows 101 >usual/inbox/8.csv
+outcome 'anything will do until then' 0 on-time '2030-03-08 05:00'
+rows 50 >usual/inbox/9.csv
+outcome 'then half is not enough' 2 short '2030-03-09 06:01'
+at '2030-03-09 06:01' status >status.out
+expect_same 'status says what is usual, and why' 1 \
+	"$(grep -c 'records below it: expected 91 to 111 records; usual are 1 files, 91 to 111 records, learned from 8 deadlines' status.out)"
+rows 112 >usual/inbox/10.csv
+outcome 'more than ever is told as well' 2 short '2030-03-10 05:00'
+at '2030-03-10 05:00' status >status.out
+expect_same 'with the word' 1 \
+	"$(grep -c 'records above the band: expected 91 to 111' status.out)"
+rows 111 >usual/inbox/11.csv
+outcome 'as usual' 0 on-time '2030-03-11 05:00'

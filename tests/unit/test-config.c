@@ -341,7 +341,7 @@ test_defaults_are_those_of_the_manual(void **state UNUSED)
 	assert_int_equal(c->level, 3);
 	assert_int_equal(c->limits.workers, 0);
 	assert_int_equal(c->limits.memory, 256 << 20);
-	assert_true(c->limits.free_space == 0);
+	assert_true(c->limits.free_space == CONFIG_FREE_SPACE_AUTO);
 	assert_string_equal(s->drop.path, "/etc/lf/d");
 	assert_true(s->drop.recursive);
 	assert_int_equal(s->match.n, 0);
@@ -545,12 +545,13 @@ static const struct {
 	{WHEN("expect: {by: 25:00, files: .., records: 1.5, bytes: 1..2x}"),
 		"f:7:18: error: expect.by: expected a time of day such as "
 		"06:00, this is 25:00\n"
-		"f:7:32: error: expect.files: expected a number, or 1.., 1..5 "
-		"or ..5, this is ..\n"
-		"f:7:45: error: expect.records: expected a number, or 1.., "
-		"1..5 or ..5, this is 1.5\n"
-		"f:7:57: error: expect.bytes: expected a size, or 1KiB.., "
-		"1KiB..5MiB or ..5MiB, this is 1..2x\n"},
+		"f:7:32: error: expect.files: expected learned, a number, or "
+		"1.., 1..5 or ..5, this is ..\n"
+		"f:7:45: error: expect.records: expected learned, a number, or "
+		"1.., 1..5 or ..5, this is 1.5\n"
+		"f:7:57: error: expect.bytes: expected learned, a size, or "
+		"1KiB.., 1KiB..5MiB or ..5MiB, this is 1..2x\n"},
+	{WHEN("expect: {by: 6:00, files: learned, bytes: learned}"), ""},
 	{WHEN("expect: {by: 6:00, grace: 13h, days: [mon, fir]}"),
 		"f:7:31: error: expect.grace: is more than half the time "
 		"between two deadlines: a late delivery would count for the "
@@ -1023,7 +1024,7 @@ test_the_manual_page_has_the_table(void **state UNUSED)
 		&e);
 	str_add(&options, ".Sh OPTIONS\n");
 	config_help_mdoc(&options);
-	str_add(&options, ".Sh FILES\n");
+	str_add(&options, ".Sh LEARNED BANDS\n");
 	if (strstr(page.s, options.s) == NULL)
 		fail_msg("OPTIONS of doc/landfall.yaml.5 should be:\n%s",
 			options.s);

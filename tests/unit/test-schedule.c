@@ -649,6 +649,41 @@ test_a_deadline_on_days_of_change(void **state UNUSED)
 	expect_release(&x);
 }
 
+/* Every row can be recomputed by hand, from landfall.yaml(5). */
+static void
+test_learned_bands(void **state UNUSED)
+{
+	const uint64_t most = UINT64_MAX;
+	const struct {
+		uint64_t amount[EXPECT_LEARN_MOST];
+		size_t n;
+		uint64_t least, most;
+	} rows[] = {
+		/* The example of the manual. */
+		{{1000, 1010, 990, 1000, 1020, 980, 1000, 9000}, 8, 900, 1100},
+		{{5}, 1, 5, 5},
+		{{3, 3, 3, 3, 3, 3, 3, 3}, 8, 3, 3},
+		/* Half of all may be outliers. */
+		{{7, 7, 7, 7, 7, 900, 0, 1, 100000}, 9, 7, 7},
+		/* The lower one of two in the middle; D is 2. */
+		{{1, 2, 3, 4, 5, 6, 7, 8}, 8, 0, 14},
+		{{100, 110, 120, 130, 140, 150, 160, 170, 180}, 9, 40, 240},
+		{{0, 0, 0, 0, 0, 0, 0, 9}, 8, 0, 0},
+		{{most, most, most, 0, 0, 0, 0, most}, 8, 0, 0},
+		{{most, most, most, most, most}, 5, most - most / 10, most},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct band b = expect_learn(rows[i].amount, rows[i].n);
+
+		if (b.least != rows[i].least || b.most != rows[i].most)
+			fail_msg("row %zu: %llu to %llu", i,
+				(unsigned long long)b.least,
+				(unsigned long long)b.most);
+		assert_true(b.learned);
+	}
+}
+
 static void
 test_outcomes(void **state UNUSED)
 {
@@ -685,7 +720,7 @@ test_outcomes(void **state UNUSED)
 	assert_int_equal(
 		JUDGE(after, .files = 9, .enough_at = due), ARRIVAL_ON_TIME);
 	/* Fewer than agreed. */
-	x.files = (struct band){3, 5};
+	x.files = (struct band){.least = 3, .most = 5};
 	assert_int_equal(
 		JUDGE(early, .files = 2, .looked = early), ARRIVAL_WAITING);
 	assert_int_equal(
@@ -700,8 +735,8 @@ test_outcomes(void **state UNUSED)
 	assert_int_equal(
 		JUDGE(early, .files = 6, .enough_at = early), ARRIVAL_SHORT);
 	/* Bytes and records. */
-	x.files = (struct band){1, any};
-	x.bytes = (struct band){100, 200};
+	x.files = (struct band){.least = 1, .most = any};
+	x.bytes = (struct band){.least = 100, .most = 200};
 	assert_int_equal(
 		JUDGE(early, .files = 1, .bytes = 99), ARRIVAL_WAITING);
 	assert_int_equal(JUDGE(after, .files = 1, .bytes = 99, .looked = after),
@@ -712,8 +747,8 @@ test_outcomes(void **state UNUSED)
 	assert_int_equal(
 		JUDGE(after, .files = 1, .bytes = 201, .enough_at = due),
 		ARRIVAL_SHORT);
-	x.bytes = (struct band){0, any};
-	x.records = (struct band){1000, any};
+	x.bytes = (struct band){.most = any};
+	x.records = (struct band){.least = 1000, .most = any};
 	assert_int_equal(
 		JUDGE(after, .files = 1, .records = 999, .looked = after),
 		ARRIVAL_SHORT);
@@ -721,8 +756,8 @@ test_outcomes(void **state UNUSED)
 		JUDGE(after, .files = 1, .records = 1000, .enough_at = after),
 		ARRIVAL_LATE);
 	/* At most, and nothing at least: nothing is fine. */
-	x.records = (struct band){0, any};
-	x.files = (struct band){0, 5};
+	x.records = (struct band){.most = any};
+	x.files = (struct band){.most = 5};
 	assert_int_equal(JUDGE(after, .looked = 0), ARRIVAL_ON_TIME);
 #undef JUDGE
 	assert_string_equal(arrival_name(ARRIVAL_ON_TIME), "on-time");
@@ -746,6 +781,7 @@ main(void)
 		cmocka_unit_test(test_contract_days),
 		cmocka_unit_test(test_contract_days_divide_time),
 		cmocka_unit_test(test_a_deadline_on_days_of_change),
+		cmocka_unit_test(test_learned_bands),
 		cmocka_unit_test(test_outcomes),
 	};
 
