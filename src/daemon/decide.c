@@ -1,5 +1,6 @@
 #include "daemon/decide.h"
 
+#include "base/clock.h"
 #include "daemon/settle.h"
 
 void
@@ -40,6 +41,7 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 			? d->name.changed
 			: now,
 		.now = now,
+		.steady_since = clock_steady_since(),
 	};
 	enum rc rc = settle_check(&s, &d->evidence, &d->wait, e);
 

@@ -15,6 +15,8 @@ struct settle {
 	/* Since when it has looked like this, by our own looks; now if new. */
 	int64_t unchanged_since;
 	int64_t now; /* wall */
+	/* The clock was set then: no time before it is believed. 0: never. */
+	int64_t steady_since;
 };
 
 /*
