@@ -41,6 +41,7 @@ enum ready_kind {
 	READY_STABLE,	/* size and change times stood still for `time` */
 	READY_AGE,	/* the last change lies `time` back */
 	READY_SENTINEL, /* the side file `side` is there */
+	READY_CLOSED,	/* nobody has it open for writing */
 };
 
 struct ready_rule {

@@ -70,6 +70,14 @@ struct source_ops {
 		enum item_type *ret_type, struct signature *ret, struct err *e);
 
 	/*
+	 * Has nobody this file open for writing? AGAIN: somebody has; END: it
+	 * is gone; BAD_ITEM: that cannot be told here, and e says why. NULL
+	 * where it never can. Thread-safe.
+	 */
+	enum rc (*closed)(struct source *s, const uint8_t *name, size_t len,
+		struct err *e);
+
+	/*
 	 * The four below: one thread at a time, in one process at a time.
 	 *
 	 * Puts back under their names what a process that died had begun to

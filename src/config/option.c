@@ -160,8 +160,11 @@ const struct option option_table[] = {
 			"and times of change stood still for so long (0s: one "
 			"look is enough); age: the last change lies so far "
 			"back; sentinel: a side file in the same folder is "
-			"there, which itself is ignored. any or all of a list "
-			"of rules combines them. What held is in the "
+			"there, which itself is ignored; closed: nobody on "
+			"this machine has it open for writing (asked by a "
+			"read lease, so for files of our own or with "
+			"CAP_LEASE). any or all of a list of rules combines "
+			"them. What held is in the "
 			"provenance.",
 	},
 	{

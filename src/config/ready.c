@@ -44,6 +44,16 @@ read_side(const struct option *o, const struct field_context *c,
 	return true;
 }
 
+/* {closed: true}: there is nothing to be said but yes. */
+static bool
+read_yes(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready_rule *rule UNUSED)
+{
+	if (n->kind == YAML_SCALAR && strcmp(n->text, "true") == 0)
+		return true;
+	return wrong(o, c, n, ": expected closed: true, or no such rule");
+}
+
 static const struct rule_key {
 	const char *name;
 	enum ready_kind kind;
@@ -53,6 +63,7 @@ static const struct rule_key {
 	{"stable", READY_STABLE, read_time},
 	{"age", READY_AGE, read_time},
 	{"sentinel", READY_SENTINEL, read_side},
+	{"closed", READY_CLOSED, read_yes},
 };
 
 /* One rule: a mapping of one key. */
@@ -81,8 +92,8 @@ read_rule(const struct option *o, const struct field_context *c,
 		return true;
 	}
 	return wrong(o, c, value->key,
-		": unknown rule; expected stable, age or sentinel, or any "
-		"or all of a list of them");
+		": unknown rule; expected stable, age, sentinel or closed, "
+		"or any or all of a list of them");
 }
 
 bool

@@ -288,6 +288,21 @@ name_gone(struct looking *k, const struct pass_name *n, struct err *e)
 	return lane_note(k->lane, note, e);
 }
 
+/*
+ * Somebody writes to it at this moment: the close will be a hint of its own.
+ * A look now would see a file that has only been created. What is kept open
+ * for ever is judged by the full looks, which do not ask.
+ */
+static bool
+is_written(const struct looking *k, const struct item *it)
+{
+	struct err ignored = ERR_INIT;
+
+	return k->ops->closed != NULL && it->type == ITEM_FILE &&
+		k->ops->closed(k->source, it->name, it->name_len, &ignored) ==
+		AGAIN;
+}
+
 enum rc
 pass_names(struct engine *g, const struct pass_options *o,
 	const struct pass_name *names, size_t n, struct pass_report *r,
@@ -304,6 +319,8 @@ pass_names(struct engine *g, const struct pass_options *o,
 
 		rc = k.ops->look(k.source, it.name, it.name_len, &it.type,
 			&it.signature, e);
+		if (rc == OK && is_written(&k, &it))
+			continue;
 		if (rc == OK)
 			rc = each_name(&k, &it, e);
 		else if (rc == END)

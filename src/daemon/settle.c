@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 #define NAME_WORD "{name}"
 
 /* What one rule says: OK it holds, AGAIN not yet, else the source failed. */
@@ -122,10 +124,39 @@ check_sentinel(const struct settle *s, const struct ready_rule *rule,
 	return rc == OK || rc == END || rc == BAD_ITEM ? AGAIN : rc;
 }
 
+static enum rc
+check_closed(const struct settle *s, const struct ready_rule *rule UNUSED,
+	struct str *why, int64_t *wait, struct err *e)
+{
+	struct err untold = ERR_INIT;
+	enum rc rc = s->ops->closed == NULL
+		? err_set(&untold, BAD_ITEM, "who writes cannot be told here")
+		: s->ops->closed(
+			  s->source, s->item->name, s->item->name_len, &untold);
+
+	if (rc == OK) {
+		str_add(why, "closed: nobody has it open for writing");
+		return OK;
+	}
+	if (rc == AGAIN) {
+		str_add(why, "closed: somebody has it open for writing");
+		*wait = CLOCK_SECOND;
+	} else if (rc == BAD_ITEM) {
+		str_addf(why, "closed: %s", untold.text);
+	} else if (rc == END) {
+		str_add(why, "closed: it is gone");
+	} else {
+		*e = untold;
+		return rc;
+	}
+	return AGAIN;
+}
+
 static rule_check *const checks[] = {
 	[READY_STABLE] = check_stable,
 	[READY_AGE] = check_age,
 	[READY_SENTINEL] = check_sentinel,
+	[READY_CLOSED] = check_closed,
 };
 
 enum rc

@@ -36,6 +36,20 @@ expect_same 'the rename convention' 9 "$(landed 9)"
 printf 'appended\n' >>lake/inbox/up.csv
 expect_same 'a new version' 10 "$(landed 10)"
 
+python3 - <<'END'
+import time
+with open('lake/inbox/slow.csv', 'w') as f:
+    time.sleep(0.3)
+    f.write('a\n')
+    f.flush()
+    time.sleep(0.3)
+    f.write('slow\n')
+END
+expect_same 'a file that is being written' 11 "$(landed 11)"
+sleep 0.3
+expect_same 'lands once, when it is closed' 1 \
+	"$(find lake/zone/inbox -name 'slow.*' | wc -l)"
+
 latency=$(python3 - <<'END'
 import glob, time
 times = []
@@ -68,13 +82,13 @@ expect_same 'a bad configuration changes nothing and says why' 1 \
 	"$(logged event=reload-refused 1)"
 expect_same 'with its line' 1 "$(grep -c 'did you mean.*sources' log)"
 printf 'a\nstill\n' >lake/inbox/still.csv
-expect_same 'and the old one works on' 31 "$(landed 31)"
+expect_same 'and the old one works on' 32 "$(landed 32)"
 cp good.yaml $conf
 sed -i 's/ready: {stable: 0s}/ready: {stable: 0s}\n    match: "*.txt"/' $conf
 kill -HUP $daemon
 expect_same 'a good one is taken' 1 "$(logged event=reloaded 1)"
 printf 'a\ntext\n' >lake/inbox/n.txt
-expect_same 'and obeyed' 32 "$(landed 32)"
+expect_same 'and obeyed' 33 "$(landed 33)"
 
 # A schedule whose window is closed: hints wait for it.
 closed=$(date -u -d '+2 hours' +%H:00)-$(date -u -d '+3 hours' +%H:00)
@@ -83,10 +97,10 @@ kill -HUP $daemon
 expect_same 'a schedule is taken' 2 "$(logged event=reloaded 2)"
 printf 'a\nwaits\n' >lake/inbox/w.txt
 sleep 1.5
-expect_same 'nothing lands outside of its window' 32 "$(landed 32)"
+expect_same 'nothing lands outside of its window' 33 "$(landed 33)"
 sed -i '/schedule:/d' $conf
 sed -i 's/match: "\*.txt"/match: "*.txt"\n    schedule: {every: 1s}/' $conf
 kill -HUP $daemon
-expect_same 'and in time it does' 33 "$(landed 33)"
+expect_same 'and in time it does' 34 "$(landed 34)"
 
 stop_daemon 'told to stop'

@@ -47,6 +47,19 @@ expect_same 'all: sentinel and age' 1 \
 expect_same 'both are the evidence' 1 \
 	"$(grep -ac '"evidence":"sentinel ok_y.csv; age 1.0s"' both/zone/inbox/dt=*/y.*.zst)"
 
+"$LANDFALL" init shut --quiet
+conf=shut/landfall.yaml
+sed -i 's/format: csv/format: csv\n    ready: {closed: true}/' $conf
+exec 9>shut/inbox/w.csv
+printf 'a\n1\n' >&9
+"$LANDFALL" run --once --json -c $conf >out
+expect_same 'closed: not while somebody writes' 1 \
+	"$("$LANDFALL" why -c $conf w.csv | grep -c 'somebody has it open for writing')"
+exec 9>&-
+"$LANDFALL" run --once --json -c $conf >out
+expect_same 'closed: once it is closed' 1 \
+	"$(grep -ac '"evidence":"closed: nobody has it open for writing"' shut/zone/inbox/dt=*/w.*.zst)"
+
 # The daemon looks when the sentinel comes, not when a clock says so.
 "$LANDFALL" run -c side/landfall.yaml 2>log &
 daemon=$!

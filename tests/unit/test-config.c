@@ -717,8 +717,11 @@ static const struct {
 	{HEAD "sources: {s: {drop: {path: d}, ready: {any: []}}}\n",
 		"f:3:45: error: ready: expected a list of rules\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {sentinal: x}}}\n",
-		"f:3:40: error: ready: unknown rule; expected stable, age or "
-		"sentinel, or any or all of a list of them\n"},
+		"f:3:40: error: ready: unknown rule; expected stable, age, "
+		"sentinel or closed, or any or all of a list of them\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {closed: false}}}\n",
+		"f:3:48: error: ready: expected closed: true, or no such "
+		"rule\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {sentinel: x}}}\n",
 		"f:3:50: error: ready: expected a name with {name} in it, "
 		"such as \"{name}.done\"\n"},

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -200,6 +201,17 @@ drop_name_open(int root, const uint8_t *name, size_t len, int *ret_fd,
 	*ret = drop_name_sign(&st);
 	*ret_fd = fd;
 	return OK;
+}
+
+enum rc
+drop_name_lease(int fd)
+{
+	/* Ignored unless asked for; the default for leases would kill us. */
+	if (fcntl(fd, F_SETSIG, SIGURG) < 0)
+		return END;
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
+		return OK;
+	return errno == EAGAIN ? AGAIN : END;
 }
 
 /* One step down; with make, a folder that is missing is made. */

@@ -33,6 +33,15 @@ enum rc drop_name_open(int root, const uint8_t *name, size_t len, int *ret_fd,
 	struct signature *ret, struct err *e) MUST_USE;
 
 /*
+ * Takes a read lease on an open file (F_SETLEASE, fcntl(2)): as long as it is
+ * held, nobody opens the file for writing without our knowing. It ends with
+ * the descriptor. AGAIN: somebody has it open for writing, and e stays as it
+ * is; END: no leases here (a filesystem without them, or somebody else's
+ * file without CAP_LEASE).
+ */
+enum rc drop_name_lease(int fd) MUST_USE;
+
+/*
  * The folder at path below dir ("": dir itself), O_PATH; make: with all that
  * is missing on the way. END: gone.
  */

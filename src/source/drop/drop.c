@@ -60,6 +60,24 @@ drop_look(struct source *s, const uint8_t *name, size_t len,
 }
 
 static enum rc
+drop_closed(struct source *s, const uint8_t *name, size_t len, struct err *e)
+{
+	CLEANUP(io_drop) int fd = -1;
+	struct signature sig;
+	enum rc rc;
+
+	rc = drop_name_open(drop_of(s)->root, name, len, &fd, &sig, e);
+	if (rc != OK)
+		return rc;
+	rc = drop_name_lease(fd);
+	if (rc != END)
+		return rc;
+	return err_set(e, BAD_ITEM,
+		"who writes cannot be told here: no leases on this filesystem, "
+		"or the file is not ours and CAP_LEASE is missing");
+}
+
+static enum rc
 drop_remove(struct source *s, const uint8_t *name, size_t len,
 	const struct signature *expected, struct err *e)
 {
@@ -306,6 +324,7 @@ const struct source_ops drop_ops = {
 	.list = drop_list,
 	.fetch = drop_fetch,
 	.look = drop_look,
+	.closed = drop_closed,
 	.recover = drop_recover,
 	.remove = drop_remove,
 	.move = drop_move,

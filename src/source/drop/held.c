@@ -129,14 +129,10 @@ put_back(const struct leaving *l, enum rc code, const char *why, struct err *e)
 static enum rc
 lease(struct leaving *l, struct err *e)
 {
-	/* Ignored unless asked for; the default for leases would kill us. */
-	if (fcntl(l->file, F_SETSIG, SIGURG) < 0)
-		return OK;
-	if (fcntl(l->file, F_SETLEASE, F_RDLCK) == 0)
-		l->leased = true;
-	else if (errno == EAGAIN)
-		return refuse(l, "is open for writing", e);
-	return OK;
+	enum rc rc = drop_name_lease(l->file);
+
+	l->leased = rc == OK;
+	return rc == AGAIN ? refuse(l, "is open for writing", e) : OK;
 }
 
 /*
