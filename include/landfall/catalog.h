@@ -157,7 +157,8 @@ enum rc catalog_put(struct catalog *c, const char *source, const uint8_t *name,
  * Records how a name stands without a new version: pending, ignored, or the
  * same bytes again under the same name. The story grows only when
  * disposition or reason differ from what is recorded. `changed` moves to now
- * only when the signature differs. Inside a transaction.
+ * only when the signature differs, or when it lies in the future. Inside a
+ * transaction.
  */
 enum rc catalog_note(struct catalog *c, const char *source, const uint8_t *name,
 	size_t len, const struct signature *sig, int64_t now,

@@ -1,10 +1,14 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/* More than slewing and a thread that waits for its turn would explain. */
+#define CLOCK_STEP (CLOCK_SECOND / 2)
 
 static int64_t
 kernel_clock(clockid_t id)
@@ -59,6 +63,27 @@ int64_t
 clock_mono(void)
 {
 	return ops->mono();
+}
+
+int64_t
+clock_steady_since(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static int64_t ahead; /* of the monotonic clock */
+	static int64_t since = -1;
+	int64_t wall, now, ret;
+
+	pthread_mutex_lock(&lock);
+	wall = clock_wall();
+	now = wall - clock_mono();
+	if (since < 0)
+		since = 0;
+	else if (now - ahead > CLOCK_STEP || ahead - now > CLOCK_STEP)
+		since = wall;
+	ahead = now;
+	ret = since;
+	pthread_mutex_unlock(&lock);
+	return ret;
 }
 
 void

@@ -29,6 +29,14 @@ int64_t clock_wall(void);
 int64_t clock_mono(void);
 void clock_sleep(int64_t ns);
 
+/*
+ * The wall time since which the wall clock has run beside the monotonic one:
+ * when this process saw first that it had been set (or that the machine had
+ * slept). 0: it was never seen to be set. What was dated before says little
+ * of how long ago it was. Whoever asks often enough sees more. Any thread.
+ */
+int64_t clock_steady_since(void);
+
 /* RFC 3339 in UTC with whole seconds: 2026-11-23T01:02:03Z. */
 void clock_add_time(struct str *s, int64_t wall);
 

@@ -209,13 +209,13 @@ add_event(struct catalog *c, int64_t name, int64_t now, enum disposition d,
 struct noted {
 	int64_t id; /* 0: new */
 	bool same_story;
-	bool same_signature;
+	bool same_signature; /* and known since a time that has been */
 };
 
 static enum rc
 find_noted(struct catalog *c, int64_t source, const uint8_t *name, size_t len,
-	const struct signature *sig, enum disposition d, const char *reason,
-	struct noted *ret, struct err *e)
+	const struct signature *sig, int64_t now, enum disposition d,
+	const char *reason, struct noted *ret, struct err *e)
 {
 	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
 	struct signature old;
@@ -234,7 +234,9 @@ find_noted(struct catalog *c, int64_t source, const uint8_t *name, size_t len,
 	ret->same_story = sqlite3_column_int64(q, 1) == (int64_t)d &&
 		strcmp(catalog_db_text(q, 2), reason) == 0;
 	old = catalog_db_signature(q, 3);
-	ret->same_signature = signature_equal(&old, sig);
+	/* Since tomorrow? The clock was set back: since now. */
+	ret->same_signature =
+		signature_equal(&old, sig) && sqlite3_column_int64(q, 8) <= now;
 	return OK;
 }
 
@@ -289,8 +291,8 @@ catalog_note(struct catalog *c, const char *source, const uint8_t *name,
 	int64_t source_id;
 
 	if (catalog_db_source(c, source, true, &source_id, e) != OK ||
-		find_noted(c, source_id, name, len, sig, d, reason, &n, e) !=
-			OK)
+		find_noted(c, source_id, name, len, sig, now, d, reason, &n,
+			e) != OK)
 		return e->code;
 	/* The common case of a poll: nothing is new, nothing is written. */
 	if (n.same_story && n.same_signature)

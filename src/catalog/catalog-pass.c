@@ -1,13 +1,14 @@
 #include "catalog/catalog-db.h"
 
 static enum rc
-forget_old(struct catalog *c, int64_t source, struct err *e)
+forget_old(struct catalog *c, int64_t source, int64_t newest, struct err *e)
 {
 	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
 
 	if (catalog_db_use(c, SQL_PASS_FORGET, &q, e) != OK)
 		return e->code;
 	catalog_db_bind_i64(q, 1, source);
+	catalog_db_bind_i64(q, 2, newest);
 	return catalog_db_run(c, q, e);
 }
 
@@ -31,7 +32,7 @@ catalog_pass_put(struct catalog *c, const struct catalog_pass *p, struct err *e)
 	catalog_db_bind_text(q, 13, p->trouble != NULL ? p->trouble : "");
 	if (catalog_db_run(c, q, e) != OK)
 		return e->code;
-	return forget_old(c, source, e);
+	return forget_old(c, source, p->started, e);
 }
 
 enum rc

@@ -242,7 +242,7 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 		false},
 
 	[SQL_NOTE_FIND] = {"SELECT id, disposition, reason, size, mtime,"
-			   " ctime, inode, device FROM name"
+			   " ctime, inode, device, changed FROM name"
 			   " WHERE name = ?1 AND source = ?2",
 		false},
 	[SQL_NOTE_ADD] = {"INSERT INTO name(source, name, base, disposition,"
@@ -289,11 +289,14 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
 			  " ?11, ?12, ?13)",
 		false},
+	/* Old ones, and those of a clock that has been set back since. */
 	[SQL_PASS_FORGET] = {"DELETE FROM pass WHERE source = ?1"
-			     " AND started <= (SELECT started FROM pass"
-			     " WHERE source = ?1 ORDER BY started DESC"
+			     " AND (started > ?2 OR started <="
+			     " (SELECT started FROM pass"
+			     " WHERE source = ?1 AND started <= ?2"
+			     " ORDER BY started DESC"
 			     " LIMIT 1 OFFSET " NUMBER(
-				     CATALOG_SQL_PASSES_KEPT) ")",
+				     CATALOG_SQL_PASSES_KEPT) "))",
 		false},
 	[SQL_PASS_LAST] = {"SELECT started, ended, outcome, listed,"
 			   " unchanged, landed, duplicate, new_version,"

@@ -34,7 +34,9 @@
  */
 #define RESCAN (300 * CLOCK_SECOND)
 #define POLL (10 * CLOCK_SECOND)
-#define MINUTE (60 * CLOCK_SECOND)
+
+/* Schedules are asked again this often: somebody may have set the clock. */
+#define CLOCK_CHECK (5 * CLOCK_SECOND)
 
 /* How often to see whether a disk that was full has room again. */
 #define ROOM_POLL (10 * CLOCK_SECOND)
@@ -169,34 +171,40 @@ seed_of(const char *name)
 	return h;
 }
 
-/* How long until the schedule says to look; last: wall, 0 for never. */
+/* How long until the schedule says to look. */
 static int64_t
-until_scheduled(const struct source_config *cfg, int64_t last)
+until_scheduled(const struct watcher *w)
 {
-	int64_t now = clock_wall();
-	int64_t next =
-		schedule_next(&cfg->schedule, last, now, seed_of(cfg->name));
+	const struct source_config *cfg = w->config;
+	int64_t now = clock_wall(), since = w->since, next;
 
-	/* A clock that is set meanwhile is noticed within an hour. */
-	return next - now < 3600 * CLOCK_SECOND ? next - now
-						: 3600 * CLOCK_SECOND;
+	/*
+	 * A clock that was set back does not make the last look a coming one.
+	 * One that was set forward leaves it where it is: what the clock has
+	 * leapt over is overdue.
+	 */
+	if (since > now - (clock_mono() - w->since_mono))
+		since = now - (clock_mono() - w->since_mono);
+	next = schedule_next(&cfg->schedule, w->looked ? since : 0,
+		w->looked ? now : since, seed_of(cfg->name));
+	return next - now < CLOCK_CHECK ? next - now : CLOCK_CHECK;
 }
 
 /* After a look: when must it be looked at again whatever is hinted? */
 static void
-plan_next(struct watcher *w, bool could_look, int64_t began)
+plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
 {
 	int64_t now = clock_mono(), wait;
 
 	if (could_look) {
 		w->failures = 0;
-		w->last_look = began;
+		w->looked = true;
+		w->since = began;
+		w->since_mono = mono;
 		watcher_plan(w,
 			now +
-				(has_schedule(w->config)
-						? until_scheduled(
-							  w->config, began)
-						: RESCAN));
+				(has_schedule(w->config) ? until_scheduled(w)
+							 : RESCAN));
 		return;
 	}
 	wait = backoff(++w->failures);
@@ -255,7 +263,8 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	struct pass_name *names;
 	struct pass_report r;
 	bool full;
-	size_t n = watcher_take(w, clock_mono(), &full, &names);
+	int64_t began = clock_mono();
+	size_t n = watcher_take(w, began, &full, &names);
 	enum rc rc;
 
 	pass_report_init(&r);
@@ -264,8 +273,8 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		if (rc != BROKEN)
 			log_pass(&r);
 		if (rc != BROKEN)
-			plan_next(
-				w, rc == OK && r.troubles == 0, r.pass.started);
+			plan_next(w, rc == OK && r.troubles == 0,
+				r.pass.started, began);
 	} else {
 		rc = pass_names(d->engine, &options, names, n, &r, e);
 		/* Something is odd: the full look will tell what. */
@@ -389,12 +398,13 @@ read_hints(struct daemon *d, struct watcher *w)
 
 /*
  * With a schedule, hints count only while its window is open, and a full look
- * only when it says so: an hour's sleep may have ended early.
+ * only when it says so: the wait for it may have been cut short.
  */
 static bool
 may_look(struct watcher *w)
 {
 	const struct source_config *cfg = w->config;
+	int64_t wait;
 
 	if (!has_schedule(cfg) || w->failures > 0)
 		return true;
@@ -402,9 +412,10 @@ may_look(struct watcher *w)
 		return false;
 	if (!watcher_is_planned(w, clock_mono()))
 		return true;
-	if (until_scheduled(cfg, w->last_look) <= 0)
+	wait = until_scheduled(w);
+	if (wait <= 0)
 		return true;
-	watcher_plan(w, clock_mono() + until_scheduled(cfg, w->last_look));
+	watcher_plan(w, clock_mono() + wait);
 	return false;
 }
 
@@ -463,7 +474,7 @@ dispatch(struct daemon *d)
 		if (due <= now && !may_look(w)) {
 			due = watcher_due(w);
 			if (due <= now)
-				due = now + MINUTE;
+				due = now + CLOCK_CHECK;
 		}
 		if (due > now && !w->busy && w->watch == NULL &&
 			!has_schedule(w->config) && w->failures == 0)

@@ -1,5 +1,6 @@
 #include "daemon/decide.h"
 
+#include "base/clock.h"
 #include "daemon/settle.h"
 
 void
@@ -45,6 +46,7 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 		.now = now,
 		.sums = &d->sums,
 		.claims = &d->claims,
+		.steady_since = clock_steady_since(),
 	};
 	enum rc rc = settle_check(&s, &d->evidence, &d->wait, e);
 

@@ -10,13 +10,31 @@ typedef enum rc
 rule_check(const struct settle *s, const struct ready_rule *rule,
 	struct str *why, int64_t *wait, struct err *e);
 
-/* The last change of size, name or bytes, as the filesystem tells it. */
+static int64_t
+later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * The last change of size, name or bytes, as the filesystem tells it; in a
+ * time that is believed.
+ */
 static int64_t
 last_change(const struct settle *s)
 {
 	const struct signature *sig = &s->item->signature;
 
-	return sig->mtime > sig->ctime ? sig->mtime : sig->ctime;
+	return later(later(sig->mtime, sig->ctime), s->steady_since);
+}
+
+/* The same by our own looks. What we saw tomorrow, we saw until today. */
+static int64_t
+last_seen_changed(const struct settle *s)
+{
+	if (s->unchanged_since > s->now)
+		return s->steady_since > 0 ? s->steady_since : s->now;
+	return later(s->unchanged_since, s->steady_since);
 }
 
 /*
@@ -28,7 +46,7 @@ static enum rc
 check_stable(const struct settle *s, const struct ready_rule *rule,
 	struct str *why, int64_t *wait, struct err *e UNUSED)
 {
-	int64_t changed = last_change(s), since = s->unchanged_since;
+	int64_t changed = last_change(s), since = last_seen_changed(s);
 
 	if (rule->time == 0) {
 		str_add(why, "stable 0s: one look");
@@ -42,14 +60,14 @@ check_stable(const struct settle *s, const struct ready_rule *rule,
 		str_add(why, " before");
 		return OK;
 	}
-	if (since <= s->now && s->now - since >= rule->time) {
+	if (s->now - since >= rule->time) {
 		str_add(why, ": the same in two looks, ");
 		str_add_duration(why, (uint64_t)(s->now - since));
 		str_add(why, " apart");
 		return OK;
 	}
 	str_add(why, ": changed too recently");
-	*wait = since <= s->now ? rule->time - (s->now - since) : rule->time;
+	*wait = rule->time - (s->now - since);
 	return AGAIN;
 }
 
@@ -61,7 +79,7 @@ check_age(const struct settle *s, const struct ready_rule *rule,
 
 	/* A change in the future says nothing: our own looks count instead. */
 	if (changed > s->now)
-		changed = s->unchanged_since;
+		changed = last_seen_changed(s);
 	str_add(why, "age ");
 	str_add_duration(why, (uint64_t)rule->time);
 	if (s->now - changed >= rule->time)

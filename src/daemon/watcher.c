@@ -3,12 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 void
 watcher_init(struct watcher *w, const struct source_config *cfg)
 {
-	*w = (struct watcher){.config = cfg, .next_look = INT64_MIN};
+	*w = (struct watcher){
+		.config = cfg,
+		.since = clock_wall(),
+		.since_mono = clock_mono(),
+		.next_look = INT64_MIN,
+	};
 	pthread_mutex_init(&w->lock, NULL);
 }
 

@@ -34,7 +34,9 @@ struct watcher {
 	enum arrival arrival; /* as last told, for the deadline */
 	int64_t arrival_due;  /* at this instant; the looker's */
 	struct lesson lesson; /* for that deadline; the looker's */
-	int64_t last_look;    /* wall: when the last good one began; 0: never */
+	bool looked;	      /* there was a good look */
+	int64_t since;	      /* wall: when the last of them began, or the */
+	int64_t since_mono;   /* waiting for the first; and monotonic */
 	pthread_mutex_t lock;
 	/* Under lock. */
 	struct watcher_name *name;

@@ -289,11 +289,12 @@ record_note(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 
 /*
  * Everything the group will record, inside the open transaction, so that a
- * later member sees an earlier one with the same bytes.
+ * later member sees an earlier one with the same bytes. What lands, lands
+ * now; a note is of the time the clock says, for `ready` measures by it.
  */
 static enum rc
 record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
-	struct err *e)
+	int64_t wall, struct err *e)
 {
 	uint64_t index;
 
@@ -313,7 +314,7 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 			if ((d[i]->rejected ? record_rejection(c, d[i], e)
 					    : record_version(c, d[i], e)) != OK)
 				return e->code;
-		} else if (record_note(c, d[i], now, e) != OK) {
+		} else if (record_note(c, d[i], wall, e) != OK) {
 			return e->code;
 		}
 	}
@@ -486,7 +487,7 @@ commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 {
 	struct delivery **files = NULL;
 	size_t n_files = 0;
-	int64_t now = clock_wall(), last;
+	int64_t wall = clock_wall(), now, last;
 	enum rc rc;
 
 	do {
@@ -497,12 +498,12 @@ commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 		/* Landing time never runs backwards, whatever the clock does.
 		 */
 		rc = catalog_last_landed(c->catalog, &last, e);
-		now = now > last ? now - now % CLOCK_SECOND : last;
+		now = wall > last ? wall - wall % CLOCK_SECOND : last;
 		if (rc == OK)
 			rc = catalog_outbox_drop(
 				c->catalog, ledger_size(c->ledger), e);
 		if (rc == OK)
-			rc = record_group(c, d, n, now, e);
+			rc = record_group(c, d, n, now, wall, e);
 		if (rc == OK)
 			rc = sync_staged(c, d, n, e);
 		if (rc == OK) {

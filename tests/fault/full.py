@@ -56,7 +56,7 @@ def noise(n, seed):
 
 
 def shas(w):
-    return {sha for _, sha in w.sources()}
+    return {sha for _, _, sha in w.sources()}
 
 
 # ---- disks ----

@@ -235,7 +235,7 @@ def point(job):
     """One fault; what is wrong, and the call it was."""
     template, args, n, action, deep, keep = job
     w = World(template).copy(f"{template}.{n}.{action.replace(':', '-')}")
-    delivered = {sha for _, sha in w.sources()}
+    delivered = {sha for _, _, sha in w.sources()}
     landed = {raw for _, raw in World(template).visible().values()}
     delivered |= landed
     log = w.base + ".log"

@@ -3,10 +3,10 @@
 
     kill.py [--soak] [--runs N] [--seed N]
 
-200 files, then N times: a writer adds, replaces, appends, removes and
-duplicates; `landfall run --once` is killed after a random time; nothing half
-may be visible, and what it said had landed must be there. At the end one run
-is left in peace, and everything must have landed exactly once.
+200 files, then N times: a writer does what partners do; `landfall run --once`
+is killed after a random time; nothing half may be visible, and what it said
+had landed must be there. At the end one run is left in peace, and everything
+must have landed exactly once.
 """
 import os
 import random
@@ -17,6 +17,7 @@ import time
 
 import world
 from world import SOAK, World
+from writers import Journal, Writer
 
 
 def argument(name, default):
@@ -27,58 +28,6 @@ def argument(name, default):
 RUNS = argument("--runs", 1000 if SOAK else 100)
 SEED = argument("--seed", 20261123)
 FILES = 200
-
-
-class Writer:
-    """What partners do. Bytes are new each time, but for duplicates."""
-
-    def __init__(self, w, rng):
-        self.w, self.rng = w, rng
-        self.names = {}  # name -> bytes
-        self.delivered = {}  # sha256 -> how many names had them
-        self.n = 0
-
-    def rows(self, most):
-        self.n += 1
-        row = b"%d,%d,x\n" % (self.n, self.rng.getrandbits(60))
-        return row * (1 + self.rng.randrange(most) // len(row))
-
-    def size(self):
-        return self.rng.choice((100, 1000, 1000, 10000, 300 << 10))
-
-    def put(self, name, data):
-        self.w.put(name, data)
-        self.names[name] = data
-        sha = world.sha256(data)
-        self.delivered[sha] = self.delivered.get(sha, 0) + 1
-
-    def add(self):
-        folder = self.rng.choice(("", "", "a/", "a/b/", "\u00fc c/"))
-        self.put(f"{folder}f{self.n}.csv", self.rows(self.size()))
-
-    def replace(self):
-        self.put(self.pick(), self.rows(self.size()))
-
-    def append(self):
-        name = self.pick()
-        self.put(name, self.names[name] + self.rows(1000))
-
-    def duplicate(self):
-        self.n += 1
-        self.put(f"again{self.n}.csv", self.names[self.pick()])
-
-    def remove(self):
-        name = self.pick()
-        os.unlink(os.path.join(self.w.inbox, name))
-        del self.names[name]
-
-    def pick(self):
-        return self.rng.choice(list(self.names))
-
-    def work(self):
-        for _ in range(self.rng.randrange(8)):
-            self.rng.choice((self.add, self.replace, self.append,
-                             self.duplicate, self.remove))()
 
 
 def killed_run(w, after):
@@ -100,7 +49,8 @@ def killed_run(w, after):
 def main():
     rng = random.Random(SEED)
     w = World.create(os.path.join(world.fast_place(), "world"), workers=2)
-    writer = Writer(w, rng)
+    journal = Journal()
+    writer = Writer(w.drops(), rng, journal)
     for _ in range(FILES):
         writer.add()
     wrong, killed, whole = [], 0, 0
@@ -117,12 +67,13 @@ def main():
             typical += (took - typical) / 4
         else:
             wrong.append(f"run {i} ended with {status}: {err}")
-        problems = w.half(writer.delivered) + \
+        problems = w.half({sha for _, _, sha in journal.may}) + \
             w.claims(world.json_lines(out))
         wrong += [f"after run {i}: {x}" for x in problems]
         if len(wrong) > 20:
             break
-        writer.work()
+        for _ in range(rng.randrange(8)):
+            writer.work()
     world.check(f"{RUNS} runs, {killed} killed, {whole} at their end: nothing "
                 f"half was visible (--seed {SEED})", wrong)
     if killed < RUNS // 4:
@@ -136,9 +87,10 @@ def main():
                 [str(x) for x in passes
                  if sum(x["counts"].values()) != x["listed"]] +
                 ([] if len(passes) == 1 and
-                 passes[0]["listed"] == len(writer.names) else [str(run)]))
-    wrong = w.whole(w.sources()) + w.half(writer.delivered)
-    world.check(f"{len(w.visible())} files from {len(writer.delivered)} "
+                 passes[0]["listed"] == len(writer.here()) else [str(run)]))
+    wrong = w.whole(w.sources() | journal.must) + \
+        w.half({sha for _, _, sha in journal.may})
+    world.check(f"{len(w.visible())} files from {len(journal.may)} "
                 "deliveries: none lost, none doubled", wrong)
     again = w.run()
     world.check("one more run has nothing to do",

@@ -235,7 +235,7 @@ def verify_cut(w, cut):
         return [f"cut at {call}: mount: {e.stderr}"]
     try:
         sources = w.sources()
-        delivered = {sha for _, sha in sources} | \
+        delivered = {sha for _, _, sha in sources} | \
             {raw for _, raw in w.visible().values()}
         wrong += again.half(delivered) + again.claims(lines)
         run = again.run()

@@ -6,6 +6,7 @@ is not looked at; it is a cache.
 """
 import atexit
 import base64
+import collections
 import ctypes
 import ctypes.util
 import hashlib
@@ -228,8 +229,9 @@ def read_ledger(zone):
 # ---- a world ----
 
 
-def name_of(entry):
-    return urllib.parse.unquote_to_bytes(entry["name"])
+def key_of(entry):
+    return (entry["source"], urllib.parse.unquote_to_bytes(entry["name"]),
+            entry["bytes_sha256"])
 
 
 class World:
@@ -257,6 +259,10 @@ class World:
         with open(f"{self.base}/landfall.yaml", "w", encoding="utf-8") as f:
             f.write(CONFIG.format(workers=workers, inbox=inbox, base=below))
 
+    def drops(self):
+        """{source: the folder it looks at}"""
+        return {"inbox": self.inbox}
+
     def copy(self, base):
         subprocess.run(["cp", "-a", self.base, base], check=True)
         return World(base)
@@ -277,14 +283,15 @@ class World:
                         before=before)
 
     def sources(self):
-        """What lies in the inbox: {(name, sha256)}."""
+        """What lies in the drops: {(source, name, sha256)}."""
         found = set()
-        for folder, _, files in os.walk(self.inbox):
-            for f in files:
-                path = os.path.join(folder, f)
-                with open(path, "rb") as g:
-                    found.add((os.fsencode(os.path.relpath(path, self.inbox)),
-                               sha256(g.read())))
+        for source, drop in self.drops().items():
+            for folder, _, files in os.walk(drop):
+                for f in files:
+                    path = os.path.join(folder, f)
+                    name = os.fsencode(os.path.relpath(path, drop))
+                    with open(path, "rb") as g:
+                        found.add((source, name, sha256(g.read())))
         return found
 
     # What must be true, as lists of what is not.
@@ -331,8 +338,8 @@ class World:
                 line["bytes_sha256"]]
 
     def whole(self, wanted):
-        """Settled: each (name, sha256) of wanted landed exactly once, and
-        zone, sums and ledger say the same."""
+        """Settled: each (source, name, sha256) of wanted landed exactly once,
+        and zone, sums and ledger say the same."""
         try:
             entries = read_ledger(self.zone)
         except (Damage, OSError, ValueError) as e:
@@ -345,7 +352,7 @@ class World:
         for i, e in enumerate(entries):
             if e["index"] != i:
                 wrong.append(f"entry {i} says it is {e['index']}")
-            key = (name_of(e), e["bytes_sha256"])
+            key = key_of(e)
             times[key] = times.get(key, 0) + 1
         for key in wanted:
             if times.get(key, 0) == 0:
@@ -361,9 +368,10 @@ class World:
         for path in visible:
             if count.get(path, 0) != 1:
                 wrong.append(f"{count.get(path, 0)} entries: {path}")
-        raws = [raw for _, raw in visible.values()]
-        wrong += [f"landed {raws.count(r)} times: bytes {r}"
-                  for r in set(raws) if raws.count(r) > 1]
+        raws = collections.Counter(
+            (path.split("/")[0], raw) for path, (_, raw) in visible.items())
+        wrong += [f"landed {n} times in {source}: bytes {raw}"
+                  for (source, raw), n in raws.items() if n > 1]
         return wrong + self.sums(visible)
 
     def sums(self, visible):

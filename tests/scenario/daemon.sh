@@ -2,39 +2,12 @@
 # landfall run: what arrives lands at once, whatever way it arrives; signals
 # do what they say.
 . "$SRCDIR/tests/scenario/lib.sh"
-"$LANDFALL" init lake --quiet
-conf=lake/landfall.yaml
-sed -i 's/format: csv/format: csv\n    ready: {stable: 0s}/' $conf
+command -v python3 >/dev/null || skip 'python3 is not here'
+. "$SRCDIR/tests/scenario/running.sh"
+new_lake 'ready: {stable: 0s}'
 mkdir outside
 printf 'a\nbefore\n' >lake/inbox/before.csv
-"$LANDFALL" run -c $conf 2>log &
-daemon=$!
-trap 'kill -9 $daemon 2>/dev/null || :' EXIT
-
-# landed N: waits for N landing files; says how many there are after 10 s.
-landed()
-{
-	python3 - "$1" <<'END'
-import glob, sys, time
-end = time.time() + 10
-while time.time() < end:
-    n = len(glob.glob('lake/zone/inbox/dt=*/*.zst'))
-    if n >= int(sys.argv[1]):
-        break
-    time.sleep(0.005)
-print(n)
-END
-}
-
-# quiet EVENT N: waits for the Nth line of this event in the log.
-logged()
-{
-	for _ in $(seq 200); do
-		[ "$(grep -c "event=$1" log)" -lt "$2" ] || break
-		sleep 0.05
-	done
-	grep -c "event=$1" log || :
-}
+start_daemon
 
 expect_same 'what was there before lands' 1 "$(landed 1)"
 printf 'a\nwritten\n' >lake/inbox/written.csv
@@ -106,14 +79,14 @@ cp $conf good.yaml
 echo 'soruces: {}' >>$conf
 kill -HUP $daemon
 expect_same 'a bad configuration changes nothing and says why' 1 \
-	"$(logged reload-refused 1)"
+	"$(logged event=reload-refused 1)"
 expect_same 'with its line' 1 "$(grep -c 'did you mean.*sources' log)"
 printf 'a\nstill\n' >lake/inbox/still.csv
 expect_same 'and the old one works on' 32 "$(landed 32)"
 cp good.yaml $conf
 sed -i 's/ready: {stable: 0s}/ready: {stable: 0s}\n    match: "*.txt"/' $conf
 kill -HUP $daemon
-expect_same 'a good one is taken' 1 "$(logged reloaded 1)"
+expect_same 'a good one is taken' 1 "$(logged event=reloaded 1)"
 printf 'a\ntext\n' >lake/inbox/n.txt
 expect_same 'and obeyed' 33 "$(landed 33)"
 
@@ -121,7 +94,7 @@ expect_same 'and obeyed' 33 "$(landed 33)"
 closed=$(date -u -d '+2 hours' +%H:00)-$(date -u -d '+3 hours' +%H:00)
 sed -i "s/match: \"\*.txt\"/match: \"*.txt\"\n    schedule: {every: 1s, window: \"$closed\"}/" $conf
 kill -HUP $daemon
-expect_same 'a schedule is taken' 2 "$(logged reloaded 2)"
+expect_same 'a schedule is taken' 2 "$(logged event=reloaded 2)"
 printf 'a\nwaits\n' >lake/inbox/w.txt
 sleep 1.5
 expect_same 'nothing lands outside of its window' 33 "$(landed 33)"
@@ -130,9 +103,4 @@ sed -i 's/match: "\*.txt"/match: "*.txt"\n    schedule: {every: 1s}/' $conf
 kill -HUP $daemon
 expect_same 'and in time it does' 34 "$(landed 34)"
 
-kill -TERM $daemon
-status=0
-wait $daemon || status=$?
-expect_same 'it ends well' 0 $status
-trap - EXIT
-expect 'and leaves everything right' "$LANDFALL" verify --deep -c $conf
+stop_daemon 'told to stop'

@@ -202,6 +202,43 @@ test_times_round_trip(void **state UNUSED)
 	str_release(&s);
 }
 
+static int64_t wall_now, mono_now;
+
+static int64_t
+told_wall(void)
+{
+	return wall_now;
+}
+
+static int64_t
+told_mono(void)
+{
+	return mono_now;
+}
+
+static void
+test_a_clock_that_is_set_is_noticed(void **state UNUSED)
+{
+	static const struct clock_ops told = {told_wall, told_mono};
+
+	clock_replace(&told);
+	wall_now = 1000 * CLOCK_SECOND;
+	mono_now = 5 * CLOCK_SECOND;
+	assert_int_equal(clock_steady_since(), 0);
+	/* A day passes, and the clock is slewed a little. */
+	wall_now += 86400 * CLOCK_SECOND + CLOCK_SECOND / 10;
+	mono_now += 86400 * CLOCK_SECOND;
+	assert_int_equal(clock_steady_since(), 0);
+	wall_now -= 3600 * CLOCK_SECOND;
+	assert_int_equal(clock_steady_since(), wall_now);
+	wall_now += CLOCK_SECOND;
+	mono_now += CLOCK_SECOND;
+	assert_int_equal(clock_steady_since(), wall_now - CLOCK_SECOND);
+	wall_now += 7200 * CLOCK_SECOND;
+	assert_int_equal(clock_steady_since(), wall_now);
+	clock_replace(NULL);
+}
+
 static void
 test_json_escapes_and_separates(void **state UNUSED)
 {
@@ -334,6 +371,7 @@ main(void)
 		cmocka_unit_test(test_utf8_is_rfc3629),
 		cmocka_unit_test(test_numbers_and_sizes),
 		cmocka_unit_test(test_times_round_trip),
+		cmocka_unit_test(test_a_clock_that_is_set_is_noticed),
 		cmocka_unit_test(test_json_escapes_and_separates),
 		cmocka_unit_test(test_hash_is_sha256),
 		cmocka_unit_test(test_publish_never_overwrites),

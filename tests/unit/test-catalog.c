@@ -624,6 +624,25 @@ test_what_arrived(void **state)
 	assert_int_equal(a.looked, 0);
 }
 
+/* A name that has been as it is since tomorrow: the clock was set back. */
+static void
+test_since_tomorrow(void **state)
+{
+	struct place *p = *state;
+	struct catalog_name n;
+
+	note(p, "s", "a", &sig_a, 1000, DISPOSITION_PENDING, "young");
+	assert_int_equal(find(p, "s", "a", &n), OK);
+	assert_int_equal(n.changed, 1000);
+	note(p, "s", "a", &sig_a, 10, DISPOSITION_PENDING, "young");
+	assert_int_equal(find(p, "s", "a", &n), OK);
+	assert_int_equal(n.changed, 10);
+	note(p, "s", "a", &sig_a, 20, DISPOSITION_PENDING, "young");
+	assert_int_equal(find(p, "s", "a", &n), OK);
+	assert_int_equal(n.changed, 10);
+	assert_int_equal(sql_number(p, "SELECT count(*) FROM event"), 1);
+}
+
 static void
 test_passes_and_counts(void **state)
 {
@@ -654,20 +673,23 @@ test_passes_and_counts(void **state)
 	assert_int_equal(got.unchanged, 1);
 	assert_memory_equal(got.count, pass.count, sizeof(pass.count));
 	assert_string_equal(got.trouble, pass.trouble);
-	/* The newest of many, and an old one does not take its place. */
+	/* The newest of many. */
 	must(catalog_begin(p->catalog, &e), &e);
 	for (int i = 0; i < CATALOG_SQL_PASSES_KEPT + 10; i++) {
 		pass.started = 100 + i;
 		must(catalog_pass_put(p->catalog, &pass, &e), &e);
 	}
 	must(catalog_commit(p->catalog, &e), &e);
-	pass.started = 99 + CATALOG_SQL_PASSES_KEPT;
-	must(catalog_pass_put(p->catalog, &pass, &e), &e);
 	must(catalog_pass_last(p->catalog, "s", &got, &e), &e);
 	assert_int_equal(got.started, 109 + CATALOG_SQL_PASSES_KEPT);
 	assert_int_equal(catalog_pass_last(p->catalog, "t", &got, &e), END);
 	assert_int_equal(sql_number(p, "SELECT count(*) FROM pass"),
 		CATALOG_SQL_PASSES_KEPT);
+	/* The clock was set back: what was recorded last is the newest. */
+	pass.started = 99 + CATALOG_SQL_PASSES_KEPT;
+	must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	must(catalog_pass_last(p->catalog, "s", &got, &e), &e);
+	assert_int_equal(got.started, 99 + CATALOG_SQL_PASSES_KEPT);
 
 	note(p, "s", "a", &sig_a, 1, DISPOSITION_PENDING, "");
 	note(p, "s", "b", &sig_a, 1, DISPOSITION_PENDING, "");
@@ -1041,6 +1063,7 @@ main(void)
 		with_catalog(test_what_is_told_changes_nothing_else),
 		with_catalog(test_the_outbox_keeps_count_of_what_it_forgets),
 		with_catalog(test_what_arrived),
+		with_catalog(test_since_tomorrow),
 		with_catalog(test_passes_and_counts),
 		with_catalog(test_a_source_has_the_shape_it_was_given_last),
 		with_catalog(test_landing_files_come_in_ledger_order),
