@@ -123,6 +123,22 @@ void catalog_abort(struct catalog *c);
 enum rc catalog_find(struct catalog *c, const char *source, const uint8_t *name,
 	size_t len, struct catalog_name *ret, struct err *e) MUST_USE;
 
+/* What a listing asks of a name: is it known, and does it look the same? */
+struct catalog_stand {
+	const uint8_t *name; /* asked for */
+	size_t name_len;
+	enum disposition disposition; /* 0: never seen */
+	struct signature signature;
+};
+
+/*
+ * Fills in how n names stand, all at one moment. Several times as quick as
+ * catalog_find for each, most of all in the order of their bytes. Outside of
+ * a transaction.
+ */
+enum rc catalog_stands(struct catalog *c, const char *source,
+	struct catalog_stand *s, size_t n, struct err *e) MUST_USE;
+
 /*
  * The oldest landing file of this source with these bytes, whatever its
  * name; what was only quarantined does not count. END: these bytes are new.

@@ -93,6 +93,16 @@ catalog_db_run(struct catalog *c, sqlite3_stmt *q, struct err *e)
 	return rc == END ? OK : rc;
 }
 
+enum rc
+catalog_db_do(struct catalog *c, enum catalog_sql id, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+
+	if (catalog_db_use(c, id, &q, e) != OK)
+		return e->code;
+	return catalog_db_run(c, q, e);
+}
+
 void
 catalog_db_reset(sqlite3_stmt **q)
 {

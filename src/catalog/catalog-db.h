@@ -52,6 +52,10 @@ catalog_db_step(struct catalog *c, sqlite3_stmt *q, struct err *e) MUST_USE;
 enum rc
 catalog_db_run(struct catalog *c, sqlite3_stmt *q, struct err *e) MUST_USE;
 
+/* The same for one without parameters. */
+enum rc
+catalog_db_do(struct catalog *c, enum catalog_sql id, struct err *e) MUST_USE;
+
 void catalog_db_reset(sqlite3_stmt **q);
 
 /* These fail only without memory, and abort then. text and p may be NULL. */

@@ -169,6 +169,7 @@ _Static_assert(PASS_COMPLETE == 1, "outcomes are on disk");
 const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	/* The write lock at once: a later upgrade could fail with BUSY. */
 	[SQL_BEGIN] = {"BEGIN IMMEDIATE", false},
+	[SQL_BEGIN_READING] = {"BEGIN", false},
 	[SQL_COMMIT] = {"COMMIT", false},
 	[SQL_ROLLBACK] = {"ROLLBACK", false},
 
@@ -184,6 +185,9 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_SOURCE_FIND] = {"SELECT id FROM source WHERE name = ?1", false},
 	[SQL_SOURCE_ADD] = {"INSERT INTO source(name) VALUES(?1)", false},
 
+	[SQL_STAND] = {"SELECT disposition, size, mtime, ctime, inode, device"
+		       " FROM name WHERE name = ?1 AND source = ?2",
+		false},
 	[SQL_FIND] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
 		      " FROM name n JOIN source s ON s.id = n.source"
 		      " LEFT JOIN version v ON v.id = n.newest"

@@ -11,26 +11,16 @@
 
 /* ---- transactions ---- */
 
-static enum rc
-run(struct catalog *c, enum catalog_sql id, struct err *e)
-{
-	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
-
-	if (catalog_db_use(c, id, &q, e) != OK)
-		return e->code;
-	return catalog_db_run(c, q, e);
-}
-
 enum rc
 catalog_begin(struct catalog *c, struct err *e)
 {
-	return run(c, SQL_BEGIN, e);
+	return catalog_db_do(c, SQL_BEGIN, e);
 }
 
 enum rc
 catalog_commit(struct catalog *c, struct err *e)
 {
-	if (run(c, SQL_COMMIT, e) == OK)
+	if (catalog_db_do(c, SQL_COMMIT, e) == OK)
 		return OK;
 	catalog_abort(c);
 	return e->code;
@@ -43,7 +33,7 @@ catalog_abort(struct catalog *c)
 
 	/* Whatever fails here: what is not committed does not exist. */
 	if (!sqlite3_get_autocommit(c->db))
-		(void)!run(c, SQL_ROLLBACK, &e);
+		(void)!catalog_db_do(c, SQL_ROLLBACK, &e);
 	catalog_db_forget_sources(c);
 }
 

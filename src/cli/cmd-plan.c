@@ -1,4 +1,3 @@
-#include "base/clock.h"
 #include "base/jsonw.h"
 #include "cli/commands.h"
 #include "daemon/decide.h"
@@ -12,14 +11,12 @@ struct planning {
 };
 
 static enum rc
-plan_name(void *arg, const struct item *it, struct err *e)
+plan_name(void *arg, const struct item *it, struct err *e UNUSED)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
 	struct planning *p = arg;
-	struct decision *d = &p->decision;
+	const struct decision *d = &p->decision;
 
-	if (decide(d, it, clock_wall(), e) != OK)
-		return e->code;
 	if (p->cli->json) {
 		struct jsonw j = jsonw_to(&s);
 
@@ -65,7 +62,7 @@ plan_source(struct planning *p, const struct source_config *cfg, struct err *e)
 		return rc;
 	p->config = cfg;
 	decision_init(&p->decision, p->catalog, cfg, ops, s);
-	rc = ops->list(s, plan_name, plan_trouble, p, e);
+	rc = decide_all(&p->decision, plan_name, plan_trouble, p, e);
 	decision_release(&p->decision);
 	ops->close(s);
 	return rc;

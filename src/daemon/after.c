@@ -59,8 +59,6 @@ each_name(void *arg, const struct item *it, struct err *e)
 	struct after *a = arg;
 	const struct decision *d = &a->decision;
 
-	if (decide(&a->decision, it, clock_wall(), e) != OK)
-		return e->code;
 	if (!d->unchanged ||
 		(d->disposition != DISPOSITION_LANDED &&
 			d->disposition != DISPOSITION_DUPLICATE &&
@@ -118,7 +116,8 @@ after_run(struct lane *l, const struct source_config *cfg, struct source *s,
 	struct after a;
 
 	begin(&a, l, cfg, s, r);
-	return end(&a, a.ops->list(s, each_name, each_trouble, &a, e), e);
+	return end(
+		&a, decide_all(&a.decision, each_name, each_trouble, &a, e), e);
 }
 
 enum rc
@@ -136,6 +135,8 @@ after_names(struct lane *l, const struct source_config *cfg, struct source *s,
 
 		rc = a.ops->look(
 			s, it.name, it.name_len, &it.type, &it.signature, e);
+		if (rc == OK)
+			rc = decide(&a.decision, &it, clock_wall(), e);
 		if (rc == OK)
 			rc = each_name(&a, &it, e);
 		else if (rc == END)

@@ -26,7 +26,7 @@ struct decision {
 	struct str evidence;  /* why it is held for complete */
 	struct claims claims; /* what its bytes must add up to */
 	int64_t wait; /* PENDING: ns until another look can help, 0: none */
-	bool known;   /* name below is filled in */
+	bool known;   /* it is to be taken, and name below is filled in */
 	struct catalog_name name;
 	struct sums sums; /* its own: the checksums read last */
 };
@@ -42,5 +42,17 @@ void decision_release(struct decision *d);
  */
 enum rc decide(struct decision *d, const struct item *it, int64_t now,
 	struct err *e) MUST_USE;
+
+/*
+ * Lists the source and decides every name; each finds the answer in d. Some
+ * ten thousand names are decided at once, in the order of their bytes: memory
+ * does not grow with their number. What was listed before the listing failed
+ * is decided too. Otherwise as ops->list.
+ */
+enum rc decide_all(struct decision *d,
+	enum rc (*each)(void *arg, const struct item *it, struct err *e),
+	void (*trouble)(void *arg, const uint8_t *name, size_t len,
+		const struct err *why),
+	void *arg, struct err *e) MUST_USE;
 
 #endif

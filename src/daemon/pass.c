@@ -74,7 +74,7 @@ pass_report_release(struct pass_report *r)
 }
 
 static enum rc
-submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
+submit(struct looking *k, const struct item *it, struct err *e)
 {
 	static const struct catalog_version none = {0};
 	const struct decision *d = &k->decision;
@@ -82,7 +82,7 @@ submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 
 	j->source = k->source;
 	j->signature = it->signature;
-	j->seen_at = d->known ? d->name.first_seen : now;
+	j->seen_at = d->known ? d->name.first_seen : clock_wall();
 	j->evidence = mem_strdup(d->evidence.s);
 	claims_move(&j->claims, &k->decision.claims);
 	j->transport = "drop";
@@ -96,12 +96,16 @@ submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 
 /* Somebody was told of what is quarantined, and has rejected it. */
 static enum rc
-note_settled(struct looking *k, struct err *e)
+note_settled(struct looking *k, const struct item *it, struct err *e)
 {
+	struct catalog *c = lane_catalog(k->lane);
+	struct catalog_name n;
 	uint64_t by;
-	enum rc rc = catalog_settled(
-		lane_catalog(k->lane), k->decision.name.version.index, &by, e);
+	enum rc rc =
+		catalog_find(c, k->config->name, it->name, it->name_len, &n, e);
 
+	if (rc == OK)
+		rc = catalog_settled(c, n.version.index, &by, e);
 	k->report->pass.count[DISPOSITION_QUARANTINED]++;
 	k->report->settled += rc == OK;
 	return rc == END ? OK : rc;
@@ -137,39 +141,36 @@ wait_for_room(struct looking *k, const struct item *it, const char *why,
 
 /* It is to be read: now, if there is room. */
 static enum rc
-take(struct looking *k, const struct item *it, int64_t now, struct err *e)
+take(struct looking *k, const struct item *it, struct err *e)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
 
 	if (room_refuses(k->room, it->signature.size, &why))
 		return wait_for_room(k, it, why.s, e);
-	return submit(k, it, now, e);
+	return submit(k, it, e);
 }
 
 static enum rc
-each_name(void *arg, const struct item *it, struct err *e)
+each_decided(void *arg, const struct item *it, struct err *e)
 {
 	struct looking *k = arg;
-	struct decision *d = &k->decision;
+	const struct decision *d = &k->decision;
 	struct pass_report *r = k->report;
 	struct delivery *note;
-	int64_t now = clock_wall();
 
-	if (decide(d, it, now, e) != OK)
-		return e->code;
 	r->pass.listed++;
 	if (d->wait > r->wait && d->wait <= PASS_WAIT_MOST)
 		r->wait = d->wait;
 	if (d->unchanged) {
 		r->pass.unchanged++;
 		if (d->disposition == DISPOSITION_QUARANTINED)
-			return note_settled(k, e);
+			return note_settled(k, it, e);
 		r->pass.count[d->disposition]++;
 		return OK;
 	}
 	if (d->disposition == DISPOSITION_LANDED ||
 		d->disposition == DISPOSITION_NEW_VERSION)
-		return take(k, it, now, e);
+		return take(k, it, e);
 	note = delivery_new(k->config->name, it->name, it->name_len);
 	note->signature = it->signature;
 	note->disposition = d->disposition;
@@ -287,7 +288,7 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	if (rc == OK)
 		rc = k.ops->recover(k.source, each_trouble, &k, e);
 	if (rc == OK)
-		rc = k.ops->list(k.source, each_name, each_trouble, &k, e);
+		rc = decide_all(&k.decision, each_decided, each_trouble, &k, e);
 	if (rc == BAD_SOURCE) {
 		lost = *e;
 		str_clear(&r->trouble);
@@ -368,7 +369,9 @@ pass_names(struct engine *g, const struct pass_options *o,
 		if (rc == OK && is_written(&k, &it))
 			continue;
 		if (rc == OK)
-			rc = each_name(&k, &it, e);
+			rc = decide(&k.decision, &it, clock_wall(), e);
+		if (rc == OK)
+			rc = each_decided(&k, &it, e);
 		else if (rc == END)
 			rc = name_gone(&k, &names[i], e);
 	}

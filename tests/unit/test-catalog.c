@@ -943,6 +943,53 @@ test_a_row_that_makes_no_sense_is_damage(void **state)
 	str_release(&s);
 }
 
+/* How many names stand, asked at once, and what must not be asked. */
+static void
+test_many_names_stand_as_each_does(void **state)
+{
+	struct place *p = *state;
+	const struct catalog_version v = landing(0, "one", "s/1.zst");
+	struct catalog_stand asked[] = {
+		{.name = (const uint8_t *)"never", .name_len = 5},
+		{.name = (const uint8_t *)"b", .name_len = 1},
+		{.name = (const uint8_t *)"a", .name_len = 1},
+		{.name = (const uint8_t *)"a\0", .name_len = 2},
+	};
+	struct err e = ERR_INIT;
+
+	/* A source nobody has seen; what stood there before is gone. */
+	asked[0].disposition = asked[3].disposition = DISPOSITION_LANDED;
+	must(catalog_stands(p->catalog, "s", asked, 4, &e), &e);
+	assert_int_equal(asked[0].disposition, 0);
+	assert_int_equal(asked[3].disposition, 0);
+
+	put(p, "s", "a", &sig_a, 5, &v);
+	note(p, "s", "b", &sig_b, 6, DISPOSITION_PENDING, "young");
+	note(p, "other", "never", &sig_b, 6, DISPOSITION_PENDING, "young");
+	asked[0].disposition = DISPOSITION_LANDED;
+	must(catalog_stands(p->catalog, "s", asked, 4, &e), &e);
+	assert_int_equal(asked[0].disposition, 0);
+	assert_int_equal(asked[1].disposition, DISPOSITION_PENDING);
+	assert_true(signature_equal(&asked[1].signature, &sig_b));
+	assert_int_equal(asked[2].disposition, DISPOSITION_LANDED);
+	assert_true(signature_equal(&asked[2].signature, &sig_a));
+	assert_int_equal(asked[3].disposition, 0);
+
+	/* The snapshot is over: what others write is seen, and we may too. */
+	note(p, "s", "b", &sig_b, 7, DISPOSITION_IGNORED, "rule");
+	must(catalog_stands(p->catalog, "s", asked, 4, &e), &e);
+	assert_int_equal(asked[1].disposition, DISPOSITION_IGNORED);
+
+	sql(p,
+		"UPDATE name SET disposition = 77 WHERE name = CAST('b' AS "
+		"BLOB)");
+	assert_int_equal(catalog_stands(p->catalog, "s", asked, 4, &e), BROKEN);
+	assert_non_null(strstr(e.text, "rebuild"));
+	e = (struct err)ERR_INIT;
+	must(catalog_begin(p->catalog, &e), &e);
+	catalog_abort(p->catalog);
+}
+
 /* ---- speed, as far as a plan can tell ---- */
 
 static void
@@ -1073,6 +1120,7 @@ main(void)
 		with_catalog(test_newer_and_foreign_databases_are_refused),
 		with_catalog(test_damage_is_named_and_rebuilding_is_advised),
 		with_catalog(test_a_row_that_makes_no_sense_is_damage),
+		with_catalog(test_many_names_stand_as_each_does),
 		with_catalog(test_no_statement_reads_a_whole_table),
 	};
 
