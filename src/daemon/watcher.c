@@ -78,6 +78,17 @@ watcher_is_planned(struct watcher *w, int64_t now)
 }
 
 int64_t
+watcher_planned(struct watcher *w)
+{
+	int64_t at;
+
+	pthread_mutex_lock(&w->lock);
+	at = w->next_look;
+	pthread_mutex_unlock(&w->lock);
+	return at;
+}
+
+int64_t
 watcher_due(struct watcher *w)
 {
 	int64_t due;

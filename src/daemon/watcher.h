@@ -57,6 +57,9 @@ void watcher_plan(struct watcher *w, int64_t at);
 /* Is a full look due by plan alone, without a hint? */
 bool watcher_is_planned(struct watcher *w, int64_t now);
 
+/* When everything is looked at, whatever is hinted; monotonic. */
+int64_t watcher_planned(struct watcher *w);
+
 /* When there is something to do: INT64_MIN is now. */
 int64_t watcher_due(struct watcher *w);
 

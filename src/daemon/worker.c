@@ -56,6 +56,7 @@ take_job(struct engine *g)
 	l->reading++;
 	g->jobs--;
 	g->reading++;
+	g->reading_bytes += j->signature.size;
 	if (l->jobs > 0) {
 		l->next = NULL;
 		*g->last_lane = l;
@@ -82,6 +83,7 @@ worker_main(void *arg)
 		struct err e = ERR_INIT;
 		struct lane *l;
 		struct job *j;
+		uint64_t size;
 
 		if (g->err.code != OK || (g->jobs == 0 && g->stop))
 			break;
@@ -91,6 +93,7 @@ worker_main(void *arg)
 		}
 		j = take_job(g);
 		l = j->lane;
+		size = j->signature.size;
 		/* Not for every job: the two would take turns ever after. */
 		if (l->jobs == LANE_LOW)
 			pthread_cond_broadcast(&g->has_room);
@@ -102,6 +105,7 @@ worker_main(void *arg)
 
 		pthread_mutex_lock(&g->lock);
 		g->reading--;
+		g->reading_bytes -= size;
 		l->reading--;
 		if (d != NULL) {
 			d->owner = l;
