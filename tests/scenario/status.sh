@@ -60,8 +60,13 @@ expect_same 'an hour later the hourly one is due' 1 \
 expect_same 'it says that no daemon runs' 1 \
 	"$(grep -c '^! no daemon is running' status.out)"
 
-# ---- a daemon ----
+# ---- a daemon, by the real clock ----
 
+sed "s|$PWD/lake|$PWD/live|" $conf >lake/moved.yaml
+"$LANDFALL" init live --quiet
+mv lake/moved.yaml live/landfall.yaml
+conf=live/landfall.yaml
+mkdir live/nightly live/hourly
 "$LANDFALL" run -c $conf 2>log &
 daemon=$!
 trap 'kill -9 $daemon $watch 2>/dev/null || :' EXIT
@@ -83,19 +88,19 @@ expect_same 'its next look of what has no schedule is known' True \
 	"$(until_status "s['inbox']['next_run'] is not None")"
 expect_same 'that of cron is by its schedule' True \
 	"$(until_status "s['nightly']['next_run'][11:] in ('01:30:00Z', '00:30:00Z')")"
-mv lake/inbox lake/gone
+mv live/inbox live/gone
 kill -HUP $daemon
 expect_same 'a source that cannot be looked at, and how often' True \
 	"$(until_status "s['inbox']['failures'] > 0 and s['inbox']['last_run']['outcome'] == 'could-not-look'")"
 expect_same 'it is tried again, and when is known' True \
 	"$(until_status "s['inbox']['next_run'] is not None")"
-mv lake/gone lake/inbox
+mv live/gone live/inbox
 expect_same 'until it is back' True \
 	"$(until_status "s['inbox']['failures'] == 0 and s['inbox']['last_run']['outcome'] == 'complete'")"
 
 # Something big under way.
-head -c 600000000 /dev/zero | tr '\0' 'x' >lake/big.part
-mv lake/big.part lake/inbox/big.csv
+head -c 600000000 /dev/zero | tr '\0' 'x' >live/big.part
+mv live/big.part live/inbox/big.csv
 expect_same 'files and bytes in flight, and the rate' True "$(until_status \
 	"o['daemon'].get('reading', 0) == 1 and o['daemon']['reading_bytes'] == 600000000 and o['daemon']['rate'] > 0 and s['inbox']['looking']")"
 expect_same 'and that it is over' True "$(until_status \
