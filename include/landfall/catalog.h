@@ -247,6 +247,23 @@ enum rc catalog_arrived(struct catalog *c, const char *source, int64_t from,
 	int64_t to, const struct arrived *least, struct arrived *ret,
 	struct err *e) MUST_USE;
 
+/* When the newest complete pass began; 0: none yet. */
+enum rc catalog_pass_looked(struct catalog *c, const char *source, int64_t *ret,
+	struct err *e) MUST_USE;
+
+/* Names that wait. */
+struct catalog_waiting {
+	uint64_t names;
+	int64_t since; /* wall: first sight of the one that waits longest */
+	const uint8_t *name; /* that one */
+	size_t name_len;
+	const char *reason;
+};
+
+/* END: none. One index search; the pointers are the catalog's. */
+enum rc catalog_waiting(struct catalog *c, const char *source,
+	struct catalog_waiting *ret, struct err *e) MUST_USE;
+
 /* How many known names of a source stand at each disposition. */
 enum rc catalog_count(struct catalog *c, const char *source,
 	uint64_t count[DISPOSITIONS], struct err *e) MUST_USE;

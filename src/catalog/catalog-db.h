@@ -34,7 +34,8 @@ struct catalog {
 		int64_t id;
 	} * source; /* those met; forgotten when a transaction is aborted */
 	size_t n_sources;
-	struct catalog_kept find, landed, bytes, index, newest, file, pass;
+	struct catalog_kept find, landed, bytes, index, newest, file, pass,
+		waiting;
 };
 
 /* BROKEN, with what SQLite says and what to do about it. */

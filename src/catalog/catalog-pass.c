@@ -69,7 +69,6 @@ catalog_pass_last(struct catalog *c, const char *source,
 	return OK;
 }
 
-/* When the newest complete pass began, 0 for none. */
 static enum rc
 looked(struct catalog *c, int64_t source, int64_t *ret, struct err *e)
 {
@@ -83,6 +82,21 @@ looked(struct catalog *c, int64_t source, int64_t *ret, struct err *e)
 	if (rc == OK)
 		*ret = sqlite3_column_int64(q, 0);
 	return rc == END ? OK : rc;
+}
+
+enum rc
+catalog_pass_looked(
+	struct catalog *c, const char *source, int64_t *ret, struct err *e)
+{
+	int64_t id, at = 0;
+	enum rc rc = catalog_db_source(c, source, false, &id, e);
+
+	if (rc == OK)
+		rc = looked(c, id, &at, e);
+	if (rc != OK && rc != END)
+		return rc;
+	*ret = at;
+	return OK;
 }
 
 enum rc

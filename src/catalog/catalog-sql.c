@@ -133,12 +133,18 @@ static const char step_3[] = "CREATE TABLE shape("
 			     "	by INTEGER NOT NULL"
 			     ") STRICT;";
 
-const char *const catalog_sql_steps[] = {step_1, step_2, step_3};
+/* Names that wait are few among many, and asked for often. */
+static const char step_4[] = "CREATE INDEX name_waiting"
+			     "	ON name(source, first_seen)"
+			     "	WHERE disposition = 4;";
+
+const char *const catalog_sql_steps[] = {step_1, step_2, step_3, step_4};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
 _Static_assert(DISPOSITION_LANDED == 1 && DISPOSITION_DUPLICATE == 2 &&
-		DISPOSITION_NEW_VERSION == 3 && DISPOSITION_QUARANTINED == 5,
+		DISPOSITION_NEW_VERSION == 3 && DISPOSITION_PENDING == 4 &&
+		DISPOSITION_QUARANTINED == 5,
 	"dispositions are on disk");
 _Static_assert(PASS_COMPLETE == 1, "outcomes are on disk");
 
@@ -322,6 +328,13 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_COUNT] = {"SELECT disposition, count(*) FROM name"
 		       " WHERE source = ?1 GROUP BY disposition",
 		true},
+	[SQL_WAITING] = {"SELECT name, first_seen, reason FROM name"
+			 " WHERE source = ?1 AND disposition = 4"
+			 " ORDER BY first_seen LIMIT 1",
+		false},
+	[SQL_WAITING_COUNT] = {"SELECT count(*) FROM name"
+			       " WHERE source = ?1 AND disposition = 4",
+		false},
 	[SQL_STORY] = {STORY("name"), false},
 	[SQL_STORY_BASE] = {STORY("base"), false},
 	[SQL_EACH_LANDED] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS

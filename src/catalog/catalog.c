@@ -239,6 +239,7 @@ catalog_open(
 	kept_init(&c->newest);
 	kept_init(&c->file);
 	kept_init(&c->pass);
+	kept_init(&c->waiting);
 	if (sqlite3_open_v2(c->path, &c->db,
 		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 			    SQLITE_OPEN_EXRESCODE,
@@ -272,6 +273,7 @@ catalog_close(struct catalog *c)
 	kept_release(&c->newest);
 	kept_release(&c->file);
 	kept_release(&c->pass);
+	kept_release(&c->waiting);
 	free(c->path);
 	free(c);
 }

@@ -20,8 +20,12 @@ print_options(const struct cli_option *o, size_t n)
 		else
 			left[0] = '\0';
 		snprintf(left + strlen(left), sizeof(left) - strlen(left),
-			"--%s%s%s", o[i].name, o[i].value != NULL ? " " : "",
-			o[i].value != NULL ? o[i].value : "");
+			"--%s%s%s%s", o[i].name,
+			o[i].optional		     ? "[="
+				: o[i].value != NULL ? " "
+						     : "",
+			o[i].value != NULL ? o[i].value : "",
+			o[i].optional ? "]" : "");
 		printf("  %-22s  %s\n", left, o[i].help);
 	}
 }
@@ -87,7 +91,9 @@ cli_parse(struct cli *c, int argc, char **argv, const struct cli_option *o,
 	str_add(&shorts, ":c:hq");
 	for (size_t i = 0; i < n; i++) {
 		longs[i] = (struct option){.name = o[i].name,
-			.has_arg = o[i].flag == NULL,
+			.has_arg = o[i].optional    ? optional_argument
+				: o[i].flag == NULL ? required_argument
+						    : no_argument,
 			.val = o[i].letter != 0 ? o[i].letter : (int)i + 1};
 		if (o[i].letter != 0)
 			str_addf(&shorts, "%c%s", o[i].letter,
@@ -131,10 +137,11 @@ cli_parse(struct cli *c, int argc, char **argv, const struct cli_option *o,
 
 			if (st != STATUS_DONE)
 				return (int)st;
-		} else if (x->flag != NULL) {
-			*x->flag = true;
 		} else {
-			*x->text = optarg;
+			if (x->flag != NULL)
+				*x->flag = true;
+			if (x->text != NULL && optarg != NULL)
+				*x->text = optarg;
 		}
 	}
 	c->arg = argv + optind;

@@ -34,13 +34,14 @@ struct cli {
 	struct config *config; /* after cli_config */
 };
 
-/* An option of one command; exactly one of flag, text is set. */
+/* An option of one command; one of flag, text is set, or both: optional. */
 struct cli_option {
 	const char *name;  /* without the dashes */
 	bool *flag;	   /* set to true */
 	const char **text; /* set to the argument */
 	const char *value; /* what to call the argument in help */
 	const char *help;
+	bool optional; /* the argument, which is then given as --name=VALUE */
 	/* NULL, or called for each occurrence instead (text is the value). */
 	enum status (*each)(void *arg, const char *value);
 	void *arg;

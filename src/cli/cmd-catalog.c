@@ -1,10 +1,10 @@
 #include <errno.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/durable.h"
 #include "cli/commands.h"
+#include "daemon/lock.h"
 #include "landfall/commit.h"
 
 #define REBUILDING "rebuilding"
@@ -72,12 +72,7 @@ rebuild(struct cli *c, uint64_t *versions, struct err *e)
 	rc = io_open(AT_FDCWD, c->config->state, O_RDONLY | O_DIRECTORY, 0,
 		&state, BROKEN, e);
 	if (rc == OK)
-		rc = io_open(state, "lock", O_RDWR | O_CREAT, 0600, &lock,
-			BROKEN, e);
-	if (rc == OK && flock(lock, LOCK_EX | LOCK_NB) < 0)
-		rc = err_set(e, BROKEN,
-			"another landfall is at work on %s: stop it first",
-			c->config->state);
+		rc = lock_take(state, c->config->state, &lock, e);
 	if (rc == OK)
 		rc = rebuild_into(c, state, &path, versions, e);
 	if (rc == OK) {

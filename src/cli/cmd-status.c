@@ -1,63 +1,47 @@
 /*
- * landfall status: how things stand, at a glance.
+ * landfall status: how things stand, at a glance, once or again and again.
  */
 #include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/commands.h"
 #include "cli/place.h"
 #include "cli/show.h"
+#include "cli/standing.h"
 
-struct standing {
-	const struct source_config *source;
-	struct catalog_pass pass;
-	bool looked;	/* there was a pass */
-	int64_t newest; /* when something was landed last; 0: never */
-	uint64_t count[DISPOSITIONS];
-	struct arrival_report arrival;
-};
+#define EVERY_SECONDS 2 /* --watch without a number */
+#define EVERY_MOST 86400
 
-static const char *const outcomes[] = {
-	[PASS_COMPLETE] = "complete",
-	[PASS_COULD_NOT_LOOK] = "could-not-look",
-	[PASS_STOPPED] = "stopped",
-};
-
-static const char *
-outcome_of(const struct catalog_pass *p)
-{
-	if (p->ended == 0)
-		return "under-way";
-	return p->outcome < ARRAY_LEN(outcomes) && p->outcome > 0
-		? outcomes[p->outcome]
-		: "unknown";
-}
-
-static enum rc
-stand(struct place *p, const struct source_config *source, struct standing *s,
-	struct err *e)
-{
-	struct lesson lesson = {.due = 0};
-	struct catalog_name newest;
-	enum rc rc;
-
-	*s = (struct standing){.source = source};
-	rc = catalog_pass_last(p->catalog, source->name, &s->pass, e);
-	if (rc != OK && rc != END)
-		return rc;
-	s->looked = rc == OK;
-	rc = catalog_find_newest(p->catalog, source->name, &newest, e);
-	if (rc != OK && rc != END)
-		return rc;
-	s->newest = rc == OK ? newest.version.landed_at : 0;
-	if (arrival_judge(p->catalog, source, clock_wall(), &lesson,
-		    &s->arrival, e) != OK)
-		return e->code;
-	return catalog_count(p->catalog, source->name, s->count, e);
-}
+/* Word of the daemon that is older than this, while it works, is old news. */
+#define WORD_OLD (10 * CLOCK_SECOND)
 
 /* ---- JSON ---- */
+
+static void
+write_counts(struct jsonw *j, const uint64_t count[DISPOSITIONS])
+{
+	jsonw_object(j);
+	for (unsigned d = 1; d < DISPOSITIONS; d++) {
+		jsonw_key(j, disposition_name(d));
+		jsonw_u64(j, count[d]);
+	}
+	jsonw_end(j);
+}
+
+/* A time, or null for none. */
+static void
+write_time(struct jsonw *j, int64_t wall)
+{
+	if (wall != 0)
+		jsonw_time(j, wall);
+	else
+		jsonw_null(j);
+}
 
 static void
 write_run(struct jsonw *j, const struct standing *s)
@@ -68,15 +52,25 @@ write_run(struct jsonw *j, const struct standing *s)
 	}
 	jsonw_object(j);
 	jsonw_key(j, "started"), jsonw_time(j, s->pass.started);
-	jsonw_key(j, "ended");
-	if (s->pass.ended != 0)
-		jsonw_time(j, s->pass.ended);
-	else
-		jsonw_null(j);
-	jsonw_key(j, "outcome"), jsonw_text(j, outcome_of(&s->pass));
+	jsonw_key(j, "ended"), write_time(j, s->pass.ended);
+	jsonw_key(j, "outcome"), jsonw_text(j, standing_outcome(&s->pass));
 	jsonw_key(j, "listed"), jsonw_u64(j, s->pass.listed);
 	jsonw_key(j, "unchanged"), jsonw_u64(j, s->pass.unchanged);
 	jsonw_key(j, "trouble"), jsonw_text(j, s->pass.trouble);
+	jsonw_key(j, "counts"), write_counts(j, s->pass.count);
+	jsonw_end(j);
+}
+
+static void
+write_waiting(struct jsonw *j, const struct catalog_waiting *w)
+{
+	jsonw_object(j);
+	jsonw_key(j, "names"), jsonw_u64(j, w->names);
+	if (w->names > 0) {
+		jsonw_key(j, "since"), jsonw_time(j, w->since);
+		jsonw_key(j, "name"), jsonw_percent(j, w->name, w->name_len);
+		jsonw_key(j, "reason"), jsonw_text(j, w->reason);
+	}
 	jsonw_end(j);
 }
 
@@ -85,18 +79,12 @@ write_source(struct jsonw *j, const struct standing *s)
 {
 	jsonw_key(j, s->source->name), jsonw_object(j);
 	jsonw_key(j, "last_run"), write_run(j, s);
-	jsonw_key(j, "next_run"), jsonw_null(j);
-	jsonw_key(j, "counts"), jsonw_object(j);
-	for (unsigned d = 1; d < DISPOSITIONS; d++) {
-		jsonw_key(j, disposition_name(d));
-		jsonw_u64(j, s->count[d]);
-	}
-	jsonw_end(j);
-	jsonw_key(j, "newest");
-	if (s->newest != 0)
-		jsonw_time(j, s->newest);
-	else
-		jsonw_null(j);
+	jsonw_key(j, "next_run"), write_time(j, s->next);
+	jsonw_key(j, "looking"), jsonw_bool(j, s->looking);
+	jsonw_key(j, "failures"), jsonw_u64(j, s->failures);
+	jsonw_key(j, "counts"), write_counts(j, s->count);
+	jsonw_key(j, "waiting"), write_waiting(j, &s->waiting);
+	jsonw_key(j, "newest"), write_time(j, s->newest);
 	jsonw_key(j, "arrival");
 	if (s->source->expect.set) {
 		jsonw_object(j);
@@ -104,6 +92,32 @@ write_source(struct jsonw *j, const struct standing *s)
 		jsonw_end(j);
 	} else {
 		jsonw_null(j);
+	}
+	jsonw_end(j);
+}
+
+static void
+write_daemon(struct jsonw *j, const struct standing_daemon *d)
+{
+	const struct live_work *w = &d->live.work;
+
+	jsonw_key(j, "daemon"), jsonw_object(j);
+	jsonw_key(j, "running"), jsonw_bool(j, d->watches);
+	jsonw_key(j, "at_work"), jsonw_bool(j, d->at_work);
+	jsonw_key(j, "pid");
+	if (d->pid > 0)
+		jsonw_i64(j, d->pid);
+	else
+		jsonw_null(j);
+	if (d->watches) {
+		jsonw_key(j, "started"), jsonw_time(j, d->live.started);
+		jsonw_key(j, "written"), jsonw_time(j, d->live.written);
+		jsonw_key(j, "saying"), jsonw_text(j, d->live.saying);
+		jsonw_key(j, "queued"), jsonw_u64(j, w->queued);
+		jsonw_key(j, "reading"), jsonw_u64(j, w->reading);
+		jsonw_key(j, "reading_bytes"), jsonw_u64(j, w->reading_bytes);
+		jsonw_key(j, "staged"), jsonw_u64(j, w->staged);
+		jsonw_key(j, "rate"), jsonw_u64(j, w->rate);
 	}
 	jsonw_end(j);
 }
@@ -125,43 +139,141 @@ write_ledger(struct jsonw *j, const struct ledger_view *v, uint64_t recorded)
 /* ---- text ---- */
 
 static void
+add_ago(struct str *s, int64_t at, int64_t now)
+{
+	if (at == 0) {
+		str_add(s, "never");
+		return;
+	}
+	str_add_duration(s,
+		now > at ? (uint64_t)((now - at) / CLOCK_SECOND * CLOCK_SECOND)
+			 : 0);
+	str_add(s, " ago");
+}
+
+static void
+add_next(struct str *s, const struct standing *x, int64_t now)
+{
+	if (x->looking) {
+		str_add(s, "looking now");
+		return;
+	}
+	if (x->next == 0) {
+		str_add(s, "-");
+		return;
+	}
+	if (x->next <= now) {
+		str_add(s, "due");
+		return;
+	}
+	str_add(s, "in ");
+	str_add_duration(
+		s, (uint64_t)((x->next - now) / CLOCK_SECOND * CLOCK_SECOND));
+}
+
+static void
 print_header(size_t width)
 {
-	printf("%-*s  %-20s  %-14s  %-20s", (int)width, "source", "last pass",
-		"outcome", "newest landing");
-	for (unsigned d = 1; d < DISPOSITIONS; d++)
-		printf("  %s", disposition_name(d));
-	putchar('\n');
+	printf("  %-*s  %-14s  %-14s  %-14s  %-14s  %s\n", (int)width, "source",
+		"last look", "outcome", "next look", "last landed",
+		"names of the last look");
+}
+
+/* "1203 names: 1200 landed, 3 pending". */
+static void
+add_counts(struct str *s, const struct catalog_pass *p)
+{
+	const char *between = ": ";
+
+	str_addf(s, "%" PRIu64, p->listed);
+	for (unsigned d = 1; d < DISPOSITIONS; d++) {
+		if (p->count[d] == 0)
+			continue;
+		str_addf(s, "%s%" PRIu64 " %s", between, p->count[d],
+			disposition_name(d));
+		between = ", ";
+	}
 }
 
 static void
 print_source(const struct standing *s, size_t width)
 {
-	CLEANUP(str_release) struct str when = STR_INIT;
-	CLEANUP(str_release) struct str newest = STR_INIT;
+	CLEANUP(str_release) struct str looked = STR_INIT, next = STR_INIT;
+	CLEANUP(str_release) struct str newest = STR_INIT, names = STR_INIT;
+	CLEANUP(str_release) struct str more = STR_INIT;
+	int64_t now = clock_wall();
 
+	add_ago(&looked, s->looked ? s->pass.started : 0, now);
+	add_next(&next, s, now);
+	add_ago(&newest, s->newest, now);
 	if (s->looked)
-		clock_add_time(&when, s->pass.started);
-	else
-		str_add(&when, "never");
-	if (s->newest != 0)
-		clock_add_time(&newest, s->newest);
-	else
-		str_add(&newest, "-");
-	printf("%-*s  %-20s  %-14s  %-20s", (int)width, s->source->name, when.s,
-		s->looked ? outcome_of(&s->pass) : "-", newest.s);
-	for (unsigned d = 1; d < DISPOSITIONS; d++)
-		printf("  %*" PRIu64, (int)strlen(disposition_name(d)),
-			s->count[d]);
-	putchar('\n');
+		add_counts(&names, &s->pass);
+	printf("%c %-*s  %-14s  %-14s  %-14s  %-14s  %s\n",
+		standing_is_bad(s) ? '!' : ' ', (int)width, s->source->name,
+		looked.s, s->looked ? standing_outcome(&s->pass) : "-", next.s,
+		newest.s, names.s);
 	if (s->looked && *s->pass.trouble != '\0')
-		printf("%-*s  trouble: %s\n", (int)width, "", s->pass.trouble);
-	if (s->source->expect.set) {
-		CLEANUP(str_release) struct str arrival = STR_INIT;
-
-		show_arrival_words(&arrival, &s->arrival);
-		printf("%-*s  arrival: %s\n", (int)width, "", arrival.s);
+		printf("  %-*s  trouble: %s\n", (int)width, "",
+			s->pass.trouble);
+	if (s->failures > 0)
+		printf("  %-*s  %" PRIu64 " looks in a row failed\n",
+			(int)width, "", s->failures);
+	if (s->waiting.names > 0) {
+		str_addf(&more, "%" PRIu64 " pending, the oldest for ",
+			s->waiting.names);
+		str_add_duration(&more,
+			now > s->waiting.since
+				? (uint64_t)(now - s->waiting.since)
+				: 0);
+		str_add(&more, ": ");
+		str_add_quoted(&more, s->waiting.name, s->waiting.name_len);
+		str_addf(&more, ": %s", s->waiting.reason);
+		printf("  %-*s  %s\n", (int)width, "", more.s);
 	}
+	if (s->source->expect.set) {
+		str_clear(&more);
+		show_arrival_words(&more, &s->arrival);
+		printf("  %-*s  arrival: %s\n", (int)width, "", more.s);
+	}
+}
+
+static void
+print_daemon(const struct standing_daemon *d)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+	const struct live_work *w = &d->live.work;
+	int64_t now = clock_wall(), old = now - d->live.written;
+
+	if (!d->at_work) {
+		str_add(&s, "! no daemon is running");
+	} else if (!d->watches) {
+		str_addf(&s, "  another landfall is at work (process %ld)",
+			d->pid);
+	} else {
+		str_addf(&s, "  daemon (process %ld) for ", d->pid);
+		str_add_duration(&s,
+			now > d->live.started
+				? (uint64_t)(now - d->live.started)
+				: 0);
+		str_addf(&s, ": %s", d->live.saying);
+	}
+	cli_line(&s);
+	if (!d->watches || w->reading + w->queued + w->staged == 0)
+		return;
+	str_addf(&s, "  reading %" PRIu64 " files of ", w->reading);
+	str_add_size(&s, w->reading_bytes);
+	str_add(&s, " at ");
+	str_add_size(&s, w->rate);
+	str_addf(&s,
+		"/s; %" PRIu64 " wait to be read, %" PRIu64 " to be made "
+		"durable",
+		w->queued, w->staged);
+	if (old > WORD_OLD) {
+		str_add(&s, " (so it said ");
+		str_add_duration(&s, (uint64_t)old);
+		str_add(&s, " ago)");
+	}
+	cli_line(&s);
 }
 
 static void
@@ -202,15 +314,6 @@ compare(const struct ledger_view *v, uint64_t recorded)
 	return STATUS_BROKEN;
 }
 
-static bool
-is_wanted(const struct cli *c, const char *source)
-{
-	for (int i = 0; i < c->n_args; i++)
-		if (strcmp(c->arg[i], source) == 0)
-			return true;
-	return c->n_args == 0;
-}
-
 static size_t
 name_width(const struct config *cfg)
 {
@@ -223,7 +326,7 @@ name_width(const struct config *cfg)
 }
 
 static enum status
-show(struct cli *c, struct place *p)
+show_all(struct cli *c, struct place *p, const struct standing_daemon *d)
 {
 	CLEANUP(str_release) struct str line = STR_INIT;
 	struct jsonw j = jsonw_to(&line);
@@ -236,14 +339,17 @@ show(struct cli *c, struct place *p)
 		return cli_fail(&e);
 	jsonw_object(&j);
 	jsonw_key(&j, "sources"), jsonw_object(&j);
-	if (!c->json)
+	if (!c->json) {
+		print_daemon(d);
 		print_header(width);
+	}
 	for (size_t i = 0; i < c->config->n_sources; i++) {
 		struct standing s;
 
-		if (!is_wanted(c, c->config->source[i].name))
+		if (!cli_chosen(c, c->config->source[i].name))
 			continue;
-		if (stand(p, &c->config->source[i], &s, &e) != OK)
+		if (standing_take(
+			    p, &c->config->source[i], d, c->json, &s, &e) != OK)
 			return cli_fail(&e);
 		if (c->json)
 			write_source(&j, &s);
@@ -252,6 +358,7 @@ show(struct cli *c, struct place *p)
 	}
 	jsonw_end(&j);
 	if (c->json) {
+		write_daemon(&j, d);
 		write_ledger(&j, p->ledger, recorded);
 		jsonw_end(&j);
 		cli_line(&line);
@@ -261,20 +368,96 @@ show(struct cli *c, struct place *p)
 	return compare(p->ledger, recorded);
 }
 
+/* Everything is opened anew: another process may have replaced it. */
+static enum status
+show(struct cli *c)
+{
+	struct place p = PLACE_INIT;
+	struct standing_daemon d;
+	struct err e = ERR_INIT;
+	enum status st = place_open(c, PLACE_CATALOG | PLACE_LEDGER, &p);
+
+	if (st == STATUS_DONE && standing_daemon(c, &d, &e) != OK)
+		st = cli_fail(&e);
+	else if (st == STATUS_DONE) {
+		st = show_all(c, &p, &d);
+		standing_daemon_release(&d);
+	}
+	place_close(&p);
+	return st;
+}
+
+/* Waits so long; false: somebody wants an end. */
+static bool
+wait_for(const sigset_t *ends, long seconds)
+{
+	const struct timespec t = {.tv_sec = seconds};
+
+	return sigtimedwait(ends, NULL, &t) < 0;
+}
+
+/*
+ * On a terminal the picture is drawn again in place, otherwise each is a
+ * block of its own, with an empty line in between.
+ */
+static enum status
+watch(struct cli *c, long seconds)
+{
+	bool terminal = isatty(STDOUT_FILENO) == 1 && !c->json;
+	const char *between = "";
+	enum status st;
+	sigset_t ends;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &ends, NULL) < 0)
+		return STATUS_BROKEN;
+	do {
+		CLEANUP(str_release) struct str now = STR_INIT;
+
+		fputs(terminal ? "\033[H\033[J" : between, stdout);
+		if (!c->json) {
+			clock_add_time(&now, clock_wall());
+			printf("  %s, every %ld s\n", now.s, seconds);
+			between = "\n";
+		}
+		st = show(c);
+		/* Nobody reads any more: told by cli_end. */
+		if (fflush(stdout) != 0)
+			break;
+	} while (st == STATUS_DONE && wait_for(&ends, seconds));
+	return st;
+}
+
 enum status
 cmd_status(struct cli *c, int argc, char **argv)
 {
-	struct place p = PLACE_INIT;
-	int st = cli_parse(c, argc, argv, NULL, 0);
+	const char *every = NULL;
+	uint64_t seconds = EVERY_SECONDS;
+	bool again = false;
+	const struct cli_option options[] = {
+		{.name = "watch",
+			.flag = &again,
+			.text = &every,
+			.value = "SECONDS",
+			.optional = true,
+			.help = "again every so often (2 s), until ctrl-C"},
+	};
+	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
 
-	if (st != STATUS_DONE)
-		return st == CLI_STOP ? STATUS_DONE : (enum status)st;
-	st = (int)place_open(c, PLACE_CATALOG | PLACE_LEDGER, &p);
-	for (int i = 0; i < c->n_args && st == STATUS_DONE; i++)
+	if (parsed != STATUS_DONE)
+		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
+	if (every != NULL &&
+		(!str_parse_u64(every, strlen(every), &seconds) ||
+			seconds == 0 || seconds > EVERY_MOST))
+		return cli_usage(
+			c, "--watch takes 1 to %d seconds", EVERY_MOST);
+	if (cli_config(c) != STATUS_DONE)
+		return STATUS_USAGE;
+	for (int i = 0; i < c->n_args; i++)
 		if (cli_source(c, c->arg[i]) == NULL)
-			st = STATUS_USAGE;
-	if (st == STATUS_DONE)
-		st = (int)show(c, &p);
-	place_close(&p);
-	return (enum status)st;
+			return STATUS_USAGE;
+	return again ? watch(c, (long)seconds) : show(c);
 }

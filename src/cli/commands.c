@@ -33,7 +33,12 @@ const struct command commands[] = {
 		cmd_reject},
 	{"scan", "FILE [--source S | --format F [-o KEY=VALUE]...]",
 		"show what the scanner sees; land nothing", NULL, cmd_scan},
-	{"status", "[SOURCE...]", "what is going on", NULL, cmd_status},
+	{"status", "[--watch[=SECONDS]] [SOURCE...]", "what is going on",
+		"One line for each source: its last look, the next one, and "
+		"what became of the\nnames of the last. '!' marks what needs "
+		"somebody. What a running daemon is at\nstands above, the "
+		"ledger below.",
+		cmd_status},
 	{"ls", "[SOURCE...]", "what is in the zone", NULL, cmd_ls},
 	{"why", "NAME [--source S]", "the story of one name", NULL, cmd_why},
 	{"cat", "ID|FILE|NAME [--records]",

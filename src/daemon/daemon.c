@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,6 +20,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/arrival.h"
+#include "daemon/live.h"
+#include "daemon/next.h"
 #include "daemon/room.h"
 #include "daemon/watcher.h"
 #include "landfall/side.h"
@@ -28,11 +32,7 @@
 /* Hints come in bursts: what comes within this time is one look. */
 #define DEBOUNCE (10 * CLOCK_SECOND / 1000)
 
-/*
- * Between full looks. Hints make them needless almost always; where none come
- * (network filesystems) the loop asks for one this often.
- */
-#define RESCAN (300 * CLOCK_SECOND)
+/* Where no hints come (network filesystems) a full look comes this often. */
 #define POLL (10 * CLOCK_SECOND)
 
 /* Schedules are asked again this often: somebody may have set the clock. */
@@ -40,6 +40,9 @@
 
 /* How often to see whether a disk that was full has room again. */
 #define ROOM_POLL (10 * CLOCK_SECOND)
+
+/* How often `landfall status` learns of work. */
+#define LIVE_PERIOD CLOCK_SECOND
 
 /* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
@@ -56,6 +59,11 @@ struct daemon {
 	size_t n_watchers;
 	int epoll, signals, done; /* done: an eventfd the lookers ring */
 	bool stop, reload;
+	struct str saying; /* as systemd was told */
+	struct live live;  /* as `status` was told */
+	bool changed;	   /* since then */
+	int64_t told;	   /* monotonic: when that was */
+	bool mute;	   /* it could not be told, which was said */
 	bool no_room;	   /* as it was told */
 	int64_t room_look; /* monotonic: when to see again */
 
@@ -137,6 +145,87 @@ log_pass(const struct pass_report *r)
 	log_end(&l);
 }
 
+/* One line on how it goes, for systemd and `landfall status`. */
+static void PRINTF_LIKE(2, 3) say(struct daemon *d, const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	str_clear(&d->saying);
+	str_add(&d->saying, text);
+	d->changed = true;
+	sd_notifyf(0, "STATUS=%s", text);
+}
+
+/* What every source is at, as far as the loop knows. */
+static void
+take_picture(struct daemon *d, int64_t now)
+{
+	struct live *l = &d->live;
+	int64_t wall = clock_wall(), before = d->told;
+	uint64_t bytes = l->work.bytes;
+	struct engine_progress p;
+
+	engine_progress(d->engine, &p);
+	l->written = wall;
+	l->saying = d->saying.s;
+	l->work = (struct live_work){
+		.queued = p.queued,
+		.reading = p.reading,
+		.reading_bytes = p.reading_bytes,
+		.staged = p.staged,
+		.done = p.done,
+		.bytes = p.bytes,
+		.rate = now > before
+			? (uint64_t)((double)(p.bytes - bytes) * CLOCK_SECOND /
+				  (double)(now - before))
+			: 0,
+	};
+	pthread_mutex_lock(&d->lock);
+	for (size_t i = 0; i < d->n_watchers; i++) {
+		struct watcher *w = &d->watcher[i];
+		int64_t due = watcher_planned(w);
+
+		l->source[i] = (struct live_source){
+			.name = w->config->name,
+			.looking = w->busy,
+			.failures = w->busy ? 0 : w->failures,
+			.next = due <= now ? wall : wall + (due - now),
+		};
+	}
+	pthread_mutex_unlock(&d->lock);
+	l->n_sources = d->n_watchers;
+}
+
+/*
+ * Leaves word for `landfall status`: while there is work every LIVE_PERIOD,
+ * otherwise when something changes. The wait until it must be called, ns.
+ */
+static int64_t
+leave_word(struct daemon *d, bool quiet)
+{
+	int64_t now = clock_mono();
+	struct err e = ERR_INIT;
+
+	if (quiet && !d->changed)
+		return INT64_MAX;
+	if (now - d->told < LIVE_PERIOD)
+		return d->told + LIVE_PERIOD - now;
+	take_picture(d, now);
+	if (live_write(engine_state_dir(d->engine), &d->live, &e) == OK)
+		d->mute = false;
+	else if (!d->mute) {
+		log_say(LOG_WARNING, "status-unknown", "%s", e.text);
+		d->mute = true;
+	}
+	d->told = now;
+	d->changed = false;
+	return quiet ? INT64_MAX : LIVE_PERIOD;
+}
+
 /* ---- lookers ---- */
 
 static int64_t
@@ -154,23 +243,6 @@ backoff(unsigned failures)
 	return (int64_t)(random % (uint64_t)most);
 }
 
-static bool
-has_schedule(const struct source_config *cfg)
-{
-	return cfg->schedule.every != 0 || cfg->schedule.cron != NULL;
-}
-
-/* FNV-1a: the same jitter for a source as long as it keeps its name. */
-static uint64_t
-seed_of(const char *name)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (; *name != '\0'; name++)
-		h = (h ^ (uint8_t)*name) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 /* How long until the schedule says to look. */
 static int64_t
 until_scheduled(const struct watcher *w)
@@ -185,8 +257,7 @@ until_scheduled(const struct watcher *w)
 	 */
 	if (since > now - (clock_mono() - w->since_mono))
 		since = now - (clock_mono() - w->since_mono);
-	next = schedule_next(&cfg->schedule, w->looked ? since : 0,
-		w->looked ? now : since, seed_of(cfg->name));
+	next = next_look(cfg, w->looked ? since : 0, w->looked ? now : since);
 	return next - now < CLOCK_CHECK ? next - now : CLOCK_CHECK;
 }
 
@@ -203,8 +274,9 @@ plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
 		w->since_mono = mono;
 		watcher_plan(w,
 			now +
-				(has_schedule(w->config) ? until_scheduled(w)
-							 : RESCAN));
+				(next_is_scheduled(w->config)
+						? until_scheduled(w)
+						: NEXT_RESCAN));
 		return;
 	}
 	wait = backoff(++w->failures);
@@ -406,7 +478,7 @@ may_look(struct watcher *w)
 	const struct source_config *cfg = w->config;
 	int64_t wait;
 
-	if (!has_schedule(cfg) || w->failures > 0)
+	if (!next_is_scheduled(cfg) || w->failures > 0)
 		return true;
 	if (!schedule_open(&cfg->schedule, clock_wall()))
 		return false;
@@ -439,7 +511,7 @@ watch_room(struct daemon *d, int64_t *ret_wait, struct err *e)
 			"%s; deliveries wait at their sources until there is "
 			"room",
 			why.s);
-		sd_notifyf(0, "STATUS=%s; deliveries wait", why.s);
+		say(d, "%s; deliveries wait", why.s);
 	}
 	if (d->no_room && d->room_look <= now) {
 		rc = room_again(room, e);
@@ -450,7 +522,7 @@ watch_room(struct daemon *d, int64_t *ret_wait, struct err *e)
 		if (rc == OK) {
 			log_say(LOG_INFO, "space-again",
 				"there is room again: looking at all sources");
-			sd_notify(0, "STATUS=" WATCHING);
+			say(d, WATCHING);
 			for (size_t i = 0; i < d->n_watchers; i++)
 				watcher_rescan(&d->watcher[i]);
 		}
@@ -477,7 +549,7 @@ dispatch(struct daemon *d)
 				due = now + CLOCK_CHECK;
 		}
 		if (due > now && !w->busy && w->watch == NULL &&
-			!has_schedule(w->config) && w->failures == 0)
+			!next_is_scheduled(w->config) && w->failures == 0)
 			due = due < w->polled + POLL ? due : w->polled + POLL;
 		if (due <= now && d->looking < LOOKERS) {
 			/* Watch before listing: nothing falls between. */
@@ -487,6 +559,7 @@ dispatch(struct daemon *d)
 				w->polled = now;
 			}
 			w->busy = true;
+			d->changed = true;
 			d->todo[d->n_todo++] = w;
 			d->looking++;
 			pthread_cond_signal(&d->work);
@@ -496,7 +569,7 @@ dispatch(struct daemon *d)
 	}
 	pthread_mutex_unlock(&d->lock);
 	if (next == INT64_MAX)
-		return -1;
+		return INT64_MAX;
 	return next > now ? next - now : 0;
 }
 
@@ -513,6 +586,32 @@ make_watchers(struct daemon *d)
 			continue;
 		watcher_init(&d->watcher[d->n_watchers++], cfg);
 	}
+	d->live.source = mem_array(d->n_watchers, sizeof(*d->live.source));
+}
+
+/*
+ * A time of cron that came while nobody watched is made up for. Where `every`
+ * says when, the first look comes at once anyway.
+ */
+static enum rc
+remember_looks(struct daemon *d, struct err *e)
+{
+	struct catalog *c;
+	enum rc rc = catalog_open(d->config->state, true, &c, e);
+
+	if (rc != OK)
+		return err_raise(e, BROKEN);
+	for (size_t i = 0; i < d->n_watchers && rc == OK; i++) {
+		struct watcher *w = &d->watcher[i];
+		int64_t last = 0;
+
+		if (w->config->schedule.every == 0)
+			rc = catalog_pass_looked(c, w->config->name, &last, e);
+		if (rc == OK && last != 0)
+			watcher_looked(w, last);
+	}
+	catalog_close(c);
+	return rc;
 }
 
 static void
@@ -523,12 +622,14 @@ free_watchers(struct daemon *d)
 		watcher_release(&d->watcher[i]);
 	}
 	free(d->watcher);
+	free(d->live.source);
+	d->live.source = NULL;
 	d->watcher = NULL;
 	d->n_watchers = 0;
 }
 
 /* Nobody is looking: the new configuration takes the place of the old. */
-static void
+static bool
 reload(struct daemon *d)
 {
 	CLEANUP(str_release) struct str report = STR_INIT;
@@ -540,7 +641,7 @@ reload(struct daemon *d)
 		log_say(LOG_ERROR, "reload-refused",
 			"the old configuration stays: %s: %s", e.text,
 			report.s);
-		return;
+		return false;
 	}
 	if (strcmp(fresh->zone, d->config->zone) != 0 ||
 		strcmp(fresh->state, d->config->state) != 0 ||
@@ -549,14 +650,17 @@ reload(struct daemon *d)
 			"the old configuration stays: zone, state and origin "
 			"change only with a restart");
 		config_free(fresh);
-		return;
+		return false;
 	}
 	free_watchers(d);
 	engine_configure(d->engine, fresh);
 	config_free(d->config);
 	d->config = fresh;
 	make_watchers(d);
+	if (remember_looks(d, &e) != OK)
+		d->err = e;
 	log_say(LOG_INFO, "reloaded", "%zu sources", d->n_watchers);
+	return true;
 }
 
 static void
@@ -568,14 +672,14 @@ read_signal(struct daemon *d)
 		return;
 	if (info.ssi_signo == SIGHUP) {
 		d->reload = true;
-		sd_notifyf(0,
-			"RELOADING=1\nMONOTONIC_USEC=%" PRId64
-			"\nSTATUS=reading the configuration again",
+		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 			clock_mono() / 1000);
+		say(d, "reading the configuration again");
 		return;
 	}
 	d->stop = true;
-	sd_notify(0, "STOPPING=1\nSTATUS=finishing what is under way");
+	sd_notify(0, "STOPPING=1");
+	say(d, "stopping: what is under way is finished");
 }
 
 static void
@@ -588,7 +692,7 @@ wait_for_events(struct daemon *d, int64_t ns)
 
 	if (sd_watchdog_enabled(0, &watchdog_us) > 0)
 		most = (int64_t)watchdog_us * 1000 / 2;
-	if (ns < 0 || ns > most)
+	if (ns > most)
 		ns = most;
 	n = epoll_wait(d->epoll, ev, ARRAY_LEN(ev),
 		(int)((ns + CLOCK_SECOND / 1000 - 1) / (CLOCK_SECOND / 1000)));
@@ -600,7 +704,7 @@ wait_for_events(struct daemon *d, int64_t ns)
 			read_signal(d);
 		else if (ev[i].data.ptr == &d->done)
 			while (read(d->done, &rung, sizeof(rung)) > 0)
-				;
+				d->changed = true;
 		else
 			read_hints(d, ev[i].data.ptr);
 	}
@@ -625,15 +729,18 @@ loop(struct daemon *d, struct err *e)
 	struct err ours = ERR_INIT;
 
 	for (;;) {
-		int64_t room, wait;
+		int64_t room, word, wait;
 		bool quiet;
 
 		if (watch_room(d, &room, &ours) != OK)
 			d->stop = true;
 		wait = dispatch(d);
-		if (wait < 0 || room < wait)
+		if (room < wait)
 			wait = room;
 		quiet = is_quiet(d, e);
+		word = leave_word(d, quiet);
+		if (word < wait)
+			wait = word;
 		if (e->code == OK)
 			*e = ours;
 		if (e->code != OK)
@@ -641,9 +748,12 @@ loop(struct daemon *d, struct err *e)
 		if (d->stop && quiet)
 			return e->code;
 		if (d->reload && quiet && !d->stop) {
-			reload(d);
+			say(d,
+				reload(d) ? WATCHING
+					  : WATCHING
+					", the new configuration was refused");
 			d->no_room = false; /* told again, where it still is */
-			sd_notify(0, "READY=1\nSTATUS=" WATCHING);
+			sd_notify(0, "READY=1");
 			continue;
 		}
 		wait_for_events(d, wait);
@@ -681,6 +791,7 @@ static enum rc
 run(struct daemon *d, struct err *e)
 {
 	const struct engine_options options = {.config = d->config};
+	struct err late = ERR_INIT;
 	const struct recovery *r;
 	enum rc rc;
 
@@ -697,8 +808,11 @@ run(struct daemon *d, struct err *e)
 		if (pthread_create(&d->looker[i], NULL, looker_main, d) != 0)
 			abort();
 	make_watchers(d);
+	if (remember_looks(d, &late) != OK)
+		d->err = late;
 	log_say(LOG_INFO, "started", "%zu sources", d->n_watchers);
-	sd_notify(0, "READY=1\nSTATUS=" WATCHING);
+	say(d, WATCHING);
+	sd_notify(0, "READY=1");
 	rc = loop(d, e);
 	pthread_mutex_lock(&d->lock);
 	d->quit = true;
@@ -716,6 +830,8 @@ daemon_run(const struct daemon_options *o, struct err *e)
 {
 	struct daemon d = {
 		.options = *o,
+		.saying = STR_INIT,
+		.live = {.pid = getpid(), .started = clock_wall()},
 		.config = o->config,
 		.epoll = -1,
 		.signals = -1,
@@ -736,5 +852,6 @@ daemon_run(const struct daemon_options *o, struct err *e)
 	io_drop(&d.signals);
 	io_drop(&d.epoll);
 	config_free(d.config);
+	str_release(&d.saying);
 	return rc;
 }

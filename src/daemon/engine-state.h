@@ -51,6 +51,7 @@ struct engine {
 	struct lane *lane, **last_lane; /* those with jobs, next one first */
 	size_t jobs;			/* queued in all lanes */
 	size_t reading;
+	uint64_t reading_bytes; /* their sizes as listed */
 	struct delivery *staged, **last_staged;
 	size_t n_staged;
 	size_t committing;

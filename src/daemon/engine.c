@@ -1,14 +1,13 @@
 #include "daemon/engine-state.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/durable.h"
 #include "base/mem.h"
+#include "daemon/lock.h"
 
 #define FDS_SPARE 128 /* descriptors for everything but staged files */
 
@@ -69,42 +68,6 @@ job_know(struct job *j, struct catalog *c, const struct catalog_version *newest,
 	return rc == END ? OK : rc;
 }
 
-/*
- * One landfall on one state directory. The lock dies with the process, so a
- * crash leaves nothing to clean up; the number inside is for humans.
- */
-static enum rc
-take_lock(struct engine *g, struct err *e)
-{
-	CLEANUP(str_release) struct str text = STR_INIT;
-	const char *state = g->options.config->state;
-
-	if (io_open(g->state, "lock", O_RDWR | O_CREAT, 0600, &g->lock_file,
-		    BROKEN, e) != OK)
-		return err_add(e, "state directory %s", state);
-	if (flock(g->lock_file, LOCK_EX | LOCK_NB) < 0) {
-		struct err ignored = ERR_INIT;
-
-		if (errno != EWOULDBLOCK)
-			return err_sys(
-				e, BROKEN, errno, "%s/lock: flock", state);
-		if (io_read_file(g->state, "lock", 64, &text, BROKEN,
-			    &ignored) != OK)
-			str_clear(&text);
-		str_cut(&text, strcspn(text.s, "\n"));
-		return err_set(e, BROKEN,
-			"another landfall (process %s) is at work on %s: wait "
-			"for it or stop it",
-			text.len > 0 ? text.s : "unknown", state);
-	}
-	str_addf(&text, "%ld\n", (long)getpid());
-	if (ftruncate(g->lock_file, 0) < 0)
-		return err_sys(e, BROKEN, errno, "%s/lock", state);
-	if (io_write(g->lock_file, text.s, text.len, BROKEN, e) != OK)
-		return err_add(e, "%s/lock", state);
-	return OK;
-}
-
 /* Staged files stay open until their group is synced: make room for them. */
 static void
 raise_descriptor_limit(struct engine *g)
@@ -140,7 +103,7 @@ open_stores(struct engine *g, struct err *e)
 		return err_add(e,
 			"state directory (has `landfall init` been "
 			"run?)");
-	if (take_lock(g, e) != OK)
+	if (lock_take(g->state, c->state, &g->lock_file, e) != OK)
 		return e->code;
 	if (durable_mkdirs(g->state, "spool", 0700, e) != OK ||
 		io_open(g->state, "spool", O_RDONLY | O_DIRECTORY, 0, &g->spool,
@@ -271,7 +234,17 @@ engine_progress(struct engine *g, struct engine_progress *ret)
 	ret->bytes = atomic_load(&g->bytes);
 	pthread_mutex_lock(&g->lock);
 	ret->done = g->done;
+	ret->queued = g->jobs;
+	ret->reading = g->reading;
+	ret->reading_bytes = g->reading_bytes;
+	ret->staged = g->n_staged + g->committing;
 	pthread_mutex_unlock(&g->lock);
+}
+
+int
+engine_state_dir(const struct engine *g)
+{
+	return g->state;
 }
 
 struct room *

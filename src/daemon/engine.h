@@ -130,8 +130,15 @@ struct catalog *lane_catalog(struct lane *l);
 struct engine_progress {
 	uint64_t bytes; /* raw, read so far */
 	uint64_t done;	/* deliveries, notes included */
+	/* Right now: */
+	uint64_t queued, reading; /* jobs */
+	uint64_t reading_bytes;	  /* sizes of those being read, as listed */
+	uint64_t staged;	  /* to be made durable */
 };
 void engine_progress(struct engine *g, struct engine_progress *ret);
+
+/* The state directory, open as long as the engine is. */
+int engine_state_dir(const struct engine *g);
 
 /* Whether there is room to take work; see room.h. */
 struct room *engine_room(struct engine *g);

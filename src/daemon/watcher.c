@@ -19,6 +19,16 @@ watcher_init(struct watcher *w, const struct source_config *cfg)
 }
 
 void
+watcher_looked(struct watcher *w, int64_t began)
+{
+	int64_t ago = clock_wall() - began;
+
+	w->looked = true;
+	w->since = began;
+	w->since_mono = clock_mono() - (ago > 0 ? ago : 0);
+}
+
+void
 watcher_release(struct watcher *w)
 {
 	for (size_t i = 0; i < w->names; i++)
@@ -81,6 +91,17 @@ watcher_is_planned(struct watcher *w, int64_t now)
 		hinted |= w->name[i].due <= now;
 	pthread_mutex_unlock(&w->lock);
 	return !hinted;
+}
+
+int64_t
+watcher_planned(struct watcher *w)
+{
+	int64_t at;
+
+	pthread_mutex_lock(&w->lock);
+	at = w->next_look;
+	pthread_mutex_unlock(&w->lock);
+	return at;
 }
 
 int64_t

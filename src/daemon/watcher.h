@@ -46,6 +46,8 @@ struct watcher {
 };
 
 void watcher_init(struct watcher *w, const struct source_config *cfg);
+/* The last good look began then, by the wall clock; another process had it. */
+void watcher_looked(struct watcher *w, int64_t began);
 void watcher_release(struct watcher *w);
 
 /* A name to look at from `due` on; an earlier one stands. */
@@ -58,6 +60,9 @@ void watcher_plan(struct watcher *w, int64_t at);
 
 /* Is a full look due by plan alone, without a hint? */
 bool watcher_is_planned(struct watcher *w, int64_t now);
+
+/* When everything is looked at, whatever is hinted; monotonic. */
+int64_t watcher_planned(struct watcher *w);
 
 /* When there is something to do: INT64_MIN is now. */
 int64_t watcher_due(struct watcher *w);

@@ -58,6 +58,7 @@ take_job(struct engine *g)
 	l->reading++;
 	g->jobs--;
 	g->reading++;
+	g->reading_bytes += j->signature.size;
 	if (l->jobs > 0) {
 		l->next = NULL;
 		*g->last_lane = l;
@@ -94,6 +95,7 @@ worker_main(void *arg)
 		struct lane *l;
 		struct job *j;
 		struct set *set;
+		uint64_t size;
 
 		if (g->err.code != OK || (g->jobs == 0 && g->stop))
 			break;
@@ -104,6 +106,7 @@ worker_main(void *arg)
 		j = take_job(g);
 		l = j->lane;
 		set = j->set;
+		size = j->signature.size;
 		/* Not for every job: the two would take turns ever after. */
 		if (l->jobs == LANE_LOW)
 			pthread_cond_broadcast(&g->has_room);
@@ -122,6 +125,7 @@ worker_main(void *arg)
 		else if (d != NULL)
 			engine_stage(g, d);
 		g->reading--;
+		g->reading_bytes -= size;
 		l->reading--;
 		/* After a failure nobody takes what is staged: say it here. */
 		if (l->reading == 0)

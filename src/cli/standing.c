@@ -1,0 +1,131 @@
+#include "cli/standing.h"
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "daemon/lock.h"
+#include "daemon/next.h"
+
+const char *
+standing_outcome(const struct catalog_pass *p)
+{
+	static const char *const outcomes[] = {
+		[PASS_COMPLETE] = "complete",
+		[PASS_COULD_NOT_LOOK] = "could-not-look",
+		[PASS_STOPPED] = "stopped",
+	};
+
+	if (p->ended == 0)
+		return "under-way";
+	return p->outcome < ARRAY_LEN(outcomes) && p->outcome > 0
+		? outcomes[p->outcome]
+		: "unknown";
+}
+
+/* What another process left behind, or will write in a moment, is nothing. */
+static enum rc
+listen(int state, struct standing_daemon *d, struct err *e)
+{
+	enum rc rc = live_read(state, &d->live, e);
+
+	d->watches = rc == OK && d->live.pid == d->pid;
+	if (rc == OK && !d->watches)
+		live_release(&d->live);
+	return rc == END || rc == BAD_ITEM ? OK : rc;
+}
+
+enum rc
+standing_daemon(const struct cli *c, struct standing_daemon *ret, struct err *e)
+{
+	int state = -1;
+	enum rc rc;
+
+	*ret = (struct standing_daemon){.pid = 0};
+	rc = io_open(AT_FDCWD, c->config->state, O_RDONLY | O_DIRECTORY, 0,
+		&state, BROKEN, e);
+	if (rc == OK)
+		rc = lock_holder(state, &ret->pid, e);
+	ret->at_work = rc == OK;
+	if (rc == OK)
+		rc = listen(state, ret, e);
+	io_drop(&state);
+	return rc == END ? OK : rc;
+}
+
+void
+standing_daemon_release(struct standing_daemon *d)
+{
+	live_release(&d->live);
+}
+
+/* By its schedule, whoever looks; else only a daemon knows. */
+static enum rc
+find_next(struct place *p, const struct standing_daemon *d, struct standing *s,
+	struct err *e)
+{
+	const struct live_source *live =
+		d->watches ? live_source(&d->live, s->source->name) : NULL;
+	int64_t last, next;
+
+	s->looking = live != NULL && live->looking;
+	s->failures = live != NULL ? live->failures : 0;
+	if (live != NULL &&
+		(s->failures > 0 || !next_is_scheduled(s->source))) {
+		s->next = live->next;
+		return OK;
+	}
+	if (!next_is_scheduled(s->source))
+		return OK;
+	if (catalog_pass_looked(p->catalog, s->source->name, &last, e) != OK)
+		return e->code;
+	next = next_look(s->source, last, clock_wall());
+	s->next = next != INT64_MAX ? next : 0;
+	return OK;
+}
+
+enum rc
+standing_take(struct place *p, const struct source_config *source,
+	const struct standing_daemon *d, bool counted, struct standing *ret,
+	struct err *e)
+{
+	struct standing s = {.source = source};
+	struct lesson lesson = {.due = 0};
+	struct catalog_name newest;
+	enum rc rc;
+
+	rc = catalog_pass_last(p->catalog, source->name, &s.pass, e);
+	if (rc != OK && rc != END)
+		return rc;
+	s.looked = rc == OK;
+	rc = catalog_find_newest(p->catalog, source->name, &newest, e);
+	if (rc != OK && rc != END)
+		return rc;
+	s.newest = rc == OK ? newest.version.landed_at : 0;
+	rc = catalog_waiting(p->catalog, source->name, &s.waiting, e);
+	if (rc != OK && rc != END)
+		return rc;
+	if (find_next(p, d, &s, e) != OK ||
+		arrival_judge(p->catalog, source, clock_wall(), &lesson,
+			&s.arrival, e) != OK)
+		return e->code;
+	if (counted &&
+		catalog_count(p->catalog, source->name, s.count, e) != OK)
+		return e->code;
+	*ret = s;
+	return OK;
+}
+
+bool
+standing_is_bad(const struct standing *s)
+{
+	switch (s->arrival.outcome) {
+	case ARRIVAL_LATE:
+	case ARRIVAL_SHORT:
+	case ARRIVAL_MISSING:
+	case ARRIVAL_COULD_NOT_LOOK:
+		return true;
+	default:
+		return s->failures > 0 ||
+			(s->looked && *s->pass.trouble != '\0') ||
+			s->pass.count[DISPOSITION_QUARANTINED] > 0;
+	}
+}

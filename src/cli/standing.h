@@ -1,0 +1,52 @@
+/*
+ * standing.h - how things stand: each source from the catalog, and what the
+ * daemon says of itself while it holds the lock.
+ */
+#ifndef CLI_STANDING_H
+#define CLI_STANDING_H
+
+#include "cli/place.h"
+#include "daemon/arrival.h"
+#include "daemon/live.h"
+
+/* Who is at work on the state directory. */
+struct standing_daemon {
+	bool at_work; /* somebody has the lock */
+	bool watches; /* and it is a daemon, which says how it goes: */
+	struct live live;
+	long pid; /* of whoever has the lock; 0: it does not say */
+};
+
+/* Release whatever this returned. */
+enum rc standing_daemon(const struct cli *c, struct standing_daemon *ret,
+	struct err *e) MUST_USE;
+void standing_daemon_release(struct standing_daemon *d);
+
+struct standing {
+	const struct source_config *source;
+	struct catalog_pass pass; /* texts are the catalog's */
+	bool looked;		  /* there was a pass */
+	bool looking;		  /* the daemon looks right now */
+	uint64_t failures;	  /* looks in a row, as the daemon counts */
+	int64_t next;	/* wall: the next look; 0: none without a daemon */
+	int64_t newest; /* when something was landed last; 0: never */
+	struct catalog_waiting waiting; /* names 0: none */
+	uint64_t count[DISPOSITIONS];	/* of all known names */
+	struct arrival_report arrival;
+};
+
+/*
+ * How one source stands; valid until the next call for the same catalog.
+ * counted: fill in count, which reads every known name.
+ */
+enum rc standing_take(struct place *p, const struct source_config *source,
+	const struct standing_daemon *d, bool counted, struct standing *ret,
+	struct err *e) MUST_USE;
+
+/* "complete", "could-not-look", ... */
+const char *standing_outcome(const struct catalog_pass *p);
+
+/* Does it need somebody? */
+bool standing_is_bad(const struct standing *s);
+
+#endif

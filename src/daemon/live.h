@@ -1,0 +1,53 @@
+/*
+ * live.h - what a running daemon is at, for `landfall status`: one small
+ * file in the state directory, replaced whole and never synced. It is to be
+ * believed while the process it names holds the lock (lock.h), and says
+ * nothing that the catalog does not know after a crash.
+ *
+ *	{"pid":1,"started":T,"written":T,"saying":"watching","reading":0,...,
+ *	 "sources":[{"name":"acme","looking":false,"failures":0,"next":T}]}
+ */
+#ifndef DAEMON_LIVE_H
+#define DAEMON_LIVE_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+
+/* Work under way, in names and raw bytes. */
+struct live_work {
+	uint64_t queued;	/* to be read */
+	uint64_t reading;	/* being read, landed from, or waiting to be */
+	uint64_t reading_bytes; /* their size */
+	uint64_t staged;	/* to be made durable, notes included */
+	uint64_t done;		/* since the start */
+	uint64_t bytes;		/* read since the start */
+	uint64_t rate;		/* bytes a second, lately */
+};
+
+struct live_source {
+	char *name;
+	bool looking;
+	uint64_t failures; /* looks in a row */
+	int64_t next;	   /* wall: the next full look; 0: at once */
+};
+
+struct live {
+	int64_t pid;
+	int64_t started, written; /* wall */
+	char *saying;		  /* what systemd is told too */
+	struct live_work work;
+	struct live_source *source;
+	size_t n_sources;
+};
+
+enum rc live_write(int state, const struct live *l, struct err *e) MUST_USE;
+
+/* END: there is none. BAD_ITEM: it makes no sense. */
+enum rc live_read(int state, struct live *ret, struct err *e) MUST_USE;
+void live_release(struct live *l);
+
+/* NULL: the daemon has no such source. */
+const struct live_source *live_source(const struct live *l, const char *name);
+
+#endif
