@@ -39,6 +39,8 @@ enum option_type {
 	OPTION_SIZE_BAND,     /* a band in bytes */
 	OPTION_TOTAL_RECORDS, /* struct total_list; appends */
 	OPTION_TOTAL_SUM,
+	OPTION_ALERT,
+	OPTION_RECEIPTS, /* a folder, absolute or below the root */
 };
 
 /* What a row's fallback is. */

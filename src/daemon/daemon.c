@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -16,7 +15,9 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "daemon/arrival.h"
+#include "daemon/alert.h"
+#include "daemon/backoff.h"
+#include "daemon/courier.h"
 #include "daemon/settle.h"
 #include "daemon/watcher.h"
 
@@ -36,14 +37,11 @@
 /* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
 
-/* A source that cannot be looked at: random(0, min(most, base * 2^n)). */
-#define BACKOFF_BASE (2 * CLOCK_SECOND)
-#define BACKOFF_MOST (300 * CLOCK_SECOND)
-
 struct daemon {
 	struct daemon_options options;
 	struct config *config;
 	struct engine *engine;
+	struct courier *courier;
 	struct watcher *watcher;
 	size_t n_watchers;
 	int epoll, signals, done; /* done: an eventfd the lookers ring */
@@ -126,21 +124,6 @@ log_pass(const struct pass_report *r)
 
 /* ---- lookers ---- */
 
-static int64_t
-backoff(unsigned failures)
-{
-	int64_t most = BACKOFF_BASE;
-	uint64_t random = 0;
-
-	while (failures-- > 1 && most < BACKOFF_MOST)
-		most *= 2;
-	if (most > BACKOFF_MOST)
-		most = BACKOFF_MOST;
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random = (uint64_t)clock_mono();
-	return (int64_t)(random % (uint64_t)most);
-}
-
 static bool
 has_schedule(const struct source_config *cfg)
 {
@@ -171,6 +154,22 @@ until_scheduled(const struct source_config *cfg, int64_t last)
 						: 3600 * CLOCK_SECOND;
 }
 
+/*
+ * How long until the arrival contract can be judged anew: what is missing
+ * then is told then, and not whenever somebody looks.
+ */
+static int64_t
+until_deadline(const struct source_config *cfg)
+{
+	int64_t now = clock_wall();
+	struct contract_day day;
+
+	if (!cfg->expect.set || !expect_day(&cfg->expect, now, &day) ||
+		now > day.late)
+		return INT64_MAX;
+	return day.late + CLOCK_SECOND - now;
+}
+
 /* After a look: when must it be looked at again whatever is hinted? */
 static void
 plan_next(struct watcher *w, bool could_look, int64_t began)
@@ -180,15 +179,15 @@ plan_next(struct watcher *w, bool could_look, int64_t began)
 	if (could_look) {
 		w->failures = 0;
 		w->last_look = began;
-		watcher_plan(w,
-			now +
-				(has_schedule(w->config)
-						? until_scheduled(
-							  w->config, began)
-						: RESCAN));
+		wait = has_schedule(w->config)
+			? until_scheduled(w->config, began)
+			: RESCAN;
+		if (until_deadline(w->config) < wait)
+			wait = until_deadline(w->config);
+		watcher_plan(w, now + wait);
 		return;
 	}
-	wait = backoff(++w->failures);
+	wait = backoff_wait(++w->failures);
 	watcher_plan(w, now + wait);
 	struct log l = log_begin(LOG_WARNING, "source-waits");
 
@@ -198,39 +197,64 @@ plan_next(struct watcher *w, bool could_look, int64_t began)
 	log_end(&l);
 }
 
-/* How the arrival contract stands, told when that changes. */
-static enum rc
-judge(struct daemon *d, struct watcher *w, struct err *e)
+/* How the arrival contract stands, logged when that changes. */
+static void
+log_arrival(struct watcher *w, const struct arrival_report *a)
 {
-	struct arrival_report a;
-	struct catalog *c;
-	enum rc rc;
-
-	if (!w->config->expect.set)
-		return OK;
-	rc = catalog_open(d->config->state, true, &c, e);
-	if (rc != OK)
-		return err_raise(e, BROKEN);
-	rc = arrival_judge(c, w->config, clock_wall(), &a, e);
-	catalog_close(c);
-	if (rc != OK ||
-		(a.outcome == w->arrival && a.day.due == w->arrival_due))
-		return rc;
-	w->arrival = a.outcome;
-	w->arrival_due = a.day.due;
+	if (a->outcome == w->arrival && a->day.due == w->arrival_due)
+		return;
+	w->arrival = a->outcome;
+	w->arrival_due = a->day.due;
 	struct log l = log_begin(
-		a.outcome == ARRIVAL_WAITING || a.outcome == ARRIVAL_ON_TIME
+		a->outcome == ARRIVAL_WAITING || a->outcome == ARRIVAL_ON_TIME
 			? LOG_INFO
 			: LOG_WARNING,
 		"arrival");
 
 	log_text(&l, "source", w->config->name);
-	log_text(&l, "outcome", arrival_name(a.outcome));
-	log_u64(&l, "files", a.arrived.files);
-	log_u64(&l, "bytes", a.arrived.bytes);
-	log_u64(&l, "records", a.arrived.records);
+	log_text(&l, "outcome", arrival_name(a->outcome));
+	log_u64(&l, "files", a->arrived.files);
+	log_u64(&l, "bytes", a->arrived.bytes);
+	log_u64(&l, "records", a->arrived.records);
 	log_end(&l);
-	return OK;
+}
+
+/* What the look means: the arrival contract, and what is to be told. */
+static enum rc
+judge(struct daemon *d, struct watcher *w, const struct pass_report *r,
+	bool full, bool failed, struct err *e)
+{
+	struct arrival_report arrival;
+	const struct alert_view view = {
+		.config = d->config,
+		.source = w->config,
+		.pass = r,
+		.arrival = &arrival,
+		.full = full,
+		.failed = failed,
+		.patient = true,
+	};
+	struct lane *l;
+	int64_t wait = 0;
+	bool news = false;
+	enum rc rc;
+
+	if (!w->config->expect.set && w->config->alert == NULL)
+		return OK;
+	if (lane_open(d->engine, NULL, NULL, &l, e) != OK)
+		return e->code;
+	rc = arrival_judge(
+		lane_catalog(l), w->config, clock_wall(), &arrival, e);
+	if (rc == OK) {
+		log_arrival(w, &arrival);
+		rc = alert_judge(l, &view, &wait, &news, e);
+	}
+	lane_close(l);
+	if (rc == OK && news)
+		courier_ring(d->courier);
+	if (rc == OK && wait > 0)
+		watcher_plan_by(w, clock_mono() + wait + DEBOUNCE);
+	return rc;
 }
 
 static enum rc
@@ -245,7 +269,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	struct pass_report r;
 	bool full;
 	size_t n = watcher_take(w, clock_mono(), &full, &names);
-	enum rc rc;
+	enum rc rc, judged = OK;
 
 	pass_report_init(&r);
 	if (full) {
@@ -261,9 +285,11 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		if (rc == BAD_ITEM || rc == BAD_SOURCE)
 			watcher_rescan(w);
 	}
+	if (rc != BROKEN)
+		judged = judge(d, w, &r, full, rc != OK || r.troubles > 0, e);
 	pass_report_release(&r);
 	watcher_names_free(names, full ? 0 : n);
-	return rc == BROKEN ? rc : judge(d, w, e);
+	return rc == BROKEN ? rc : judged;
 }
 
 static void *
@@ -457,8 +483,8 @@ free_watchers(struct daemon *d)
 }
 
 /* Nobody is looking: the new configuration takes the place of the old. */
-static void
-reload(struct daemon *d)
+static enum rc
+reload(struct daemon *d, struct err *broken)
 {
 	CLEANUP(str_release) struct str report = STR_INIT;
 	struct config *fresh = NULL;
@@ -469,7 +495,7 @@ reload(struct daemon *d)
 		log_say(LOG_ERROR, "reload-refused",
 			"the old configuration stays: %s: %s", e.text,
 			report.s);
-		return;
+		return OK;
 	}
 	if (strcmp(fresh->zone, d->config->zone) != 0 ||
 		strcmp(fresh->state, d->config->state) != 0 ||
@@ -478,14 +504,17 @@ reload(struct daemon *d)
 			"the old configuration stays: zone, state and origin "
 			"change only with a restart");
 		config_free(fresh);
-		return;
+		return OK;
 	}
+	courier_stop(d->courier);
+	d->courier = NULL;
 	free_watchers(d);
 	engine_configure(d->engine, fresh);
 	config_free(d->config);
 	d->config = fresh;
 	make_watchers(d);
 	log_say(LOG_INFO, "reloaded", "%zu sources", d->n_watchers);
+	return courier_start(d->engine, d->config, &d->courier, broken);
 }
 
 static void
@@ -557,7 +586,8 @@ loop(struct daemon *d, struct err *e)
 		if (d->stop && quiet)
 			return e->code;
 		if (d->reload && quiet && !d->stop) {
-			reload(d);
+			if (reload(d, e) != OK)
+				return e->code;
 			sd_notify(0, "READY=1\nSTATUS=watching");
 			continue;
 		}
@@ -608,6 +638,10 @@ run(struct daemon *d, struct err *e)
 			"ledger entries were brought forward",
 			(unsigned long long)r->brought_forward,
 			(unsigned long long)r->entries);
+	if (courier_start(d->engine, d->config, &d->courier, e) != OK) {
+		engine_close(d->engine);
+		return e->code;
+	}
 	for (size_t i = 0; i < LOOKERS; i++)
 		if (pthread_create(&d->looker[i], NULL, looker_main, d) != 0)
 			abort();
@@ -621,6 +655,7 @@ run(struct daemon *d, struct err *e)
 	pthread_mutex_unlock(&d->lock);
 	for (size_t i = 0; i < LOOKERS; i++)
 		pthread_join(d->looker[i], NULL);
+	courier_stop(d->courier);
 	free_watchers(d);
 	engine_close(d->engine);
 	return rc;

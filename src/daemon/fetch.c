@@ -137,6 +137,7 @@ check_shape(const struct job *j, int fd, struct delivery *d,
 			"; held: `landfall land` takes it as it is, or "
 			"change drift or the dialect");
 		leave(d, DISPOSITION_PENDING, why.s);
+		d->needs = CONDITION_DRIFT;
 		return END;
 	}
 	d->drift = str_take(&why);
@@ -243,6 +244,7 @@ check_space(const struct fetch_context *c, struct delivery *d, struct err *e)
 	str_add(&why, ", this needs up to ");
 	str_add_size(&why, d->signature.size);
 	leave(d, DISPOSITION_PENDING, why.s);
+	d->needs = CONDITION_SPACE;
 	return END;
 }
 

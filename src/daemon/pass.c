@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "daemon/alert.h"
 #include "daemon/decide.h"
 
 /*
@@ -24,7 +25,19 @@ struct looking {
 	/* Under lock. */
 	uint64_t count[DISPOSITIONS];
 	uint64_t failed;
+	struct pass_stuck stuck[CONDITIONS];
 };
+
+/* Under lock. */
+static void
+add_stuck(struct pass_stuck *s, const struct delivery *d)
+{
+	if (s->count++ > 0)
+		return;
+	s->name = mem_dup(d->name, d->name_len);
+	s->len = d->name_len;
+	s->reason = mem_strdup(d->reason);
+}
 
 static void
 one_done(void *arg, const struct delivery *d)
@@ -36,6 +49,8 @@ one_done(void *arg, const struct delivery *d)
 	/* Pending out of fetching: it was ready, and could not be had. */
 	if (d->disposition == DISPOSITION_PENDING && d->tried)
 		k->failed++;
+	if (d->needs != CONDITION_NONE)
+		add_stuck(&k->stuck[d->needs], d);
 	pthread_mutex_unlock(&k->lock);
 	if (k->options->done != NULL)
 		k->options->done(k->options->arg, d);
@@ -50,6 +65,8 @@ take_counts(struct looking *k)
 	for (unsigned i = 0; i < DISPOSITIONS; i++)
 		r->pass.count[i] += k->count[i];
 	r->failed += k->failed;
+	memcpy(r->stuck, k->stuck, sizeof(r->stuck));
+	memset(k->stuck, 0, sizeof(k->stuck));
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -65,6 +82,10 @@ pass_report_release(struct pass_report *r)
 {
 	str_release(&r->trouble);
 	str_release(&r->after.trouble);
+	for (unsigned i = 0; i < CONDITIONS; i++) {
+		free(r->stuck[i].name);
+		free(r->stuck[i].reason);
+	}
 }
 
 static enum rc
@@ -202,9 +223,19 @@ end(struct looking *k)
 	if (k->lane != NULL)
 		decision_release(&k->decision);
 	lane_close(k->lane);
+	for (unsigned i = 0; i < CONDITIONS; i++) {
+		free(k->stuck[i].name);
+		free(k->stuck[i].reason);
+	}
 	if (k->source != NULL)
 		k->ops->close(k->source);
 	pthread_mutex_destroy(&k->lock);
+}
+
+static enum rc
+record(struct catalog *c, void *pass, struct err *e)
+{
+	return catalog_pass_put(c, pass, e);
 }
 
 /* The look is over: its trouble, its sums, its record. */
@@ -222,7 +253,7 @@ conclude(struct looking *k, struct err *e)
 		r->trouble.len > 0 ? PASS_COULD_NOT_LOOK : PASS_COMPLETE;
 	if (check_sums(&r->pass, e) != OK)
 		return e->code;
-	return lane_pass(k->lane, &r->pass, e);
+	return lane_write(k->lane, record, &r->pass, e);
 }
 
 enum rc
@@ -235,6 +266,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	enum rc rc;
 
 	rc = begin(&k, g, o, r, e);
+	if (rc == OK)
+		rc = alert_begin(k.lane, k.config, e);
 	if (rc == OK)
 		rc = k.ops->recover(k.source, each_trouble, &k, e);
 	if (rc == OK)

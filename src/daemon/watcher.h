@@ -52,6 +52,9 @@ watcher_add(struct watcher *w, const uint8_t *name, size_t len, int64_t due);
 void watcher_rescan(struct watcher *w);
 void watcher_plan(struct watcher *w, int64_t at);
 
+/* The same, if it is planned for later. */
+void watcher_plan_by(struct watcher *w, int64_t at);
+
 /* Is a full look due by plan alone, without a hint? */
 bool watcher_is_planned(struct watcher *w, int64_t now);
 
