@@ -153,7 +153,7 @@ judge_arrival(struct judging *j, struct err *e)
 		return OK;
 	/* Names were looked at, not the source: the next look will tell. */
 	if (r->outcome == ARRIVAL_COULD_NOT_LOOK && j->view->patient &&
-		!j->view->full)
+		!j->view->full && !j->view->overdue)
 		return OK;
 	if (catalog_condition_find(j->catalog, j->view->source->name,
 		    CONDITION_ARRIVAL, &x, e) != OK)

@@ -19,6 +19,7 @@ struct alert_view {
 	const struct arrival_report *arrival; /* after it */
 	bool full;			      /* it saw every name */
 	bool failed;			      /* or could not be */
+	bool overdue; /* nobody may look, and the deadline has passed */
 	/* A daemon looks again: it does not tell what may pass by itself. */
 	bool patient;
 };

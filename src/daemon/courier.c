@@ -387,7 +387,7 @@ courier_flush(struct engine *g, const struct config *cfg,
 		if (rc != OK || r->left == 0 || clock_mono() >= deadline)
 			break;
 		if (i < ROUNDS)
-			clock_sleep(backoff_wait(i));
+			clock_sleep(backoff_wait(i) / 2);
 	}
 	release_fields(c);
 	free(c);

@@ -221,19 +221,9 @@ log_arrival(struct watcher *w, const struct arrival_report *a)
 
 /* What the look means: the arrival contract, and what is to be told. */
 static enum rc
-judge(struct daemon *d, struct watcher *w, const struct pass_report *r,
-	bool full, bool failed, struct err *e)
+judge(struct daemon *d, struct watcher *w, struct alert_view *v, struct err *e)
 {
 	struct arrival_report arrival;
-	const struct alert_view view = {
-		.config = d->config,
-		.source = w->config,
-		.pass = r,
-		.arrival = &arrival,
-		.full = full,
-		.failed = failed,
-		.patient = true,
-	};
 	struct lane *l;
 	int64_t wait = 0;
 	bool news = false;
@@ -247,7 +237,11 @@ judge(struct daemon *d, struct watcher *w, const struct pass_report *r,
 		lane_catalog(l), w->config, clock_wall(), &arrival, e);
 	if (rc == OK) {
 		log_arrival(w, &arrival);
-		rc = alert_judge(l, &view, &wait, &news, e);
+		v->config = d->config;
+		v->source = w->config;
+		v->arrival = &arrival;
+		v->patient = true;
+		rc = alert_judge(l, v, &wait, &news, e);
 	}
 	lane_close(l);
 	if (rc == OK && news)
@@ -267,6 +261,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	};
 	struct pass_name *names;
 	struct pass_report r;
+	struct alert_view view = {.pass = &r};
 	bool full;
 	size_t n = watcher_take(w, clock_mono(), &full, &names);
 	enum rc rc, judged = OK;
@@ -285,11 +280,27 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		if (rc == BAD_ITEM || rc == BAD_SOURCE)
 			watcher_rescan(w);
 	}
+	view.full = full;
+	view.failed = rc != OK || r.troubles > 0;
 	if (rc != BROKEN)
-		judged = judge(d, w, &r, full, rc != OK || r.troubles > 0, e);
+		judged = judge(d, w, &view, e);
 	pass_report_release(&r);
 	watcher_names_free(names, full ? 0 : n);
 	return rc == BROKEN ? rc : judged;
+}
+
+/* A deadline has passed while nobody may look: that alone is worth telling. */
+static enum rc
+judge_alone(struct daemon *d, struct watcher *w, struct err *e)
+{
+	struct pass_report r;
+	struct alert_view view = {.pass = &r, .overdue = true};
+	enum rc rc;
+
+	pass_report_init(&r);
+	rc = judge(d, w, &view, e);
+	pass_report_release(&r);
+	return rc;
 }
 
 static void *
@@ -311,7 +322,7 @@ looker_main(void *arg)
 		}
 		w = d->todo[--d->n_todo];
 		pthread_mutex_unlock(&d->lock);
-		if (look(d, w, &e) != OK) {
+		if ((w->judge_only ? judge_alone : look)(d, w, &e) != OK) {
 			pthread_mutex_lock(&d->lock);
 			if (d->err.code == OK)
 				d->err = e;
@@ -415,6 +426,21 @@ may_look(struct watcher *w)
 	return false;
 }
 
+/* The contract's deadline has passed since the last look; true once. */
+static bool
+is_overdue(struct watcher *w)
+{
+	const struct expect *x = &w->config->expect;
+	int64_t now = clock_wall();
+	struct contract_day day;
+
+	if (!x->set || !expect_day(x, now, &day) || now <= day.late ||
+		w->last_look > day.late || w->overdue == day.due)
+		return false;
+	w->overdue = day.due;
+	return true;
+}
+
 /* Hands every source that is due to a looker; the wait until the next, ns. */
 static int64_t
 dispatch(struct daemon *d)
@@ -426,17 +452,22 @@ dispatch(struct daemon *d)
 		struct watcher *w = &d->watcher[i];
 		int64_t due = w->busy ? INT64_MAX : watcher_due(w);
 
+		if (!w->busy)
+			w->judge_only = false;
 		if (due <= now && !may_look(w)) {
 			due = watcher_due(w);
 			if (due <= now)
 				due = now + MINUTE;
+			w->judge_only = d->looking < LOOKERS && is_overdue(w);
+			if (w->judge_only)
+				due = now;
 		}
 		if (due > now && !w->busy && w->watch == NULL &&
 			!has_schedule(w->config) && w->failures == 0)
 			due = due < w->polled + POLL ? due : w->polled + POLL;
 		if (due <= now && d->looking < LOOKERS) {
 			/* Watch before listing: nothing falls between. */
-			if (w->watch == NULL) {
+			if (w->watch == NULL && !w->judge_only) {
 				begin_watching(d, w);
 				watcher_rescan(w);
 				w->polled = now;

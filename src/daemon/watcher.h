@@ -33,6 +33,8 @@ struct watcher {
 	enum arrival arrival; /* as last told, for the deadline */
 	int64_t arrival_due;  /* at this instant; the looker's */
 	int64_t last_look;    /* wall: when the last good one began; 0: never */
+	int64_t overdue;      /* the deadline that passed without a look */
+	bool judge_only;      /* the looker is to judge that, not to look */
 	pthread_mutex_t lock;
 	/* Under lock. */
 	struct watcher_name *name;
