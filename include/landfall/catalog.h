@@ -275,8 +275,7 @@ enum rc catalog_shape_find(struct catalog *c, const char *source,
 
 /* Numbers are on disk: add, never change. */
 enum catalog_mark {
-	MARK_RECEIPTS = 1, /* has its receipt, or is owed it */
-	MARK_ALERTS = 2,   /* is told, if it was quarantined */
+	MARK_ALERTS = 1, /* is told, if it was quarantined */
 };
 
 /* Entries of the ledger below `upto` are. Inside a transaction. */
@@ -303,20 +302,6 @@ enum rc catalog_each_since(struct catalog *c, const char *source, uint64_t from,
  */
 enum rc catalog_stands(struct catalog *c, const char *source, uint64_t from,
 	uint64_t to, struct err *e) MUST_USE;
-
-/* ---- receipts that could not be written ---- */
-
-/* Inside a transaction. */
-enum rc catalog_owed_put(struct catalog *c, const char *source, uint64_t entry,
-	const char *reason, struct err *e) MUST_USE;
-enum rc catalog_owed_drop(struct catalog *c, const char *source, uint64_t entry,
-	struct err *e) MUST_USE;
-
-/* In order; as catalog_each_since stops. */
-enum rc catalog_owed_each(struct catalog *c, const char *source,
-	enum rc (*each)(
-		void *arg, uint64_t entry, const char *reason, struct err *e),
-	void *arg, struct err *e) MUST_USE;
 
 /* ---- alerts: what is wrong, and who has not been told yet ---- */
 

@@ -141,8 +141,6 @@ struct source_config {
 	struct expect expect;	  /* set: there is one */
 	struct total_list totals;
 	enum drift_policy drift;
-	char *receipts; /* folder: absolute, or below the source's root
-			   without slashes at its ends; NULL: none */
 	struct alert_config own_alert;
 	const struct alert_config *alert; /* whom to tell; NULL: nobody */
 	struct dialect dialect;

@@ -134,23 +134,15 @@ static const char step_3[] = "CREATE TABLE shape("
 			     ") STRICT;";
 
 /*
- * mark: up to which ledger index something has been dealt with. owed: ledger
- * indices whose receipt could not be written. condition: what is wrong with a
- * source, as it was told last. alert: what is to be told; a row goes when it
- * was.
+ * mark: up to which ledger index something has been dealt with. condition: what
+ * is wrong with a source, as it was told last. alert: what is to be told; a row
+ * goes when it was.
  */
 static const char step_4[] = "CREATE TABLE mark("
 			     "	source INTEGER NOT NULL,"
 			     "	kind INTEGER NOT NULL,"
 			     "	upto INTEGER NOT NULL,"
 			     "	PRIMARY KEY(source, kind)"
-			     ") STRICT, WITHOUT ROWID;"
-
-			     "CREATE TABLE owed("
-			     "	source INTEGER NOT NULL,"
-			     "	entry INTEGER NOT NULL,"
-			     "	reason TEXT NOT NULL,"
-			     "	PRIMARY KEY(source, entry)"
 			     ") STRICT, WITHOUT ROWID;"
 
 			     "CREATE TABLE condition("
@@ -404,14 +396,6 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			" AND n.newest = v.id AND NOT EXISTS"
 			" (SELECT 1 FROM settled WHERE entry = v.id - 1)"
 			" LIMIT 1",
-		false},
-	[SQL_OWED_PUT] = {"INSERT OR REPLACE INTO owed(source, entry, reason)"
-			  " VALUES(?1, ?2, ?3)",
-		false},
-	[SQL_OWED_DROP] = {"DELETE FROM owed WHERE source = ?1 AND entry = ?2",
-		false},
-	[SQL_OWED_EACH] = {"SELECT entry, reason FROM owed"
-			   " WHERE source = ?1 ORDER BY entry",
 		false},
 	[SQL_CONDITION_PUT] = {"INSERT OR REPLACE INTO condition(source, kind,"
 			       " state, key, at) VALUES(?1, ?2, ?3, ?4, ?5)",

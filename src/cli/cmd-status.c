@@ -176,12 +176,11 @@ print_ledger(const struct ledger_view *v)
 	cli_line(&s);
 }
 
-/* ---- what is wrong with our telling and answering ---- */
+/* ---- what has not been told yet ---- */
 
 struct telling {
 	const struct cli *cli;
 	struct jsonw *json; /* NULL: words */
-	const char *source; /* of owed receipts */
 };
 
 static bool is_wanted(const struct cli *c, const char *source);
@@ -221,26 +220,6 @@ each_alert(void *arg, const struct catalog_alert *a, struct err *e UNUSED)
 }
 
 static enum rc
-each_owed(void *arg, uint64_t entry, const char *reason, struct err *e UNUSED)
-{
-	CLEANUP(str_release) struct str s = STR_INIT;
-	const struct telling *t = arg;
-
-	if (t->json != NULL) {
-		jsonw_object(t->json);
-		jsonw_key(t->json, "source"), jsonw_text(t->json, t->source);
-		jsonw_key(t->json, "index"), jsonw_u64(t->json, entry);
-		jsonw_key(t->json, "trouble"), jsonw_text(t->json, reason);
-		jsonw_end(t->json);
-		return OK;
-	}
-	str_addf(&s, "receipt: of entry %" PRIu64 " (%s): not written: %s",
-		entry, t->source, reason);
-	cli_line(&s);
-	return OK;
-}
-
-static enum rc
 show_telling(struct cli *c, struct catalog *cat, struct jsonw *j, struct err *e)
 {
 	struct telling t = {.cli = c, .json = j};
@@ -250,17 +229,6 @@ show_telling(struct cli *c, struct catalog *cat, struct jsonw *j, struct err *e)
 	if (catalog_alert_each(cat, false, each_alert, &t, e) != OK ||
 		catalog_alert_each(cat, true, each_alert, &t, e) != OK)
 		return e->code;
-	if (j != NULL) {
-		jsonw_end(j);
-		jsonw_key(j, "receipts_owed"), jsonw_array(j);
-	}
-	for (size_t i = 0; i < c->config->n_sources; i++) {
-		t.source = c->config->source[i].name;
-		if (is_wanted(c, t.source) &&
-			catalog_owed_each(cat, t.source, each_owed, &t, e) !=
-				OK)
-			return e->code;
-	}
 	if (j != NULL)
 		jsonw_end(j);
 	return OK;

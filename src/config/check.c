@@ -160,28 +160,6 @@ check_drop(struct check *c, size_t i, const struct yaml_node *n)
 	}
 }
 
-/* Receipts must not be taken for deliveries, nor lie among our own files. */
-static void
-check_receipts(struct check *c, size_t i, const struct yaml_node *n)
-{
-	const struct source_config *s = &c->config->source[i];
-	CLEANUP(mem_release) char *path = NULL;
-
-	if (s->receipts == NULL || s->receipts[0] != '/')
-		return;
-	path = real_path(s->receipts);
-	if (overlap(path, c->zone))
-		wrong_overlap(c, n, "receipts", path, "zone", c->zone, "");
-	if (overlap(path, c->state))
-		wrong_overlap(c, n, "receipts", path, "state", c->state, "");
-	for (size_t k = 0; k < c->config->n_sources; k++)
-		if (c->drop[k] != NULL && is_within(path, c->drop[k]))
-			wrong_overlap(c, n, "receipts", path, "drop",
-				c->drop[k],
-				"; a folder in the source's own drop is "
-				"written relative to its root");
-}
-
 /* A block of csv keys under another format would be silently ignored. */
 static void
 check_format(struct check *c, size_t i, const struct yaml_node *n)
@@ -375,8 +353,6 @@ check_config(struct config *config, const struct yaml_node *root,
 			node[i], r);
 		check_totals(&c, &config->source[i], node[i]);
 	}
-	for (size_t i = 0; i < config->n_sources; i++)
-		check_receipts(&c, i, node[i]);
 	for (size_t i = 0; i < config->n_sources; i++)
 		free(c.drop[i]);
 	free(c.drop);

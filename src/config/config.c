@@ -69,7 +69,6 @@ config_free(struct config *c)
 		free(s->name);
 		free(s->drop.path);
 		free(s->after.folder);
-		free(s->receipts);
 		alert_release(&s->own_alert);
 		field_release_patterns(&s->match);
 		field_release_patterns(&s->ignore);

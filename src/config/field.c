@@ -82,7 +82,6 @@ field_add_expected(struct str *s, const struct option *o)
 			"other places as in records, or a list of such",
 		[OPTION_ALERT] = "none, {command: [PROGRAM, ARGUMENT]} or "
 				 "{url: URL}, with header, on and timeout",
-		[OPTION_RECEIPTS] = "a folder",
 	};
 
 	str_add(s, words[o->type]);
@@ -478,31 +477,6 @@ read_after(const struct option *o, const struct field_context *c,
 }
 
 static bool
-read_receipts(const struct option *o, const struct field_context *c,
-	const struct yaml_node *n, void *field)
-{
-	CLEANUP(str_release) struct str path = STR_INIT;
-	char **at = field, *folder;
-	const char *why;
-
-	if (n->len > 0 && n->text[0] == '/') {
-		why = join_path(c->dir, n->text, &path);
-		if (why != NULL)
-			return field_wrong(o, c, n, why);
-		folder = str_take(&path);
-	} else {
-		folder = folder_of(n->text);
-	}
-	if (folder == NULL)
-		return field_wrong(o, c, n,
-			"is neither a folder below the source's root nor an "
-			"absolute path");
-	free(*at);
-	*at = folder;
-	return true;
-}
-
-static bool
 read_trailer(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field)
 {
@@ -555,7 +529,6 @@ static const struct reader {
 	[OPTION_TOTAL_RECORDS] = {.read = total_read_records, .any_kind = true},
 	[OPTION_TOTAL_SUM] = {.read = total_read_sum, .any_kind = true},
 	[OPTION_ALERT] = {.read = alert_read, .any_kind = true},
-	[OPTION_RECEIPTS] = {.read = read_receipts},
 };
 
 bool

@@ -399,17 +399,6 @@ const struct option option_table[] = {
 			"nobody.",
 	},
 	{
-		.path = "sources.*.receipts",
-		.type = OPTION_RECEIPTS,
-		SOURCE(receipts),
-		.help = "Write a receipt for each entry of the ledger into "
-			"this folder: NAME.receipt.json. It is relative to "
-			"the source's root, and what lies in it is ignored; "
-			"or an absolute path outside of every drop. Deliveries "
-			"from before the first pass with this option get "
-			"none. See RECEIPTS.",
-	},
-	{
 		.path = "sources.*.format",
 		.type = OPTION_CHOICE,
 		SOURCE(dialect.format),

@@ -40,7 +40,6 @@ enum option_type {
 	OPTION_TOTAL_RECORDS, /* struct total_list; appends */
 	OPTION_TOTAL_SUM,
 	OPTION_ALERT,
-	OPTION_RECEIPTS, /* a folder, absolute or below the root */
 };
 
 /* What a row's fallback is. */

@@ -1030,13 +1030,6 @@ add_since(void *arg, const struct catalog_name *n, struct err *e UNUSED)
 	return OK;
 }
 
-static enum rc
-add_owed(void *arg, uint64_t entry, const char *reason, struct err *e UNUSED)
-{
-	str_addf(arg, "%llu %s;", (unsigned long long)entry, reason);
-	return entry == 8 ? END : OK;
-}
-
 static void
 test_marks_and_what_came_since(void **state)
 {
@@ -1073,28 +1066,12 @@ test_marks_and_what_came_since(void **state)
 	must(catalog_begin(p->catalog, &e), &e);
 	must(catalog_settle(p->catalog, 2, 4, &e), &e);
 	must(catalog_mark_put(p->catalog, "s", MARK_ALERTS, 3, &e), &e);
-	must(catalog_mark_put(p->catalog, "s", MARK_RECEIPTS, 2, &e), &e);
-	must(catalog_mark_put(p->catalog, "s", MARK_RECEIPTS, 4, &e), &e);
-	must(catalog_owed_put(p->catalog, "s", 9, "later", &e), &e);
-	must(catalog_owed_put(p->catalog, "s", 7, "no folder", &e), &e);
-	must(catalog_owed_put(p->catalog, "s", 8, "full", &e), &e);
-	must(catalog_owed_put(p->catalog, "s", 7, "read-only", &e), &e);
+	must(catalog_mark_put(p->catalog, "s", MARK_ALERTS, 2, &e), &e);
+	must(catalog_mark_put(p->catalog, "s", MARK_ALERTS, 4, &e), &e);
 	must(catalog_commit(p->catalog, &e), &e);
 	assert_int_equal(catalog_stands(p->catalog, "s", 0, 4, &e), END);
 	must(catalog_mark_find(p->catalog, "s", MARK_ALERTS, &upto, &e), &e);
-	assert_int_equal(upto, 3);
-	must(catalog_mark_find(p->catalog, "s", MARK_RECEIPTS, &upto, &e), &e);
 	assert_int_equal(upto, 4);
-	str_clear(&text);
-	must(catalog_owed_each(p->catalog, "s", add_owed, &text, &e), &e);
-	assert_string_equal(text.s, "7 read-only;8 full;");
-	must(catalog_owed_each(p->catalog, "none", add_owed, &text, &e), &e);
-	must(catalog_begin(p->catalog, &e), &e);
-	must(catalog_owed_drop(p->catalog, "s", 7, &e), &e);
-	must(catalog_commit(p->catalog, &e), &e);
-	str_clear(&text);
-	must(catalog_owed_each(p->catalog, "s", add_owed, &text, &e), &e);
-	assert_string_equal(text.s, "8 full;");
 	str_release(&text);
 }
 
