@@ -305,6 +305,105 @@ enum rc catalog_shape_put(struct catalog *c, const char *source,
 enum rc catalog_shape_find(struct catalog *c, const char *source,
 	struct catalog_shape *ret, struct err *e) MUST_USE;
 
+/* ---- marks: what of a source has been dealt with ---- */
+
+/* Numbers are on disk: add, never change. */
+enum catalog_mark {
+	MARK_ALERTS = 1, /* is told, if it was quarantined */
+};
+
+/* Entries of the ledger below `upto` are. Inside a transaction. */
+enum rc catalog_mark_put(struct catalog *c, const char *source,
+	enum catalog_mark m, uint64_t upto, struct err *e) MUST_USE;
+
+/* END: there is no mark yet. */
+enum rc catalog_mark_find(struct catalog *c, const char *source,
+	enum catalog_mark m, uint64_t *ret_upto, struct err *e) MUST_USE;
+
+/*
+ * The versions of a source with ledger indices in [from, to), in order, each
+ * with its name as it stands. As slow as the ledger grew meanwhile. Stops
+ * when each returns not OK, and returns that; END is OK.
+ */
+enum rc catalog_each_since(struct catalog *c, const char *source, uint64_t from,
+	uint64_t to,
+	enum rc (*each)(void *arg, const struct catalog_name *n, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
+/*
+ * OK: an entry in [from, to) is still quarantined: nobody has settled it,
+ * and the name has not come again. END: none is.
+ */
+enum rc catalog_unsettled(struct catalog *c, const char *source, uint64_t from,
+	uint64_t to, struct err *e) MUST_USE;
+
+/* ---- alerts: what is wrong, and who has not been told yet ---- */
+
+/* Numbers are on disk: add, never change. */
+enum condition {
+	CONDITION_NONE = 0,
+	CONDITION_ARRIVAL = 1,
+	CONDITION_FAILING = 2,
+	CONDITION_QUARANTINED = 3,
+	CONDITION_DRIFT = 4,
+	CONDITION_SPACE = 5,
+};
+#define CONDITIONS 6 /* array size */
+
+struct catalog_condition {
+	const char *state; /* the event told last; "": nothing is wrong */
+	uint64_t key;	   /* what it was about: a deadline, an entry, ... */
+	int64_t at;	   /* wall, ns: when it came to be so */
+};
+
+/* Inside a transaction. */
+enum rc
+catalog_condition_put(struct catalog *c, const char *source, enum condition k,
+	const struct catalog_condition *x, struct err *e) MUST_USE;
+
+/* A source without one has an empty state. */
+enum rc
+catalog_condition_find(struct catalog *c, const char *source, enum condition k,
+	struct catalog_condition *ret, struct err *e) MUST_USE;
+
+/* When looks began to fail, since the last complete one. END: they do not. */
+enum rc catalog_failing(struct catalog *c, const char *source, int64_t *ret,
+	struct err *e) MUST_USE;
+
+struct catalog_alert {
+	int64_t id; /* in the catalog; the body has a lasting one */
+	const char *source;
+	const char *event;
+	int64_t at;  /* wall, ns */
+	int64_t due; /* the next attempt; of one given up: the last */
+	uint64_t attempts;
+	bool given_up;
+	const char *trouble; /* of the last attempt, or "" */
+	const char *body;    /* JSON, as it is sent */
+};
+
+/* Source, event, at, due and body are used. Inside a transaction. */
+enum rc catalog_alert_put(struct catalog *c, const struct catalog_alert *a,
+	struct err *e) MUST_USE;
+
+/* One more attempt has failed. Inside a transaction. */
+enum rc catalog_alert_tried(struct catalog *c, int64_t id, int64_t due,
+	bool given_up, const char *trouble, struct err *e) MUST_USE;
+
+/* It was delivered. Inside a transaction. */
+enum rc
+catalog_alert_drop(struct catalog *c, int64_t id, struct err *e) MUST_USE;
+
+/* Forgets those that were given up before then. Inside a transaction. */
+enum rc
+catalog_alert_forget(struct catalog *c, int64_t before, struct err *e) MUST_USE;
+
+/* Those to be delivered, or those given up, by due; stops as above. */
+enum rc catalog_alert_each(struct catalog *c, bool given_up,
+	enum rc (*each)(
+		void *arg, const struct catalog_alert *a, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
 /* ---- stories ---- */
 
 struct catalog_event {

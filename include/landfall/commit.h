@@ -27,13 +27,14 @@
 
 /* One name and what became of it. */
 struct delivery {
-	/* The caller's: a queue, whose it is; and what to record instead: a
-	 * pass, ... */
+	/* The caller's: a queue, whose it is; and what to do in the catalog
+	 * instead, in a transaction ... */
 	struct delivery *next;
 	void *owner;
 	size_t together; /* of a set's first: how many stand in the queue that
 			    must be in one group; 0: one */
-	const struct catalog_pass *pass;
+	enum rc (*write)(struct catalog *c, void *arg, struct err *e);
+	void *write_arg;
 	char *line; /* or a line of the name's story; owned */
 
 	const char *source; /* outlives the delivery */
@@ -68,6 +69,7 @@ struct delivery {
 	int64_t wait; /* ns until another look may help; 0: unknown */
 	bool tried;   /* it was held for complete, and reading was tried */
 	bool no_room; /* it waits for free space */
+	enum condition needs; /* a human, and for what; pending */
 
 	/* What commit_group fills in for staged ones. */
 	struct str file; /* below the zone; of a duplicate: the earlier one */

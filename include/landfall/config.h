@@ -24,6 +24,7 @@
 #include "base/str.h"
 #include "landfall/scan.h"
 #include "landfall/schedule.h"
+#include "landfall/secret.h"
 #include "landfall/totals.h"
 
 enum source_kind {
@@ -74,6 +75,41 @@ enum drift_policy {
 	DRIFT_QUARANTINE,
 };
 
+/* What somebody may want to be told at once. */
+enum alert_event {
+	ALERT_LATE,
+	ALERT_SHORT,
+	ALERT_MISSING,
+	ALERT_COULD_NOT_LOOK,
+	ALERT_QUARANTINED,
+	ALERT_DRIFT,   /* a delivery is held because of its shape */
+	ALERT_FAILING, /* a source cannot be looked at, for long */
+	ALERT_NO_SPACE,
+	ALERT_RECOVERED,
+	ALERT_EVENTS, /* how many */
+};
+extern const char *const alert_event_names[]; /* "late", ..., NULL */
+
+/* Whom to tell: a command, or an HTTP endpoint. Neither: nobody. */
+struct alert_config {
+	bool set;
+	char **command; /* ends with NULL; absolute path first */
+	size_t n_command;
+	char *url;
+	struct secret secret_url; /* n 0: it is no secret */
+	struct alert_header {
+		char *name;
+		char *text; /* NULL: the secret */
+		struct secret secret;
+	} * header;
+	size_t n_headers;
+	uint32_t on;	 /* a bit for each event */
+	int64_t timeout; /* ns, of one attempt */
+};
+
+/* http or https, a host, no password, nothing that is not ASCII. */
+bool alert_url_is_right(const char *url);
+
 /* Control totals; n may be 0. */
 struct total_list {
 	struct total *row;
@@ -107,6 +143,8 @@ struct source_config {
 	struct expect expect;	  /* set: there is one */
 	struct total_list totals;
 	enum drift_policy drift;
+	struct alert_config own_alert;
+	const struct alert_config *alert; /* whom to tell; NULL: nobody */
 	struct dialect dialect;
 };
 
@@ -125,6 +163,7 @@ struct config {
 		uint64_t free_space;
 	} limits;
 	int level; /* zstd compression level, 1..19, default 3 */
+	struct alert_config alert; /* of sources without their own */
 	struct source_config *source;
 	size_t n_sources;
 };

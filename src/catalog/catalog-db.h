@@ -28,6 +28,7 @@ struct catalog_kept {
 struct catalog {
 	sqlite3 *db;
 	char *path;
+	int64_t version; /* of its schema; older ones are only read */
 	sqlite3_stmt *stmt[SQL_STATEMENTS];
 	struct {
 		char *name;
@@ -36,6 +37,7 @@ struct catalog {
 	size_t n_sources;
 	struct catalog_kept find, landed, bytes, index, newest, file, pass,
 		waiting;
+	struct str condition; /* its state */
 };
 
 /* BROKEN, with what SQLite says and what to do about it. */

@@ -137,8 +137,42 @@ static const char step_3[] = "CREATE TABLE shape("
 static const char step_4[] = "CREATE INDEX name_waiting"
 			     "	ON name(source, first_seen)"
 			     "	WHERE disposition = 4;";
+/*
+ * mark: up to which ledger index something has been dealt with. condition: what
+ * is wrong with a source, as it was told last. alert: what is to be told; a row
+ * goes when it was.
+ */
+static const char step_5[] = "CREATE TABLE mark("
+			     "	source INTEGER NOT NULL,"
+			     "	kind INTEGER NOT NULL,"
+			     "	upto INTEGER NOT NULL,"
+			     "	PRIMARY KEY(source, kind)"
+			     ") STRICT, WITHOUT ROWID;"
 
-const char *const catalog_sql_steps[] = {step_1, step_2, step_3, step_4};
+			     "CREATE TABLE condition("
+			     "	source INTEGER NOT NULL,"
+			     "	kind INTEGER NOT NULL,"
+			     "	state TEXT NOT NULL,"
+			     "	key INTEGER NOT NULL,"
+			     "	at INTEGER NOT NULL,"
+			     "	PRIMARY KEY(source, kind)"
+			     ") STRICT, WITHOUT ROWID;"
+
+			     "CREATE TABLE alert("
+			     "	id INTEGER PRIMARY KEY,"
+			     "	source INTEGER NOT NULL,"
+			     "	event TEXT NOT NULL,"
+			     "	at INTEGER NOT NULL,"
+			     "	due INTEGER NOT NULL,"
+			     "	attempts INTEGER NOT NULL,"
+			     "	given_up INTEGER NOT NULL,"
+			     "	trouble TEXT NOT NULL,"
+			     "	body TEXT NOT NULL"
+			     ") STRICT;"
+			     "CREATE INDEX alert_due ON alert(given_up, due);";
+
+const char *const catalog_sql_steps[] = {
+	step_1, step_2, step_3, step_4, step_5};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
@@ -360,4 +394,57 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 		false},
 	[SQL_SETTLE] = {"INSERT INTO settled(entry, by) VALUES(?1, ?2)", false},
 	[SQL_SETTLED] = {"SELECT by FROM settled WHERE entry = ?1", false},
+
+	[SQL_MARK_PUT] = {"INSERT OR REPLACE INTO mark(source, kind, upto)"
+			  " VALUES(?1, ?2, ?3)",
+		false},
+	[SQL_MARK_FIND] = {"SELECT upto FROM mark"
+			   " WHERE source = ?1 AND kind = ?2",
+		false},
+	/* By ledger order, not by any index: what is new is little. */
+	[SQL_EACH_SINCE] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
+			    " FROM version v CROSS JOIN name n ON n.id = v.name"
+			    " CROSS JOIN source s ON s.id = n.source"
+			    " WHERE v.id > ?2 AND v.id <= ?3"
+			    " AND +v.source = ?1 ORDER BY v.id",
+		false},
+	/* Quarantined, and nobody has decided, nor has it come again. */
+	[SQL_STANDS] = {"SELECT v.id FROM version v"
+			" CROSS JOIN name n ON n.id = v.name"
+			" WHERE v.id > ?2 AND v.id <= ?3"
+			" AND v.disposition = 5 AND +v.source = ?1"
+			" AND n.newest = v.id AND NOT EXISTS"
+			" (SELECT 1 FROM settled WHERE entry = v.id - 1)"
+			" LIMIT 1",
+		false},
+	[SQL_CONDITION_PUT] = {"INSERT OR REPLACE INTO condition(source, kind,"
+			       " state, key, at) VALUES(?1, ?2, ?3, ?4, ?5)",
+		false},
+	[SQL_CONDITION_FIND] = {"SELECT state, key, at FROM condition"
+				" WHERE source = ?1 AND kind = ?2",
+		false},
+	[SQL_FAILING] = {"SELECT started FROM pass WHERE source = ?1"
+			 " AND started > coalesce((SELECT started FROM pass"
+			 " WHERE source = ?1 AND outcome = 1"
+			 " ORDER BY started DESC LIMIT 1), -1)"
+			 " ORDER BY started LIMIT 1",
+		false},
+	[SQL_ALERT_PUT] = {"INSERT INTO alert(source, event, at, due,"
+			   " attempts, given_up, trouble, body)"
+			   " VALUES(?1, ?2, ?3, ?4, 0, 0, '', ?5)",
+		false},
+	[SQL_ALERT_TRIED] = {"UPDATE alert SET due = ?2, given_up = ?3,"
+			     " trouble = ?4, attempts = attempts + 1"
+			     " WHERE id = ?1",
+		false},
+	[SQL_ALERT_DROP] = {"DELETE FROM alert WHERE id = ?1", false},
+	[SQL_ALERT_FORGET] = {"DELETE FROM alert"
+			      " WHERE given_up = 1 AND due < ?1",
+		false},
+	[SQL_ALERT_EACH] = {"SELECT a.id, s.name, a.event, a.at, a.due,"
+			    " a.attempts, a.given_up, a.trouble, a.body"
+			    " FROM alert a CROSS JOIN source s"
+			    " ON s.id = a.source"
+			    " WHERE a.given_up = ?1 ORDER BY a.due",
+		false},
 };

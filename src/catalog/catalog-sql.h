@@ -53,6 +53,18 @@ enum catalog_sql {
 	SQL_FIND_LANDED,
 	SQL_SETTLE,
 	SQL_SETTLED,
+	SQL_MARK_PUT,
+	SQL_MARK_FIND,
+	SQL_EACH_SINCE,
+	SQL_STANDS,
+	SQL_CONDITION_PUT,
+	SQL_CONDITION_FIND,
+	SQL_FAILING,
+	SQL_ALERT_PUT,
+	SQL_ALERT_TRIED,
+	SQL_ALERT_DROP,
+	SQL_ALERT_FORGET,
+	SQL_ALERT_EACH,
 	SQL_STATEMENTS /* how many */
 };
 
@@ -74,6 +86,7 @@ extern const size_t catalog_sql_n_steps;
 extern const char catalog_sql_setup[];
 
 #define CATALOG_SQL_APPLICATION 0x4c466361 /* "LFca", PRAGMA application_id */
+#define CATALOG_SQL_ALERTS 5		   /* the version that brought them */
 #define CATALOG_SQL_PASSES_KEPT 1000	   /* of each source */
 
 #endif

@@ -185,10 +185,12 @@ set_up(struct catalog *c, bool create, struct err *e)
 				c->path);
 		if (write_ahead(c, e) != OK)
 			return e->code;
+		c->version = (int64_t)catalog_sql_n_steps;
 		return migrate(c, e);
 	}
 	if (version(c, &at, e) != OK)
 		return e->code;
+	c->version = at;
 	return at == 0 ? END : OK; /* made a moment ago, and still empty */
 }
 
@@ -240,6 +242,7 @@ catalog_open(
 	kept_init(&c->file);
 	kept_init(&c->pass);
 	kept_init(&c->waiting);
+	c->condition = (struct str)STR_INIT;
 	if (sqlite3_open_v2(c->path, &c->db,
 		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 			    SQLITE_OPEN_EXRESCODE,
@@ -274,6 +277,7 @@ catalog_close(struct catalog *c)
 	kept_release(&c->file);
 	kept_release(&c->pass);
 	kept_release(&c->waiting);
+	str_release(&c->condition);
 	free(c->path);
 	free(c);
 }

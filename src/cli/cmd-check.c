@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/jsonw.h"
 #include "cli/commands.h"
+#include "landfall/alert.h"
 #include "landfall/source.h"
 
 static enum rc
@@ -103,6 +104,29 @@ list_sources(const struct config *cfg)
 	cli_line(&s);
 }
 
+/* Each place once: sources share one. */
+static enum status
+check_alerts(const struct config *cfg)
+{
+	const struct alert_config *before = NULL;
+	enum status worst = STATUS_DONE;
+
+	for (size_t i = 0; i < cfg->n_sources; i++) {
+		const struct source_config *s = &cfg->source[i];
+		struct err e = ERR_INIT;
+
+		if (s->alert == NULL || s->alert == before)
+			continue;
+		before = s->alert;
+		if (alert_check(s->alert, &e) == OK)
+			continue;
+		fprintf(stderr, "landfall: error: %s: source %s: %s\n",
+			cfg->path, s->name, e.text);
+		worst = STATUS_USAGE;
+	}
+	return worst;
+}
+
 enum status
 cmd_check(struct cli *c, int argc, char **argv)
 {
@@ -120,6 +144,8 @@ cmd_check(struct cli *c, int argc, char **argv)
 	if (c->n_args > 0)
 		return cli_usage(c, "no arguments, please");
 	worst = cli_config(c);
+	if (worst == STATUS_DONE)
+		worst = check_alerts(c->config);
 	if (worst != STATUS_DONE)
 		return worst;
 	for (size_t i = 0; connect && i < c->config->n_sources; i++) {

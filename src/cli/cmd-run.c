@@ -1,8 +1,12 @@
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/show.h"
+#include "daemon/alert.h"
+#include "daemon/courier.h"
 #include "daemon/daemon.h"
 #include "daemon/pass.h"
 #include "daemon/room.h"
@@ -36,24 +40,38 @@ status_of(const struct pass_report *p)
 	return STATUS_DONE;
 }
 
-/* How the source's contract stands after its pass. */
+/* How the source's contract stands after its pass, and who is told what. */
 static enum status
-judge(struct running *r, const struct source_config *cfg, struct err *e)
+judge(struct running *r, const struct source_config *cfg,
+	const struct pass_report *p, struct err *e)
 {
 	struct lesson lesson = {.due = 0};
 	struct arrival_report a;
-	struct catalog *c;
+	const struct alert_view view = {
+		.config = r->cli->config,
+		.source = cfg,
+		.pass = p,
+		.arrival = &a,
+		.full = true,
+		.failed = p->pass.outcome == PASS_COULD_NOT_LOOK,
+	};
+	struct lane *l;
+	int64_t wait;
+	bool news;
 	enum rc rc;
 
-	if (!cfg->expect.set)
+	if (!cfg->expect.set && cfg->alert == NULL)
 		return STATUS_DONE;
-	if (catalog_open(r->cli->config->state, true, &c, e) != OK)
+	if (lane_open(r->engine, NULL, NULL, &l, e) != OK)
 		return STATUS_BROKEN;
-	rc = arrival_judge(c, cfg, clock_wall(), &lesson, &a, e);
-	catalog_close(c);
+	rc = arrival_judge(lane_catalog(l), cfg, clock_wall(), &lesson, &a, e);
+	if (rc == OK)
+		rc = alert_judge(l, &view, &wait, &news, e);
+	lane_close(l);
 	if (rc != OK)
 		return STATUS_BROKEN;
-	show_arrival(r->cli, cfg->name, &a);
+	if (cfg->expect.set)
+		show_arrival(r->cli, cfg->name, &a);
 	switch (a.outcome) {
 	case ARRIVAL_LATE:
 	case ARRIVAL_SHORT:
@@ -64,6 +82,33 @@ judge(struct running *r, const struct source_config *cfg, struct err *e)
 	default:
 		return STATUS_DONE;
 	}
+}
+
+/* What is to be told is told before we end, or said to be left. */
+static enum status
+tell(struct running *r, struct err *e)
+{
+	struct courier_report t = {.trouble = STR_INIT};
+	enum status st = STATUS_DONE;
+
+	if (courier_flush(r->engine, r->cli->config, &t, e) != OK)
+		st = STATUS_BROKEN;
+	else if (t.left + t.given_up > 0)
+		st = STATUS_ATTENTION;
+	for (char *at = t.trouble.s, *end; *at != '\0'; at = end + 1) {
+		end = strchrnul(at, '\n');
+		fprintf(stderr, "landfall: error: %.*s\n", (int)(end - at), at);
+		if (*end == '\0')
+			break;
+	}
+	if (t.left > 0)
+		fprintf(stderr,
+			"landfall: error: %llu alert%s undelivered; the next "
+			"run tries again\n",
+			(unsigned long long)t.left,
+			t.left == 1 ? " is" : "s are");
+	str_release(&t.trouble);
+	return st;
 }
 
 /*
@@ -79,7 +124,7 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 		.arg = r,
 	};
 	struct pass_report p;
-	enum status st = STATUS_DONE;
+	enum status st = STATUS_DONE, judged;
 	uint64_t deleted = 0, moved = 0; /* by the look before */
 	int64_t wait = 0;
 
@@ -104,6 +149,9 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 		if (wait == 0 || look == 2) {
 			show_pass(r->cli, &p);
 			r->no_room += p.no_room;
+			judged = judge(r, cfg, &p, e);
+			if (judged > st)
+				st = judged;
 		}
 		pass_report_release(&p);
 		if (wait == 0)
@@ -176,12 +224,14 @@ run_once(struct running *r)
 		st = run_source(r, cfg, &e);
 		if (st > worst)
 			worst = st;
-		if (st != STATUS_BROKEN)
-			st = judge(r, cfg, &e);
-		if (st > worst)
-			worst = st;
 		if (st == STATUS_BROKEN)
 			break;
+	}
+	if (worst != STATUS_BROKEN) {
+		enum status st = tell(r, &e);
+
+		if (st > worst)
+			worst = st;
 	}
 	progress_stop(progress);
 	if (worst == STATUS_BROKEN)

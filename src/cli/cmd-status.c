@@ -289,6 +289,62 @@ print_ledger(const struct ledger_view *v)
 	cli_line(&s);
 }
 
+/* ---- what has not been told yet ---- */
+
+struct telling {
+	const struct cli *cli;
+	struct jsonw *json; /* NULL: words */
+};
+
+static enum rc
+each_alert(void *arg, const struct catalog_alert *a, struct err *e UNUSED)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+	const struct telling *t = arg;
+
+	if (!cli_chosen(t->cli, a->source))
+		return OK;
+	if (t->json != NULL) {
+		struct jsonw *j = t->json;
+
+		jsonw_object(j);
+		jsonw_key(j, "source"), jsonw_text(j, a->source);
+		jsonw_key(j, "event"), jsonw_text(j, a->event);
+		jsonw_key(j, "at"), jsonw_time(j, a->at);
+		jsonw_key(j, "state");
+		jsonw_text(j, a->given_up ? "given-up" : "undelivered");
+		jsonw_key(j, "attempts"), jsonw_u64(j, a->attempts);
+		jsonw_key(j, a->given_up ? "given_up_at" : "next_attempt");
+		jsonw_time(j, a->due);
+		jsonw_key(j, "trouble"), jsonw_text(j, a->trouble);
+		jsonw_end(j);
+		return OK;
+	}
+	str_addf(&s, "alert: %s of %s at ", a->event, a->source);
+	clock_add_time(&s, a->at);
+	str_addf(&s, ": %s after %" PRIu64 " attempt%s%s%s",
+		a->given_up ? "given up" : "not delivered", a->attempts,
+		a->attempts == 1 ? "" : "s", *a->trouble != '\0' ? ": " : "",
+		a->trouble);
+	cli_line(&s);
+	return OK;
+}
+
+static enum rc
+show_telling(struct cli *c, struct catalog *cat, struct jsonw *j, struct err *e)
+{
+	struct telling t = {.cli = c, .json = j};
+
+	if (j != NULL)
+		jsonw_key(j, "alerts"), jsonw_array(j);
+	if (catalog_alert_each(cat, false, each_alert, &t, e) != OK ||
+		catalog_alert_each(cat, true, each_alert, &t, e) != OK)
+		return e->code;
+	if (j != NULL)
+		jsonw_end(j);
+	return OK;
+}
+
 /*
  * The catalog may be a little ahead while a commit is under way or after a
  * crash; behind it can only be when one of the two was replaced.
@@ -357,6 +413,8 @@ show_all(struct cli *c, struct place *p, const struct standing_daemon *d)
 			print_source(&s, width);
 	}
 	jsonw_end(&j);
+	if (show_telling(c, p->catalog, c->json ? &j : NULL, &e) != OK)
+		return cli_fail(&e);
 	if (c->json) {
 		write_daemon(&j, d);
 		write_ledger(&j, p->ledger, recorded);

@@ -7,6 +7,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "config/alert.h"
 #include "config/field.h"
 #include "config/help.h"
 #include "config/parse.h"
@@ -68,6 +69,7 @@ config_free(struct config *c)
 		free(s->name);
 		free(s->drop.path);
 		free(s->after.folder);
+		alert_release(&s->own_alert);
 		field_release_patterns(&s->match);
 		field_release_patterns(&s->ignore);
 		ready_release(&s->ready);
@@ -75,6 +77,7 @@ config_free(struct config *c)
 		expect_release(&s->expect);
 		total_release(&s->totals);
 	}
+	alert_release(&c->alert);
 	free(c->source);
 	free(c->origin);
 	free(c->state);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "config/alert.h"
 #include "config/ready.h"
 #include "config/total.h"
 #include "config/value.h"
@@ -84,6 +85,8 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_TOTAL_SUM] =
 			"{field: N, trailer_field: N, decimal: \".\"}, or the "
 			"other places as in records, or a list of such",
+		[OPTION_ALERT] = "none, {command: [PROGRAM, ARGUMENT]} or "
+				 "{url: URL}, with header, on and timeout",
 	};
 
 	str_add(s, words[o->type]);
@@ -543,6 +546,7 @@ static const struct reader {
 	[OPTION_SIZE_BAND] = {.read = when_read_size_band},
 	[OPTION_TOTAL_RECORDS] = {.read = total_read_records, .any_kind = true},
 	[OPTION_TOTAL_SUM] = {.read = total_read_sum, .any_kind = true},
+	[OPTION_ALERT] = {.read = alert_read, .any_kind = true},
 };
 
 bool

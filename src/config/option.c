@@ -105,6 +105,24 @@ const struct option option_table[] = {
 			"each filesystem, at most 1 GiB; 0 is no limit.",
 	},
 	{
+		.path = "alert",
+		.type = OPTION_ALERT,
+		TOP(alert),
+		.fallback = "none",
+		.source = FALLBACK_WORDS,
+		.help = "Whom to tell what needs a human, for every source "
+			"without an alert of its own. command is a list, the "
+			"program's absolute path first; it runs without a "
+			"shell and reads one JSON object. url receives the "
+			"same by POST, with the headers of header, each a "
+			"text or a secret such as {credential: NAME}; the "
+			"URL itself may be a secret too. timeout, 30s by "
+			"default, ends one attempt. on is a list of events, "
+			"by default all of them: late, short, missing, "
+			"could-not-look, quarantined, drift, failing, "
+			"no-space, recovered. See ALERTS.",
+	},
+	{
 		.path = "sources",
 		.type = OPTION_SOURCES,
 		.help = "The streams of deliveries, by name: lower-case "
@@ -376,6 +394,16 @@ const struct option option_table[] = {
 			"of the newest one landed: land it and tell, hold it "
 			"as pending until this is changed or it is landed by "
 			"hand, or quarantine it.",
+	},
+	{
+		.path = "sources.*.alert",
+		.type = OPTION_ALERT,
+		SOURCE(own_alert),
+		.fallback = "the alert of all sources",
+		.source = FALLBACK_WORDS,
+		.help = "Whom to tell what is wrong with this source, "
+			"instead of the alert of all sources; none tells "
+			"nobody.",
 	},
 	{
 		.path = "sources.*.format",

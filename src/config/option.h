@@ -40,6 +40,7 @@ enum option_type {
 	OPTION_SIZE_BAND,     /* a band in bytes */
 	OPTION_TOTAL_RECORDS, /* struct total_list; appends */
 	OPTION_TOTAL_SUM,
+	OPTION_ALERT,
 };
 
 /* What a row's fallback is. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "config/alert.h"
 #include "config/check.h"
 #include "config/field.h"
 #include "config/ready.h"
@@ -284,6 +285,7 @@ parse_config(const char *text, size_t len, const char *file,
 			root = &nothing;
 		if (expect_mapping(&p, "configuration", root)) {
 			read_block(&p, "", root, p.config);
+			alert_inherit(p.config);
 			check_config(p.config, root, p.source_node, r);
 		}
 	}

@@ -1,19 +1,15 @@
 #include "config/secret.h"
 
 #include <errno.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/run.h"
 
 static const char how[] = "{credential: NAME}, {file: PATH}, {env: NAME} or "
 			  "{command: [PROGRAM, ARGUMENT]}";
@@ -234,128 +230,37 @@ from_env(const struct secret *s, struct buf *b, struct err *e)
 }
 
 /*
- * The program in a process group of its own, so that what it starts can be
- * ended with it. Its standard error goes nowhere: programs that print
- * secrets have been known to print them there too.
+ * Its standard error goes nowhere: programs that print secrets have been
+ * known to print them there too.
  */
-static int
-spawn(char *const *argv, int out, pid_t *ret_pid)
-{
-	posix_spawn_file_actions_t files;
-	posix_spawnattr_t attr;
-	sigset_t none, all;
-	int cause;
-
-	posix_spawn_file_actions_init(&files);
-	posix_spawnattr_init(&attr);
-	sigemptyset(&none);
-	sigfillset(&all);
-	posix_spawnattr_setflags(&attr,
-		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-			POSIX_SPAWN_SETSIGDEF);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setsigmask(&attr, &none);
-	posix_spawnattr_setsigdefault(&attr, &all);
-	posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-	posix_spawn_file_actions_addopen(
-		&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(
-		&files, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-	cause = posix_spawnp(ret_pid, argv[0], &files, &attr, argv, environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&files);
-	return cause;
-}
-
-/* AGAIN: not before the deadline. */
-static enum rc
-wait_readable(int fd, int64_t deadline)
-{
-	for (;;) {
-		int64_t left = deadline - clock_mono();
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-
-		if (left <= 0)
-			return AGAIN;
-		/* Rounded up: a wait of 0 ms would spin. */
-		if (poll(&p, 1, (int)(left / 1000000 + 1)) > 0)
-			return OK;
-	}
-}
-
-static enum rc
-read_output(int fd, int64_t deadline, struct buf *b)
-{
-	while (b->len <= SECRET_MAX) {
-		ssize_t n;
-
-		if (wait_readable(fd, deadline) != OK)
-			return AGAIN;
-		n = read(fd, b->data + b->len, SECRET_MAX + 1 - b->len);
-		if (n < 0 && errno != EINTR)
-			return BAD_SOURCE;
-		if (n == 0)
-			break;
-		if (n > 0)
-			b->len += (size_t)n;
-	}
-	return OK;
-}
-
-/* Its exit status, once it has ended by itself or been ended. */
-static enum rc
-finish(pid_t pid, int64_t deadline, bool kill_now, int *ret_status)
-{
-	int watch = pidfd_open(pid, 0);
-	enum rc rc = OK;
-
-	if (kill_now || watch < 0 || wait_readable(watch, deadline) != OK) {
-		kill(-pid, SIGKILL);
-		rc = AGAIN;
-	}
-	io_drop(&watch);
-	while (waitpid(pid, ret_status, 0) < 0)
-		if (errno != EINTR) {
-			*ret_status = -1;
-			break;
-		}
-	return rc;
-}
-
 static enum rc
 from_command(const struct secret *s, struct buf *b, struct err *e)
 {
 	CLEANUP(str_release) struct str limit = STR_INIT;
-	int64_t deadline = clock_mono() + s->timeout;
-	int out[2], cause, status = 0;
-	bool whole, more;
-	pid_t pid;
+	struct run run = {
+		.argv = s->word,
+		.room = b->data,
+		.size = SECRET_MAX + 1,
+		.cut = true,
+		.all = true,
+		.timeout = s->timeout,
+	};
+	int status;
+	enum rc rc = run_program(&run, &status, e);
 
-	if (pipe2(out, O_CLOEXEC) < 0)
-		return err_sys(e, BAD_SOURCE, errno, "pipe");
-	cause = spawn(s->word, out[1], &pid);
-	io_drop(&out[1]);
-	if (cause != 0) {
-		io_drop(&out[0]);
-		return err_sys(e, BAD_SOURCE, cause, "run %s", s->word[0]);
-	}
-	whole = read_output(out[0], deadline, b) == OK;
-	more = b->len > SECRET_MAX;
-	io_drop(&out[0]);
-	if (finish(pid, deadline, !whole || more, &status) != OK && !more) {
+	b->len = run.len;
+	if (rc == AGAIN) {
 		str_add_duration(&limit, (uint64_t)s->timeout);
 		return err_set(e, BAD_SOURCE,
 			"command %s: no answer within %s; ended it", s->word[0],
 			limit.s);
 	}
-	if (status != 0 && !more)
-		return err_set(e, BAD_SOURCE,
-			"command %s: failed (%s %d); run it by hand to see why",
-			s->word[0],
-			WIFSIGNALED(status) ? "signal" : "exit status",
-			WIFSIGNALED(status) ? WTERMSIG(status)
-					    : WEXITSTATUS(status));
-	return OK;
+	if (rc != OK || b->len > SECRET_MAX || status == 0)
+		return rc;
+	return err_set(e, BAD_SOURCE,
+		"command %s: failed (%s %d); run it by hand to see why",
+		s->word[0], WIFSIGNALED(status) ? "signal" : "exit status",
+		WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 }
 
 static enum rc (*const resolvers[])(

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -19,7 +18,10 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/alert.h"
 #include "daemon/arrival.h"
+#include "daemon/backoff.h"
+#include "daemon/courier.h"
 #include "daemon/live.h"
 #include "daemon/next.h"
 #include "daemon/room.h"
@@ -47,14 +49,11 @@
 /* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
 
-/* A source that cannot be looked at: random(0, min(most, base * 2^n)). */
-#define BACKOFF_BASE (2 * CLOCK_SECOND)
-#define BACKOFF_MOST (300 * CLOCK_SECOND)
-
 struct daemon {
 	struct daemon_options options;
 	struct config *config;
 	struct engine *engine;
+	struct courier *courier;
 	struct watcher *watcher;
 	size_t n_watchers;
 	int epoll, signals, done; /* done: an eventfd the lookers ring */
@@ -228,21 +227,6 @@ leave_word(struct daemon *d, bool quiet)
 
 /* ---- lookers ---- */
 
-static int64_t
-backoff(unsigned failures)
-{
-	int64_t most = BACKOFF_BASE;
-	uint64_t random = 0;
-
-	while (failures-- > 1 && most < BACKOFF_MOST)
-		most *= 2;
-	if (most > BACKOFF_MOST)
-		most = BACKOFF_MOST;
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random = (uint64_t)clock_mono();
-	return (int64_t)(random % (uint64_t)most);
-}
-
 /* How long until the schedule says to look. */
 static int64_t
 until_scheduled(const struct watcher *w)
@@ -261,6 +245,22 @@ until_scheduled(const struct watcher *w)
 	return next - now < CLOCK_CHECK ? next - now : CLOCK_CHECK;
 }
 
+/*
+ * How long until the arrival contract can be judged anew: what is missing
+ * then is told then, and not whenever somebody looks.
+ */
+static int64_t
+until_deadline(const struct source_config *cfg)
+{
+	int64_t now = clock_wall();
+	struct contract_day day;
+
+	if (!cfg->expect.set || !expect_day(&cfg->expect, now, &day) ||
+		now > day.late)
+		return INT64_MAX;
+	return day.late + CLOCK_SECOND - now;
+}
+
 /* After a look: when must it be looked at again whatever is hinted? */
 static void
 plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
@@ -272,14 +272,14 @@ plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
 		w->looked = true;
 		w->since = began;
 		w->since_mono = mono;
-		watcher_plan(w,
-			now +
-				(next_is_scheduled(w->config)
-						? until_scheduled(w)
-						: NEXT_RESCAN));
+		wait = next_is_scheduled(w->config) ? until_scheduled(w)
+						    : NEXT_RESCAN;
+		if (until_deadline(w->config) < wait)
+			wait = until_deadline(w->config);
+		watcher_plan(w, now + wait);
 		return;
 	}
-	wait = backoff(++w->failures);
+	wait = backoff_wait(++w->failures);
 	watcher_plan(w, now + wait);
 	struct log l = log_begin(LOG_WARNING, "source-waits");
 
@@ -289,39 +289,58 @@ plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
 	log_end(&l);
 }
 
-/* How the arrival contract stands, told when that changes. */
-static enum rc
-judge(struct daemon *d, struct watcher *w, struct err *e)
+/* How the arrival contract stands, logged when that changes. */
+static void
+log_arrival(struct watcher *w, const struct arrival_report *a)
 {
-	struct arrival_report a;
-	struct catalog *c;
-	enum rc rc;
-
-	if (!w->config->expect.set)
-		return OK;
-	rc = catalog_open(d->config->state, true, &c, e);
-	if (rc != OK)
-		return err_raise(e, BROKEN);
-	rc = arrival_judge(c, w->config, clock_wall(), &w->lesson, &a, e);
-	catalog_close(c);
-	if (rc != OK ||
-		(a.outcome == w->arrival && a.day.due == w->arrival_due))
-		return rc;
-	w->arrival = a.outcome;
-	w->arrival_due = a.day.due;
+	if (a->outcome == w->arrival && a->day.due == w->arrival_due)
+		return;
+	w->arrival = a->outcome;
+	w->arrival_due = a->day.due;
 	struct log l = log_begin(
-		a.outcome == ARRIVAL_WAITING || a.outcome == ARRIVAL_ON_TIME
+		a->outcome == ARRIVAL_WAITING || a->outcome == ARRIVAL_ON_TIME
 			? LOG_INFO
 			: LOG_WARNING,
 		"arrival");
 
 	log_text(&l, "source", w->config->name);
-	log_text(&l, "outcome", arrival_name(a.outcome));
-	log_u64(&l, "files", a.arrived.files);
-	log_u64(&l, "bytes", a.arrived.bytes);
-	log_u64(&l, "records", a.arrived.records);
+	log_text(&l, "outcome", arrival_name(a->outcome));
+	log_u64(&l, "files", a->arrived.files);
+	log_u64(&l, "bytes", a->arrived.bytes);
+	log_u64(&l, "records", a->arrived.records);
 	log_end(&l);
-	return OK;
+}
+
+/* What the look means: the arrival contract, and what is to be told. */
+static enum rc
+judge(struct daemon *d, struct watcher *w, struct alert_view *v, struct err *e)
+{
+	struct arrival_report arrival;
+	struct lane *l;
+	int64_t wait = 0;
+	bool news = false;
+	enum rc rc;
+
+	if (!w->config->expect.set && w->config->alert == NULL)
+		return OK;
+	if (lane_open(d->engine, NULL, NULL, &l, e) != OK)
+		return e->code;
+	rc = arrival_judge(lane_catalog(l), w->config, clock_wall(), &w->lesson,
+		&arrival, e);
+	if (rc == OK) {
+		log_arrival(w, &arrival);
+		v->config = d->config;
+		v->source = w->config;
+		v->arrival = &arrival;
+		v->patient = true;
+		rc = alert_judge(l, v, &wait, &news, e);
+	}
+	lane_close(l);
+	if (rc == OK && news)
+		courier_ring(d->courier);
+	if (rc == OK && wait > 0)
+		watcher_plan_by(w, clock_mono() + wait + DEBOUNCE);
+	return rc;
 }
 
 static enum rc
@@ -334,10 +353,11 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	};
 	struct pass_name *names;
 	struct pass_report r;
+	struct alert_view view = {.pass = &r};
 	bool full;
 	int64_t began = clock_mono();
 	size_t n = watcher_take(w, began, &full, &names);
-	enum rc rc;
+	enum rc rc, judged = OK;
 
 	pass_report_init(&r);
 	if (full) {
@@ -353,9 +373,27 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		if (rc == BAD_ITEM || rc == BAD_SOURCE)
 			watcher_rescan(w);
 	}
+	view.full = full;
+	view.failed = rc != OK || r.troubles > 0;
+	if (rc != BROKEN)
+		judged = judge(d, w, &view, e);
 	pass_report_release(&r);
 	watcher_names_free(names, full ? 0 : n);
-	return rc == BROKEN ? rc : judge(d, w, e);
+	return rc == BROKEN ? rc : judged;
+}
+
+/* A deadline has passed while nobody may look: that alone is worth telling. */
+static enum rc
+judge_alone(struct daemon *d, struct watcher *w, struct err *e)
+{
+	struct pass_report r;
+	struct alert_view view = {.pass = &r, .overdue = true};
+	enum rc rc;
+
+	pass_report_init(&r);
+	rc = judge(d, w, &view, e);
+	pass_report_release(&r);
+	return rc;
 }
 
 static void *
@@ -377,7 +415,7 @@ looker_main(void *arg)
 		}
 		w = d->todo[--d->n_todo];
 		pthread_mutex_unlock(&d->lock);
-		if (look(d, w, &e) != OK) {
+		if ((w->judge_only ? judge_alone : look)(d, w, &e) != OK) {
 			pthread_mutex_lock(&d->lock);
 			if (d->err.code == OK)
 				d->err = e;
@@ -532,6 +570,21 @@ watch_room(struct daemon *d, int64_t *ret_wait, struct err *e)
 	return OK;
 }
 
+/* The contract's deadline has passed since the last look; true once. */
+static bool
+is_overdue(struct watcher *w)
+{
+	const struct expect *x = &w->config->expect;
+	int64_t now = clock_wall();
+	struct contract_day day;
+
+	if (!x->set || !expect_day(x, now, &day) || now <= day.late ||
+		(w->looked && w->since > day.late) || w->overdue == day.due)
+		return false;
+	w->overdue = day.due;
+	return true;
+}
+
 /* Hands every source that is due to a looker; the wait until the next, ns. */
 static int64_t
 dispatch(struct daemon *d)
@@ -543,17 +596,22 @@ dispatch(struct daemon *d)
 		struct watcher *w = &d->watcher[i];
 		int64_t due = w->busy ? INT64_MAX : watcher_due(w);
 
+		if (!w->busy)
+			w->judge_only = false;
 		if (due <= now && !may_look(w)) {
 			due = watcher_due(w);
 			if (due <= now)
 				due = now + CLOCK_CHECK;
+			w->judge_only = d->looking < LOOKERS && is_overdue(w);
+			if (w->judge_only)
+				due = now;
 		}
 		if (due > now && !w->busy && w->watch == NULL &&
 			!next_is_scheduled(w->config) && w->failures == 0)
 			due = due < w->polled + POLL ? due : w->polled + POLL;
 		if (due <= now && d->looking < LOOKERS) {
 			/* Watch before listing: nothing falls between. */
-			if (w->watch == NULL) {
+			if (w->watch == NULL && !w->judge_only) {
 				begin_watching(d, w);
 				watcher_rescan(w);
 				w->polled = now;
@@ -629,8 +687,8 @@ free_watchers(struct daemon *d)
 }
 
 /* Nobody is looking: the new configuration takes the place of the old. */
-static bool
-reload(struct daemon *d)
+static enum rc
+reload(struct daemon *d, bool *ret, struct err *broken)
 {
 	CLEANUP(str_release) struct str report = STR_INIT;
 	struct config *fresh = NULL;
@@ -641,7 +699,8 @@ reload(struct daemon *d)
 		log_say(LOG_ERROR, "reload-refused",
 			"the old configuration stays: %s: %s", e.text,
 			report.s);
-		return false;
+		*ret = false;
+		return OK;
 	}
 	if (strcmp(fresh->zone, d->config->zone) != 0 ||
 		strcmp(fresh->state, d->config->state) != 0 ||
@@ -650,8 +709,11 @@ reload(struct daemon *d)
 			"the old configuration stays: zone, state and origin "
 			"change only with a restart");
 		config_free(fresh);
-		return false;
+		*ret = false;
+		return OK;
 	}
+	courier_stop(d->courier);
+	d->courier = NULL;
 	free_watchers(d);
 	engine_configure(d->engine, fresh);
 	config_free(d->config);
@@ -660,7 +722,8 @@ reload(struct daemon *d)
 	if (remember_looks(d, &e) != OK)
 		d->err = e;
 	log_say(LOG_INFO, "reloaded", "%zu sources", d->n_watchers);
-	return true;
+	*ret = true;
+	return courier_start(d->engine, d->config, &d->courier, broken);
 }
 
 static void
@@ -748,9 +811,13 @@ loop(struct daemon *d, struct err *e)
 		if (d->stop && quiet)
 			return e->code;
 		if (d->reload && quiet && !d->stop) {
+			bool taken;
+
+			if (reload(d, &taken, e) != OK)
+				return e->code;
 			say(d,
-				reload(d) ? WATCHING
-					  : WATCHING
+				taken ? WATCHING
+				      : WATCHING
 					", the new configuration was refused");
 			d->no_room = false; /* told again, where it still is */
 			sd_notify(0, "READY=1");
@@ -804,6 +871,10 @@ run(struct daemon *d, struct err *e)
 			"ledger entries were brought forward",
 			(unsigned long long)r->brought_forward,
 			(unsigned long long)r->entries);
+	if (courier_start(d->engine, d->config, &d->courier, e) != OK) {
+		engine_close(d->engine);
+		return e->code;
+	}
 	for (size_t i = 0; i < LOOKERS; i++)
 		if (pthread_create(&d->looker[i], NULL, looker_main, d) != 0)
 			abort();
@@ -820,6 +891,7 @@ run(struct daemon *d, struct err *e)
 	pthread_mutex_unlock(&d->lock);
 	for (size_t i = 0; i < LOOKERS; i++)
 		pthread_join(d->looker[i], NULL);
+	courier_stop(d->courier);
 	free_watchers(d);
 	engine_close(d->engine);
 	return rc;

@@ -116,9 +116,14 @@ enum rc lane_note(struct lane *l, struct delivery *d, struct err *e) MUST_USE;
 /* Until everything submitted is durable; after it no worker uses a source. */
 enum rc lane_wait(struct lane *l, struct err *e) MUST_USE;
 
-/* Records a finished pass, and waits until that is durable. */
-enum rc
-lane_pass(struct lane *l, const struct catalog_pass *p, struct err *e) MUST_USE;
+/*
+ * Has the committer, who alone writes to the catalog, call write inside a
+ * transaction, and waits until that is durable. What write returns but OK
+ * stops the engine.
+ */
+enum rc lane_write(struct lane *l,
+	enum rc (*write)(struct catalog *c, void *arg, struct err *e),
+	void *arg, struct err *e) MUST_USE;
 
 /* Adds a line to the story of a known name. */
 enum rc lane_tell(struct lane *l, const char *source, const uint8_t *name,

@@ -139,6 +139,7 @@ check_shape(const struct job *j, int fd, struct delivery *d,
 			"; held: `landfall land` takes it as it is, or "
 			"change drift or the dialect");
 		leave(d, DISPOSITION_PENDING, why.s);
+		d->needs = CONDITION_DRIFT;
 		return END;
 	}
 	d->drift = str_take(&why);
@@ -249,6 +250,7 @@ take_room(const struct fetch_context *c, struct delivery *d, struct err *e)
 	if (rc == END) {
 		leave(d, DISPOSITION_PENDING, why.s);
 		d->no_room = true;
+		d->needs = CONDITION_SPACE;
 	}
 	return rc;
 }

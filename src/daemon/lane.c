@@ -101,12 +101,14 @@ lane_wait(struct lane *l, struct err *e)
 }
 
 enum rc
-lane_pass(struct lane *l, const struct catalog_pass *p, struct err *e)
+lane_write(struct lane *l,
+	enum rc (*write)(struct catalog *c, void *arg, struct err *e),
+	void *arg, struct err *e)
 {
-	struct delivery *d = delivery_new(p->source, NULL, 0);
+	struct delivery *d = delivery_new(NULL, NULL, 0);
 
-	/* The committer alone writes to the catalog. */
-	d->pass = p;
+	d->write = write;
+	d->write_arg = arg;
 	if (lane_note(l, d, e) != OK)
 		return e->code;
 	return lane_wait(l, e);

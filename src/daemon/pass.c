@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "daemon/alert.h"
 #include "daemon/decide.h"
 #include "daemon/room.h"
 
@@ -27,7 +28,20 @@ struct looking {
 	/* Under lock. */
 	uint64_t count[DISPOSITIONS];
 	uint64_t failed, no_room;
+	struct pass_stuck stuck[CONDITIONS];
 };
+
+/* Under lock. */
+static void
+add_stuck(struct pass_stuck *s, const uint8_t *name, size_t len,
+	const char *reason)
+{
+	if (s->count++ > 0)
+		return;
+	s->name = mem_dup(name, len);
+	s->len = len;
+	s->reason = mem_strdup(reason);
+}
 
 static void
 one_done(void *arg, const struct delivery *d)
@@ -41,6 +55,8 @@ one_done(void *arg, const struct delivery *d)
 		k->no_room++;
 	else if (d->disposition == DISPOSITION_PENDING && d->tried)
 		k->failed++;
+	if (d->needs != CONDITION_NONE)
+		add_stuck(&k->stuck[d->needs], d->name, d->name_len, d->reason);
 	pthread_mutex_unlock(&k->lock);
 	if (k->options->done != NULL)
 		k->options->done(k->options->arg, d);
@@ -56,6 +72,8 @@ take_counts(struct looking *k)
 		r->pass.count[i] += k->count[i];
 	r->failed += k->failed;
 	r->no_room += k->no_room;
+	memcpy(r->stuck, k->stuck, sizeof(r->stuck));
+	memset(k->stuck, 0, sizeof(k->stuck));
 	pthread_mutex_unlock(&k->lock);
 }
 
@@ -71,6 +89,10 @@ pass_report_release(struct pass_report *r)
 {
 	str_release(&r->trouble);
 	str_release(&r->after.trouble);
+	for (unsigned i = 0; i < CONDITIONS; i++) {
+		free(r->stuck[i].name);
+		free(r->stuck[i].reason);
+	}
 }
 
 static enum rc
@@ -129,6 +151,10 @@ wait_for_room(struct looking *k, const struct item *it, const char *why,
 		r->pass.unchanged++;
 		r->pass.count[DISPOSITION_PENDING]++;
 		r->no_room++;
+		pthread_mutex_lock(&k->lock);
+		add_stuck(&k->stuck[CONDITION_SPACE], it->name, it->name_len,
+			why);
+		pthread_mutex_unlock(&k->lock);
 		return OK;
 	}
 	note = delivery_new(k->config->name, it->name, it->name_len);
@@ -136,6 +162,7 @@ wait_for_room(struct looking *k, const struct item *it, const char *why,
 	note->disposition = DISPOSITION_PENDING;
 	note->reason = mem_strdup(why);
 	note->no_room = true;
+	note->needs = CONDITION_SPACE;
 	return lane_note(k->lane, note, e);
 }
 
@@ -251,9 +278,19 @@ end(struct looking *k)
 	if (k->lane != NULL)
 		decision_release(&k->decision);
 	lane_close(k->lane);
+	for (unsigned i = 0; i < CONDITIONS; i++) {
+		free(k->stuck[i].name);
+		free(k->stuck[i].reason);
+	}
 	if (k->source != NULL)
 		k->ops->close(k->source);
 	pthread_mutex_destroy(&k->lock);
+}
+
+static enum rc
+record(struct catalog *c, void *pass, struct err *e)
+{
+	return catalog_pass_put(c, pass, e);
 }
 
 /* The look is over: its trouble, its sums, its record. */
@@ -272,7 +309,7 @@ conclude(struct looking *k, struct err *e)
 		r->trouble.len > 0 ? PASS_COULD_NOT_LOOK : PASS_COMPLETE;
 	if (check_sums(&r->pass, e) != OK)
 		return e->code;
-	return lane_pass(k->lane, &r->pass, e);
+	return lane_write(k->lane, record, &r->pass, e);
 }
 
 enum rc
@@ -285,6 +322,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	enum rc rc;
 
 	rc = begin(&k, g, o, r, e);
+	if (rc == OK)
+		rc = alert_begin(k.lane, k.config, e);
 	if (rc == OK)
 		rc = k.ops->recover(k.source, each_trouble, &k, e);
 	if (rc == OK)

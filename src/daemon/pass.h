@@ -19,6 +19,14 @@ struct pass_options {
 	void *arg;
 };
 
+/* Deliveries that wait for a human, and the first of them. */
+struct pass_stuck {
+	uint64_t count;
+	uint8_t *name; /* NULL: none */
+	size_t len;
+	char *reason;
+};
+
 struct pass_report {
 	struct catalog_pass pass; /* trouble points into `trouble` */
 	struct str trouble;
@@ -26,6 +34,7 @@ struct pass_report {
 	uint64_t settled;  /* quarantined, and somebody has decided */
 	uint64_t failed;   /* pending because they could not be read */
 	uint64_t no_room;  /* pending because the disk would be full */
+	struct pass_stuck stuck[CONDITIONS]; /* by what they wait for */
 	struct after_report after;
 	int64_t wait; /* ns until another look may help, 0: none would soon */
 };

@@ -80,6 +80,15 @@ watcher_plan(struct watcher *w, int64_t at)
 	pthread_mutex_unlock(&w->lock);
 }
 
+void
+watcher_plan_by(struct watcher *w, int64_t at)
+{
+	pthread_mutex_lock(&w->lock);
+	if (at < w->next_look)
+		w->next_look = at;
+	pthread_mutex_unlock(&w->lock);
+}
+
 bool
 watcher_is_planned(struct watcher *w, int64_t now)
 {

@@ -37,6 +37,8 @@ struct watcher {
 	bool looked;	      /* there was a good look */
 	int64_t since;	      /* wall: when the last of them began, or the */
 	int64_t since_mono;   /* waiting for the first; and monotonic */
+	int64_t overdue;      /* the deadline that passed without a look */
+	bool judge_only;      /* the looker is to judge that, not to look */
 	pthread_mutex_t lock;
 	/* Under lock. */
 	struct watcher_name *name;
@@ -57,6 +59,9 @@ watcher_add(struct watcher *w, const uint8_t *name, size_t len, int64_t due);
 /* Look at everything: at once, or not later than `at`. */
 void watcher_rescan(struct watcher *w);
 void watcher_plan(struct watcher *w, int64_t at);
+
+/* The same, if it is planned for later. */
+void watcher_plan_by(struct watcher *w, int64_t at);
 
 /* Is a full look due by plan alone, without a hint? */
 bool watcher_is_planned(struct watcher *w, int64_t now);

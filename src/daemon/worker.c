@@ -199,7 +199,7 @@ take_group(struct engine *g, struct delivery ***ret_group)
 	return n;
 }
 
-/* Passes, and lines of stories: the catalog alone knows of them. */
+/* What the catalog alone knows of: passes, marks, lines of stories. */
 static enum rc
 record_others(
 	struct engine *g, struct delivery **group, size_t n, struct err *e)
@@ -210,8 +210,8 @@ record_others(
 		return e->code;
 	for (size_t i = 0; i < n; i++) {
 		struct delivery *d = group[i];
-		enum rc rc = d->pass != NULL
-			? catalog_pass_put(c, d->pass, e)
+		enum rc rc = d->write != NULL
+			? d->write(c, d->write_arg, e)
 			: catalog_tell(c, d->source, d->name, d->name_len,
 				  clock_wall(), d->line, e);
 
@@ -227,7 +227,7 @@ record_others(
 static bool
 is_other(const struct delivery *d)
 {
-	return d->pass != NULL || d->line != NULL;
+	return d->write != NULL || d->line != NULL;
 }
 
 /* Deliveries first, then what comes of them. */

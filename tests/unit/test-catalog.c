@@ -1090,6 +1090,174 @@ test_a_source_has_the_shape_it_was_given_last(void **state)
 	assert_shape(&got, &two);
 }
 
+static enum rc
+add_since(void *arg, const struct catalog_name *n, struct err *e UNUSED)
+{
+	str_addf(arg, "%llu:", (unsigned long long)n->version.index);
+	str_addn(arg, n->name, n->name_len);
+	str_addc(arg, ' ');
+	return OK;
+}
+
+static void
+test_marks_and_what_came_since(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v;
+	struct err e = ERR_INIT;
+	struct str text = STR_INIT;
+	uint64_t upto;
+
+	assert_int_equal(
+		catalog_mark_find(p->catalog, "s", MARK_ALERTS, &upto, &e),
+		END);
+	assert_int_equal(catalog_unsettled(p->catalog, "s", 0, 9, &e), END);
+	v = landing(0, "a", "f0");
+	put(p, "s", "a", &sig_a, 1, &v);
+	v = landing(1, "b", "f1");
+	put(p, "t", "b", &sig_a, 1, &v);
+	v = landing(2, "c", "f2");
+	v.disposition = DISPOSITION_QUARANTINED;
+	put(p, "s", "c", &sig_a, 1, &v);
+	v = landing(3, "d", "f3");
+	put(p, "s", "d", &sig_a, 1, &v);
+	must(catalog_each_since(p->catalog, "s", 0, 3, add_since, &text, &e),
+		&e);
+	assert_string_equal(text.s, "0:a 2:c ");
+	str_clear(&text);
+	must(catalog_each_since(p->catalog, "s", 1, 9, add_since, &text, &e),
+		&e);
+	assert_string_equal(text.s, "2:c 3:d ");
+
+	assert_int_equal(catalog_unsettled(p->catalog, "s", 0, 4, &e), OK);
+	assert_int_equal(catalog_unsettled(p->catalog, "s", 3, 4, &e), END);
+	assert_int_equal(catalog_unsettled(p->catalog, "t", 0, 4, &e), END);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_settle(p->catalog, 2, 4, &e), &e);
+	must(catalog_mark_put(p->catalog, "s", MARK_ALERTS, 3, &e), &e);
+	must(catalog_mark_put(p->catalog, "s", MARK_ALERTS, 2, &e), &e);
+	must(catalog_mark_put(p->catalog, "s", MARK_ALERTS, 4, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	assert_int_equal(catalog_unsettled(p->catalog, "s", 0, 4, &e), END);
+	must(catalog_mark_find(p->catalog, "s", MARK_ALERTS, &upto, &e), &e);
+	assert_int_equal(upto, 4);
+	str_release(&text);
+}
+
+static enum rc
+add_alert(void *arg, const struct catalog_alert *a, struct err *e UNUSED)
+{
+	str_addf(arg, "%s %s %lld %lld %llu (%s) %s;", a->source, a->event,
+		(long long)a->at, (long long)a->due,
+		(unsigned long long)a->attempts, a->trouble, a->body);
+	return OK;
+}
+
+static void
+add_alerts(struct place *p, bool given_up, struct str *text)
+{
+	struct err e = ERR_INIT;
+
+	str_clear(text);
+	must(catalog_alert_each(p->catalog, given_up, add_alert, text, &e), &e);
+}
+
+static void
+test_conditions_and_alerts(void **state)
+{
+	struct place *p = *state;
+	const struct catalog_condition missing = {
+		.state = "missing", .key = 17, .at = 5};
+	struct catalog_alert a = {.source = "s",
+		.event = "missing",
+		.at = 5,
+		.due = 6,
+		.body = "{}"};
+	struct catalog_condition x;
+	struct err e = ERR_INIT;
+	struct str text = STR_INIT;
+
+	must(catalog_condition_find(p->catalog, "s", CONDITION_ARRIVAL, &x, &e),
+		&e);
+	assert_string_equal(x.state, "");
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_condition_put(
+		     p->catalog, "s", CONDITION_ARRIVAL, &missing, &e),
+		&e);
+	must(catalog_alert_put(p->catalog, &a, &e), &e);
+	a.event = "late";
+	a.due = 4;
+	must(catalog_alert_put(p->catalog, &a, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	must(catalog_condition_find(p->catalog, "s", CONDITION_ARRIVAL, &x, &e),
+		&e);
+	assert_string_equal(x.state, "missing");
+	assert_int_equal(x.key, 17);
+	assert_int_equal(x.at, 5);
+	must(catalog_condition_find(p->catalog, "s", CONDITION_DRIFT, &x, &e),
+		&e);
+	assert_string_equal(x.state, "");
+	add_alerts(p, false, &text);
+	assert_string_equal(
+		text.s, "s late 5 4 0 () {};s missing 5 6 0 () {};");
+
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_alert_tried(p->catalog, 1, 9, false, "no route", &e), &e);
+	must(catalog_alert_tried(p->catalog, 2, 8, true, "gone", &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	add_alerts(p, false, &text);
+	assert_string_equal(text.s, "s missing 5 9 1 (no route) {};");
+	add_alerts(p, true, &text);
+	assert_string_equal(text.s, "s late 5 8 1 (gone) {};");
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_alert_drop(p->catalog, 1, &e), &e);
+	must(catalog_alert_forget(p->catalog, 8, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	add_alerts(p, false, &text);
+	assert_string_equal(text.s, "");
+	add_alerts(p, true, &text);
+	assert_string_equal(text.s, "s late 5 8 1 (gone) {};");
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_alert_forget(p->catalog, 9, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	add_alerts(p, true, &text);
+	assert_string_equal(text.s, "");
+	str_release(&text);
+}
+
+static void
+pass_at(struct place *p, int64_t started, enum pass_outcome outcome)
+{
+	const struct catalog_pass pass = {.source = "s",
+		.started = started,
+		.ended = started,
+		.outcome = outcome};
+	struct err e = ERR_INIT;
+
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_pass_put(p->catalog, &pass, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+}
+
+static void
+test_since_when_a_source_fails(void **state)
+{
+	struct place *p = *state;
+	struct err e = ERR_INIT;
+	int64_t since = 0;
+
+	assert_int_equal(catalog_failing(p->catalog, "s", &since, &e), END);
+	pass_at(p, 10, PASS_COULD_NOT_LOOK);
+	pass_at(p, 20, PASS_COULD_NOT_LOOK);
+	must(catalog_failing(p->catalog, "s", &since, &e), &e);
+	assert_int_equal(since, 10);
+	pass_at(p, 30, PASS_COMPLETE);
+	assert_int_equal(catalog_failing(p->catalog, "s", &since, &e), END);
+	pass_at(p, 40, PASS_COULD_NOT_LOOK);
+	must(catalog_failing(p->catalog, "s", &since, &e), &e);
+	assert_int_equal(since, 40);
+}
+
 #define with_catalog(test) \
 	cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
@@ -1113,6 +1281,9 @@ main(void)
 		with_catalog(test_since_tomorrow),
 		with_catalog(test_passes_and_counts),
 		with_catalog(test_a_source_has_the_shape_it_was_given_last),
+		with_catalog(test_marks_and_what_came_since),
+		with_catalog(test_conditions_and_alerts),
+		with_catalog(test_since_when_a_source_fails),
 		with_catalog(test_landing_files_come_in_ledger_order),
 		with_catalog(test_a_reader_sees_commits_and_waits_for_none),
 		with_catalog(test_missing_and_empty_catalogs),

@@ -471,7 +471,7 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"ignore\n"
 		"f:13:5: error: unknown key sftp; known here: drop, match, "
 		"ignore, ready, duplicates, after, schedule, expect, totals, "
-		"drift, format, csv, fixed, lines, ndjson\n"
+		"drift, alert, format, csv, fixed, lines, ndjson\n"
 		"f:15:18: error: drop.path: is the drop of shop (line 8) "
 		"already\n"
 		"f:17:5: error: unknown key recursive; it belongs in drop\n"
@@ -741,7 +741,7 @@ static const struct {
 		"f:3:9: error: anchors are not supported\n"
 		"f:4:8: error: tags are not supported\n"
 		"f:5:1: error: unknown key <<; known here: zone, state, "
-		"origin, level, limits, sources\n"
+		"origin, level, limits, alert, sources\n"
 		"f:5:5: error: aliases are not supported: write the value "
 		"out\n"},
 	{HEAD "--- {}\n",
@@ -1014,6 +1014,44 @@ test_help_tells_every_option(void **state UNUSED)
 
 /* landfall.yaml(5) cannot drift from the table. */
 static void
+test_whom_to_tell(void **state UNUSED)
+{
+	static const char text[] =
+		"zone: z\nstate: s\n"
+		"alert: {command: [/bin/page, -x], on: [late, recovered]}\n"
+		"sources:\n"
+		"  a: {drop: {path: a}}\n"
+		"  b: {drop: {path: b}, alert: none}\n"
+		"  c:\n"
+		"    drop: {path: c}\n"
+		"    alert: {url: 'https://x/', timeout: 5s,\n"
+		"      header: {A: b, C: {credential: d}}}\n";
+	struct report r = REPORT_INIT;
+	struct config *c = NULL;
+	const struct alert_config *a;
+
+	assert_true(parse_config(text, strlen(text), "/e/l.yaml", &c, &r));
+	a = c->source[0].alert;
+	assert_ptr_equal(a, &c->alert);
+	assert_int_equal(a->n_command, 2);
+	assert_string_equal(a->command[1], "-x");
+	assert_null(a->command[2]);
+	assert_int_equal(a->on, 1u << ALERT_LATE | 1u << ALERT_RECOVERED);
+	assert_int_equal(a->timeout, INT64_C(30000000000));
+	assert_null(c->source[1].alert);
+	a = c->source[2].alert;
+	assert_string_equal(a->url, "https://x/");
+	assert_int_equal(a->on, (1u << ALERT_EVENTS) - 1);
+	assert_int_equal(a->timeout, INT64_C(5000000000));
+	assert_int_equal(a->n_headers, 2);
+	assert_string_equal(a->header[0].text, "b");
+	assert_null(a->header[1].text);
+	assert_int_equal(a->header[1].secret.kind, SECRET_CREDENTIAL);
+	config_free(c);
+	report_release(&r);
+}
+
+static void
 test_the_manual_page_has_the_table(void **state UNUSED)
 {
 	struct err e = ERR_INIT;
@@ -1076,6 +1114,7 @@ main(void)
 		cmocka_unit_test(test_load_tells_missing_from_wrong),
 		cmocka_unit_test(test_symbolic_links_do_not_hide_an_overlap),
 		cmocka_unit_test(test_help_tells_every_option),
+		cmocka_unit_test(test_whom_to_tell),
 		cmocka_unit_test(test_the_manual_page_has_the_table),
 		cmocka_unit_test(test_the_example_of_the_manual_page_is_right),
 	};
