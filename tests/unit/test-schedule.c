@@ -540,9 +540,9 @@ contract(void)
 		.by = 6 * 60,
 		.grace = 30 * MINUTES,
 		.days = {.weekday = WORKDAYS},
-		.files = {1, UINT64_MAX},
-		.bytes = {0, UINT64_MAX},
-		.records = {0, UINT64_MAX},
+		.files = {.least = 1, .most = UINT64_MAX},
+		.bytes = {.least = 0, .most = UINT64_MAX},
+		.records = {.least = 0, .most = UINT64_MAX},
 	};
 }
 
