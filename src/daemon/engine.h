@@ -31,8 +31,8 @@
 
 struct engine;
 struct lane;
-struct set;
 struct room;
+struct set;
 
 struct engine_options {
 	const struct config *config;

@@ -94,8 +94,8 @@ worker_main(void *arg)
 		struct err e = ERR_INIT;
 		struct lane *l;
 		struct job *j;
-		struct set *set;
 		uint64_t size;
+		struct set *set;
 
 		if (g->err.code != OK || (g->jobs == 0 && g->stop))
 			break;
@@ -105,8 +105,8 @@ worker_main(void *arg)
 		}
 		j = take_job(g);
 		l = j->lane;
-		set = j->set;
 		size = j->signature.size;
+		set = j->set;
 		/* Not for every job: the two would take turns ever after. */
 		if (l->jobs == LANE_LOW)
 			pthread_cond_broadcast(&g->has_room);

@@ -3,7 +3,6 @@
 and costs nothing, and what waited lands by itself when there is room again.
 """
 import os
-import re
 import subprocess
 import time
 
@@ -132,9 +131,9 @@ def until(what, seconds=30):
 
 def settled(w, n):
     """All n names of the inbox have a story."""
-    out = w.run("status", "--json").out
-    found = re.search(r'"counts":\{[^}]*"pending":(\d+)', out)
-    return found is not None and int(found.group(1)) == n
+    lines = w.run("status", "--json").lines()
+    return bool(lines) and \
+        lines[0]["sources"]["inbox"]["counts"]["pending"] == n
 
 
 def all_day():
