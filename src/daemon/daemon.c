@@ -351,14 +351,14 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		.done = one_done,
 		.arg = w,
 	};
-	struct pass_name *names;
+	struct pass_list names;
 	struct pass_report r;
 	struct alert_view view = {.pass = &r};
 	bool full;
 	int64_t began = clock_mono();
-	size_t n = watcher_take(w, began, &full, &names);
 	enum rc rc, judged = OK;
 
+	watcher_begin(w, &full, &names);
 	pass_report_init(&r);
 	if (full) {
 		rc = pass_run(d->engine, &options, &r, e);
@@ -368,7 +368,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 			plan_next(w, rc == OK && r.troubles == 0,
 				r.pass.started, began);
 	} else {
-		rc = pass_names(d->engine, &options, names, n, &r, e);
+		rc = pass_names(d->engine, &options, &names, &r, e);
 		/* Something is odd: the full look will tell what. */
 		if (rc == BAD_ITEM || rc == BAD_SOURCE)
 			watcher_rescan(w);
@@ -378,7 +378,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	if (rc != BROKEN)
 		judged = judge(d, w, &view, e);
 	pass_report_release(&r);
-	watcher_names_free(names, full ? 0 : n);
+	watcher_end(w, &names);
 	return rc == BROKEN ? rc : judged;
 }
 
@@ -592,6 +592,8 @@ dispatch(struct daemon *d)
 	int64_t now = clock_mono(), next = INT64_MAX;
 
 	pthread_mutex_lock(&d->lock);
+	for (size_t i = 0; i < d->n_watchers && (d->stop || d->reload); i++)
+		watcher_hurry(&d->watcher[i]);
 	for (size_t i = 0; i < d->n_watchers && !d->stop && !d->reload; i++) {
 		struct watcher *w = &d->watcher[i];
 		int64_t due = w->busy ? INT64_MAX : watcher_due(w);

@@ -389,31 +389,35 @@ is_written(const struct looking *k, const struct item *it)
 		AGAIN;
 }
 
+static enum rc
+look_at(struct looking *k, const struct pass_name *n, struct err *e)
+{
+	struct item it = {.name = n->name, .name_len = n->len};
+	enum rc rc = k->ops->look(
+		k->source, it.name, it.name_len, &it.type, &it.signature, e);
+
+	if (rc == END)
+		return name_gone(k, n, e);
+	if (rc != OK || is_written(k, &it))
+		return rc;
+	rc = decide(&k->decision, &it, clock_wall(), e);
+	return rc == OK ? each_decided(k, &it, e) : rc;
+}
+
 enum rc
-pass_names(struct engine *g, const struct pass_options *o,
-	const struct pass_name *names, size_t n, struct pass_report *r,
-	struct err *e)
+pass_names(struct engine *g, const struct pass_options *o, struct pass_list *l,
+	struct pass_report *r, struct err *e)
 {
 	struct err ours = ERR_INIT;
 	struct looking k;
+	size_t done = 0;
 	enum rc rc;
 
 	rc = begin(&k, g, o, r, e);
-	for (size_t i = 0; i < n && rc == OK; i++) {
-		struct item it = {
-			.name = names[i].name, .name_len = names[i].len};
-
-		rc = k.ops->look(k.source, it.name, it.name_len, &it.type,
-			&it.signature, e);
-		if (rc == OK && is_written(&k, &it))
-			continue;
-		if (rc == OK)
-			rc = decide(&k.decision, &it, clock_wall(), e);
-		if (rc == OK)
-			rc = each_decided(&k, &it, e);
-		else if (rc == END)
-			rc = name_gone(&k, &names[i], e);
-	}
+	do
+		for (; done < l->n && rc == OK; done++)
+			rc = look_at(&k, &l->name[done], e);
+	while (rc == OK && l->more != NULL && l->more(l->arg, l));
 	if (k.lane != NULL && lane_wait(k.lane, rc == OK ? e : &ours) != OK)
 		rc = BROKEN;
 	if (rc == OK) {
@@ -421,8 +425,8 @@ pass_names(struct engine *g, const struct pass_options *o,
 		rc = check_sums(&r->pass, e);
 	}
 	if (rc == OK && is_after_due(k.config, &r->pass))
-		rc = after_names(
-			k.lane, k.config, k.source, names, n, &r->after, e);
+		rc = after_names(k.lane, k.config, k.source, l->name, l->n,
+			&r->after, e);
 	end(&k);
 	if (rc != OK && rc != BAD_SOURCE && rc != BAD_ITEM)
 		return err_raise(e, BROKEN);

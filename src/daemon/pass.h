@@ -39,6 +39,16 @@ struct pass_report {
 	int64_t wait; /* ns until another look may help, 0: none would soon */
 };
 
+/* Names to look at, which may become more while they are. */
+struct pass_list {
+	struct pass_name *name;
+	size_t n;
+	/* Adds what is to be looked at too by now, each name once; false:
+	   nothing is. NULL: these are all. */
+	bool (*more)(void *arg, struct pass_list *l);
+	void *arg;
+};
+
 void pass_report_init(struct pass_report *r);
 void pass_report_release(struct pass_report *r);
 
@@ -53,10 +63,11 @@ enum rc pass_run(struct engine *g, const struct pass_options *o,
 
 /*
  * The same for some names only; no pass is recorded, for nothing is said of
- * the others. A name that is gone ends as ignored if it was pending.
+ * the others. A name that is gone ends as ignored if it was pending. What
+ * comes while names are read and made durable joins in: one who drops files
+ * for an hour is not served in steps, each of which waits for the disk.
  */
 enum rc pass_names(struct engine *g, const struct pass_options *o,
-	const struct pass_name *names, size_t n, struct pass_report *r,
-	struct err *e) MUST_USE;
+	struct pass_list *l, struct pass_report *r, struct err *e) MUST_USE;
 
 #endif

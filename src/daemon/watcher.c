@@ -1,7 +1,6 @@
 #include "daemon/watcher.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -13,9 +12,20 @@ watcher_init(struct watcher *w, const struct source_config *cfg)
 		.config = cfg,
 		.since = clock_wall(),
 		.since_mono = clock_mono(),
+		.names = NAMES_INIT(WATCHER_NAMES, WATCHER_BYTES),
 		.next_look = INT64_MIN,
 	};
 	pthread_mutex_init(&w->lock, NULL);
+}
+
+/* Under lock. */
+static void
+forget_names(struct watcher *w)
+{
+	names_release(&w->names);
+	free(w->name);
+	w->name = NULL;
+	w->first = 0;
 }
 
 void
@@ -31,36 +41,33 @@ watcher_looked(struct watcher *w, int64_t began)
 void
 watcher_release(struct watcher *w)
 {
-	for (size_t i = 0; i < w->names; i++)
-		free(w->name[i].name);
-	free(w->name);
+	forget_names(w);
 	watch_close(w->watch);
 	pthread_mutex_destroy(&w->lock);
+}
+
+/* Under lock. */
+static void
+add(struct watcher *w, const uint8_t *name, size_t len, int64_t due)
+{
+	size_t n = w->names.n, cap = w->names.cap;
+	size_t i = names_put(&w->names, name, len);
+
+	if (w->names.cap != cap)
+		w->name = mem_resize(w->name, w->names.cap, sizeof(*w->name));
+	if (i == NAMES_FULL)
+		w->rescan = true;
+	else if (i == n)
+		w->name[i] = (struct watcher_name){.due = due};
+	else if (due < w->name[i].due)
+		w->name[i].due = due;
 }
 
 void
 watcher_add(struct watcher *w, const uint8_t *name, size_t len, int64_t due)
 {
 	pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < w->names; i++) {
-		struct watcher_name *n = &w->name[i];
-
-		if (n->len == len && memcmp(n->name, name, len) == 0) {
-			if (due < n->due)
-				n->due = due;
-			pthread_mutex_unlock(&w->lock);
-			return;
-		}
-	}
-	if (w->names == WATCHER_NAMES) {
-		w->rescan = true;
-	} else {
-		if ((w->names & (w->names + 1)) == 0)
-			w->name = mem_resize(
-				w->name, 2 * w->names + 1, sizeof(*w->name));
-		w->name[w->names++] = (struct watcher_name){
-			.name = mem_dup(name, len), .len = len, .due = due};
-	}
+	add(w, name, len, due);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -96,7 +103,7 @@ watcher_is_planned(struct watcher *w, int64_t now)
 
 	pthread_mutex_lock(&w->lock);
 	hinted = w->rescan;
-	for (size_t i = 0; i < w->names; i++)
+	for (size_t i = 0; i < w->names.n; i++)
 		hinted |= w->name[i].due <= now;
 	pthread_mutex_unlock(&w->lock);
 	return !hinted;
@@ -120,47 +127,99 @@ watcher_due(struct watcher *w)
 
 	pthread_mutex_lock(&w->lock);
 	due = w->rescan ? INT64_MIN : w->next_look;
-	for (size_t i = 0; i < w->names; i++)
+	for (size_t i = 0; i < w->names.n; i++)
 		if (w->name[i].due < due)
 			due = w->name[i].due;
 	pthread_mutex_unlock(&w->lock);
 	return due;
 }
 
-size_t
-watcher_take(struct watcher *w, int64_t now, bool *ret_full,
-	struct pass_name **ret_names)
+/* Adds to l what is due; true: something was. Under lock. */
+static bool
+take_due(struct watcher *w, struct pass_list *l)
 {
-	size_t n = 0, kept = 0;
+	int64_t now = clock_mono();
+	size_t before = l->n;
 
-	pthread_mutex_lock(&w->lock);
-	*ret_full = w->rescan || w->next_look <= now;
-	*ret_names = mem_array(w->names, sizeof(**ret_names));
-	for (size_t i = 0; i < w->names; i++) {
+	l->name = mem_resize(
+		l->name, l->n + w->names.n - w->first, sizeof(*l->name));
+	for (size_t i = w->first; i < w->names.n && l->n < WATCHER_LOOK; i++) {
 		struct watcher_name *x = &w->name[i];
+		const uint8_t *name;
+		size_t len;
 
-		/* A full look sees them all; they come back if it must be. */
-		if (*ret_full)
-			free(x->name);
-		else if (x->due <= now)
-			(*ret_names)[n++] = (struct pass_name){x->name, x->len};
-		else
-			w->name[kept++] = *x;
+		if (x->looking || x->due > now)
+			continue;
+		*x = (struct watcher_name){.due = INT64_MAX, .looking = true};
+		name = names_at(&w->names, i, &len);
+		l->name[l->n++] = (struct pass_name){mem_dup(name, len), len};
 	}
-	w->names = kept;
-	w->rescan = false;
-	if (kept == 0) {
-		free(w->name);
-		w->name = NULL;
-	}
-	pthread_mutex_unlock(&w->lock);
-	return n;
+	while (w->first < w->names.n && w->name[w->first].looking)
+		w->first++;
+	return l->n > before;
 }
 
 void
-watcher_names_free(struct pass_name *names, size_t n)
+watcher_begin(struct watcher *w, bool *ret_full, struct pass_list *l)
 {
-	for (size_t i = 0; i < n; i++)
-		free((void *)(uintptr_t)names[i].name);
-	free(names);
+	*l = (struct pass_list){.more = watcher_more, .arg = w};
+	pthread_mutex_lock(&w->lock);
+	*ret_full = w->rescan || w->next_look <= clock_mono();
+	/* A full look sees them all; they come back if it must be. */
+	if (*ret_full)
+		forget_names(w);
+	else
+		(void)take_due(w, l);
+	w->rescan = w->hurry = false;
+	pthread_mutex_unlock(&w->lock);
+}
+
+bool
+watcher_more(void *watcher, struct pass_list *l)
+{
+	struct watcher *w = watcher;
+	bool more;
+
+	pthread_mutex_lock(&w->lock);
+	more = !w->rescan && !w->hurry && w->first < w->names.n &&
+		take_due(w, l);
+	pthread_mutex_unlock(&w->lock);
+	return more;
+}
+
+void
+watcher_hurry(struct watcher *w)
+{
+	pthread_mutex_lock(&w->lock);
+	w->hurry = true;
+	pthread_mutex_unlock(&w->lock);
+}
+
+void
+watcher_end(struct watcher *w, struct pass_list *l)
+{
+	struct names old;
+	struct watcher_name *name;
+
+	pthread_mutex_lock(&w->lock);
+	old = w->names;
+	name = w->name;
+	w->names = (struct names)NAMES_INIT(old.max, old.bytes_max);
+	w->name = NULL;
+	w->first = 0;
+	for (size_t i = 0; i < old.n; i++) {
+		size_t len;
+		const uint8_t *p = names_at(&old, i, &len);
+
+		if (name[i].due != INT64_MAX)
+			add(w, p, len, name[i].due);
+	}
+	pthread_mutex_unlock(&w->lock);
+	names_release(&old);
+	free(name);
+	for (size_t i = 0; i < l->n; i++)
+		free((void *)(uintptr_t)l->name[i].name);
+	free(l->name);
+	l->name = NULL;
+	l->n = 0;
 }

@@ -11,16 +11,19 @@
 
 #include <pthread.h>
 
+#include "base/names.h"
 #include "daemon/arrival.h"
 #include "daemon/pass.h"
 #include "landfall/watch.h"
 
-#define WATCHER_NAMES 4096
+#define WATCHER_NAMES 16384
+#define WATCHER_BYTES (1u << 20)
+#define WATCHER_LOOK 8192 /* names in one look */
 
+/* What goes with a name. */
 struct watcher_name {
-	uint8_t *name;
-	size_t len;
-	int64_t due; /* monotonic */
+	int64_t due;  /* monotonic; INT64_MAX: not again, so far */
+	bool looking; /* it is being looked at */
 };
 
 struct watcher {
@@ -41,9 +44,11 @@ struct watcher {
 	bool judge_only;      /* the looker is to judge that, not to look */
 	pthread_mutex_t lock;
 	/* Under lock. */
-	struct watcher_name *name;
-	size_t names;
-	bool rescan;	   /* look at everything, now */
+	struct names names;
+	struct watcher_name *name; /* as many as names has */
+	size_t first;		   /* all before it are being looked at */
+	bool rescan;		   /* look at everything, now */
+	bool hurry;		   /* nothing joins the look that goes on */
 	int64_t next_look; /* monotonic: at everything, whatever is hinted */
 };
 
@@ -73,11 +78,14 @@ int64_t watcher_planned(struct watcher *w);
 int64_t watcher_due(struct watcher *w);
 
 /*
- * Takes what is due at `now`: *ret_full, or up to WATCHER_NAMES names, which
- * the caller frees with watcher_names_free.
+ * A look: everything (*ret_full), or the names in l that are due. While it
+ * goes on, watcher_more adds those that have become due, up to WATCHER_LOOK;
+ * it has l->more's form. A name is in one look once: who is hinted again
+ * meanwhile waits for the next. The end frees the names.
  */
-size_t watcher_take(struct watcher *w, int64_t now, bool *ret_full,
-	struct pass_name **ret_names);
-void watcher_names_free(struct pass_name *names, size_t n);
+void watcher_begin(struct watcher *w, bool *ret_full, struct pass_list *l);
+bool watcher_more(void *watcher, struct pass_list *l);
+void watcher_hurry(struct watcher *w); /* somebody waits for its end */
+void watcher_end(struct watcher *w, struct pass_list *l);
 
 #endif

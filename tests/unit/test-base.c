@@ -4,8 +4,10 @@
 #include "base/durable.h"
 #include "base/hash.h"
 #include "base/jsonw.h"
+#include "base/names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -357,6 +359,39 @@ test_replace_survives_its_own_leftovers(void **state UNUSED)
 	assert_int_equal(rmdir(path), 0);
 }
 
+static void
+test_names_are_a_bounded_set(void **state UNUSED)
+{
+	struct names n = NAMES_INIT(1000, 4000);
+	size_t len;
+	char name[8];
+
+	assert_int_equal(names_put(&n, "a\0", 2), 0);
+	assert_int_equal(names_put(&n, "a", 1), 1);
+	assert_int_equal(names_put(&n, "", 0), 2);
+	assert_int_equal(names_put(&n, "a\0", 2), 0);
+	assert_int_equal(names_put(&n, "", 0), 2);
+	assert_memory_equal(names_at(&n, 0, &len), "a\0", 2);
+	assert_int_equal(len, 2);
+	/* Numbers stay while it grows; too many bytes, then too many names. */
+	for (int i = 3; i < 500; i++) {
+		(void)snprintf(name, sizeof(name), "%d", i);
+		assert_int_equal(names_put(&n, name, strlen(name)), i);
+	}
+	assert_int_equal(names_put(&n, "a", 1), 1);
+	assert_int_equal(names_put(&n, "400", 3), 400);
+	n.bytes_max = n.text.len + 2;
+	assert_int_equal(names_put(&n, "x12", 3), NAMES_FULL);
+	assert_int_equal(names_put(&n, "x1", 2), 500);
+	n.max = 501;
+	assert_int_equal(names_put(&n, "", 0), 2);
+	assert_int_equal(names_put(&n, "y", 1), NAMES_FULL);
+	names_release(&n);
+	assert_int_equal(n.max, 501);
+	assert_int_equal(names_put(&n, "y", 1), 0);
+	names_release(&n);
+}
+
 int
 main(void)
 {
@@ -366,6 +401,7 @@ main(void)
 		cmocka_unit_test(test_err_says_nothing_to_the_terminal),
 		cmocka_unit_test(test_buf_refuses_more_than_its_maximum),
 		cmocka_unit_test(test_names_are_quoted_for_humans),
+		cmocka_unit_test(test_names_are_a_bounded_set),
 		cmocka_unit_test(test_percent_encoding_is_reversible),
 		cmocka_unit_test(test_base64_is_strict),
 		cmocka_unit_test(test_utf8_is_rfc3629),

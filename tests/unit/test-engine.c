@@ -345,6 +345,60 @@ test_pending_then_landed(void **state)
 	check_world(p, 50, 50);
 }
 
+/* Names that join a look while those before them are being landed. */
+struct joining {
+	struct place *p;
+	int rounds;
+	struct pass_name name[3 * 50];
+	char text[3 * 50][8];
+};
+
+static bool
+join_more(void *arg, struct pass_list *l)
+{
+	struct joining *j = arg;
+
+	if (j->rounds == 3)
+		return false;
+	for (int i = 50 * j->rounds; i < 50 * (j->rounds + 1); i++) {
+		small_file(j->p, "", i, "");
+		(void)snprintf(j->text[i], sizeof(j->text[i]), "%03d.csv", i);
+		l->name[l->n++] = (struct pass_name){
+			(const uint8_t *)j->text[i], strlen(j->text[i])};
+	}
+	j->rounds++;
+	return true;
+}
+
+static void
+test_names_join_a_look(void **state)
+{
+	struct place *p = *state;
+	const struct pass_options options = {
+		.config = &p->source, .done = done, .arg = p};
+	struct joining j = {.p = p};
+	struct pass_list l = {.name = j.name, .more = join_more, .arg = &j};
+	struct pass_report r;
+	struct err e = ERR_INIT;
+
+	start(p);
+	pass_report_init(&r);
+	must(pass_names(p->engine, &options, &l, &r, &e), &e);
+	assert_int_equal(p->told, 150);
+	assert_int_equal(r.pass.listed, 150);
+	assert_int_equal(r.pass.count[DISPOSITION_LANDED], 150);
+	pass_report_release(&r);
+
+	/* All of them once more, none of which is new; no more join. */
+	l.more = NULL;
+	pass_report_init(&r);
+	must(pass_names(p->engine, &options, &l, &r, &e), &e);
+	assert_int_equal(r.pass.unchanged, 150);
+	pass_report_release(&r);
+	stop(p);
+	check_world(p, 150, 150);
+}
+
 /* Closing without waiting first: what was submitted still lands. */
 static void
 test_closed_with_work_left(void **state)
@@ -713,6 +767,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(test_passes),
 		TEST(test_pending_then_landed),
+		TEST(test_names_join_a_look),
 		TEST(test_closed_with_work_left),
 		TEST(test_broken_stops_everybody),
 		TEST(test_set),

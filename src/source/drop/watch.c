@@ -9,9 +9,13 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "base/names.h"
 #include "source/drop/held.h"
-#include "source/drop/watch-names.h"
 #include "source/drop/watch-walk.h"
+
+/* What one turn may hint: more is a reason to look at everything. */
+#define TURN_NAMES 65536
+#define TURN_BYTES (8u << 20)
 
 struct watch {
 	char *path;
@@ -29,7 +33,7 @@ struct watch {
 /* What one watch_read has gathered. */
 struct turn {
 	struct watch *w;
-	struct watch_names names;
+	struct names names;
 	bool rescan;	 /* look at everything */
 	bool rebuild;	 /* events are missing: the watches may be wrong */
 	struct str path; /* of the event at hand */
@@ -77,7 +81,7 @@ add_name(void *arg, const char *name, size_t len)
 {
 	struct turn *t = arg;
 
-	if (!t->rescan && !watch_names_add(&t->names, name, len))
+	if (!t->rescan && names_put(&t->names, name, len) == NAMES_FULL)
 		t->rescan = true;
 }
 
@@ -238,7 +242,7 @@ watch_read(struct watch *w,
 {
 	struct turn t = {
 		.w = w,
-		.names = WATCH_NAMES_INIT,
+		.names = NAMES_INIT(TURN_NAMES, TURN_BYTES),
 		.path = STR_INIT,
 	};
 	enum rc rc = take_queue(&t, e);
@@ -248,13 +252,14 @@ watch_read(struct watch *w,
 	} else if (t.rescan || t.rebuild || rc != OK) {
 		hint(arg, WATCH_RESCAN, NULL, 0);
 	} else {
-		for (size_t i = 0; i < t.names.n; i++)
-			hint(arg, WATCH_NAME,
-				(const uint8_t *)t.names.text.s +
-					t.names.name[i].at,
-				t.names.name[i].len);
+		for (size_t i = 0; i < t.names.n; i++) {
+			size_t len;
+			const uint8_t *name = names_at(&t.names, i, &len);
+
+			hint(arg, WATCH_NAME, name, len);
+		}
 	}
-	watch_names_release(&t.names);
+	names_release(&t.names);
 	str_release(&t.path);
 	return rc;
 }
