@@ -15,6 +15,7 @@ decision_init(struct decision *d, struct catalog *c,
 		.source = s,
 		.rule = STR_INIT,
 		.evidence = STR_INIT,
+		.sums = SUMS_INIT,
 	};
 }
 
@@ -23,6 +24,8 @@ decision_release(struct decision *d)
 {
 	str_release(&d->rule);
 	str_release(&d->evidence);
+	claims_release(&d->claims);
+	sums_release(&d->sums);
 }
 
 /* It is to be taken: now, or is it not complete yet? */
@@ -42,6 +45,8 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 			: now,
 		.now = now,
 		.steady_since = clock_steady_since(),
+		.sums = &d->sums,
+		.claims = &d->claims,
 	};
 	enum rc rc = settle_check(&s, &d->evidence, &d->wait, e);
 
@@ -62,10 +67,32 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 	return OK;
 }
 
+/*
+ * Was its digest not what a side file said, and does that say something else
+ * by now?
+ */
+static enum rc
+is_corrected(struct decision *d, const struct item *it, const char *matched,
+	int64_t now, bool *ret, struct err *e)
+{
+	*ret = false;
+	if (d->name.disposition != DISPOSITION_QUARANTINED ||
+		!claims_are_news(NULL, d->name.reason))
+		return OK;
+	if (decide_ready(d, it, matched, now, e) != OK)
+		return e->code;
+	*ret = d->disposition != DISPOSITION_PENDING &&
+		claims_are_news(&d->claims, d->name.reason);
+	if (!*ret)
+		d->wait = 0;
+	return OK;
+}
+
 enum rc
 decide(struct decision *d, const struct item *it, int64_t now, struct err *e)
 {
 	const char *matched;
+	bool corrected;
 	enum rc rc;
 
 	d->unchanged = false;
@@ -84,14 +111,18 @@ decide(struct decision *d, const struct item *it, int64_t now, struct err *e)
 		return OK;
 	}
 	str_clear(&d->rule);
-	if (d->known && signature_equal(&d->name.signature, &it->signature) &&
-		d->name.disposition != DISPOSITION_PENDING &&
-		d->name.disposition != DISPOSITION_IGNORED) {
-		d->disposition = d->name.disposition;
-		d->unchanged = true;
-		str_addf(&d->rule, "dealt with before: generation %u",
-			d->name.version.generation);
+	if (!d->known || !signature_equal(&d->name.signature, &it->signature) ||
+		d->name.disposition == DISPOSITION_PENDING ||
+		d->name.disposition == DISPOSITION_IGNORED)
+		return decide_ready(d, it, matched, now, e);
+	if (is_corrected(d, it, matched, now, &corrected, e) != OK)
+		return e->code;
+	if (corrected)
 		return OK;
-	}
-	return decide_ready(d, it, matched, now, e);
+	d->disposition = d->name.disposition;
+	d->unchanged = true;
+	str_clear(&d->rule);
+	str_addf(&d->rule, "dealt with before: generation %u",
+		d->name.version.generation);
+	return OK;
 }

@@ -79,6 +79,7 @@ submit(struct looking *k, const struct item *it, int64_t now, struct err *e)
 	j->signature = it->signature;
 	j->seen_at = d->known ? d->name.first_seen : now;
 	j->evidence = mem_strdup(d->evidence.s);
+	claims_move(&j->claims, &k->decision.claims);
 	j->transport = "drop";
 	if (job_know(j, lane_catalog(k->lane),
 		    d->known ? &d->name.version : &none, e) != OK) {
