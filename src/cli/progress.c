@@ -61,7 +61,7 @@ progress_main(void *arg)
 	struct timespec until;
 
 	pthread_mutex_lock(&p->lock);
-	clock_gettime(CLOCK_REALTIME, &until);
+	clock_gettime(CLOCK_MONOTONIC, &until);
 	while (!p->stop) {
 		until.tv_nsec += period % CLOCK_SECOND;
 		until.tv_sec +=
@@ -81,6 +81,7 @@ struct progress *
 progress_start(const struct cli *c, const char *what, uint64_t total,
 	uint64_t (*sample)(void *arg), void *arg)
 {
+	pthread_condattr_t steady;
 	struct progress *p;
 
 	if (c->quiet)
@@ -93,7 +94,11 @@ progress_start(const struct cli *c, const char *what, uint64_t total,
 	p->terminal = isatty(STDERR_FILENO) == 1;
 	p->started = clock_mono();
 	pthread_mutex_init(&p->lock, NULL);
-	pthread_cond_init(&p->wake, NULL);
+	/* A clock that is set must not make up for a day of lines. */
+	pthread_condattr_init(&steady);
+	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->wake, &steady);
+	pthread_condattr_destroy(&steady);
 	if (pthread_create(&p->thread, NULL, progress_main, p) != 0)
 		abort();
 	return p;

@@ -48,9 +48,9 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 			? d->name.changed
 			: now,
 		.now = now,
+		.steady_since = clock_steady_since(),
 		.sums = &d->sums,
 		.claims = &d->claims,
-		.steady_since = clock_steady_since(),
 	};
 	enum rc rc = settle_check(&s, &d->evidence, &d->wait, e);
 

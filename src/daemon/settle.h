@@ -15,11 +15,11 @@ struct settle {
 	const struct item *item;
 	/* Since when it has looked like this, by our own looks; now if new. */
 	int64_t unchanged_since;
-	struct sums *sums;     /* kept from one name to the next */
-	struct claims *claims; /* OK: the digests that it must have */
-	int64_t now;	       /* wall */
+	int64_t now; /* wall */
 	/* The clock was set then: no time before it is believed. 0: never. */
 	int64_t steady_since;
+	struct sums *sums;     /* kept from one name to the next */
+	struct claims *claims; /* OK: the digests that it must have */
 };
 
 /*

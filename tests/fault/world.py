@@ -112,13 +112,13 @@ def tracer():
 class Run:
     """One run of a program, to its end."""
 
-    def __init__(self, argv, cwd, timeout=TIMEOUT):
+    def __init__(self, argv, cwd, timeout=None):
         self.hung = False
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             p = subprocess.Popen(argv, cwd=cwd, stdin=subprocess.DEVNULL,
                                  stdout=out, stderr=err)
             try:
-                self.status = p.wait(timeout)
+                self.status = p.wait(timeout or TIMEOUT)
             except subprocess.TimeoutExpired:
                 p.kill()
                 p.wait()

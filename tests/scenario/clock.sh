@@ -100,6 +100,12 @@ expect_same 'a look after the clock was set back is the last look' 1 \
 	"$("$LANDFALL" status -c $conf --json |
 		grep -c '"inbox":{"last_run":{"started":"2026-06-09')"
 
+# The kernel's clock is the real one, so this one has been set back or ahead.
+printf 'a\n5\n' >lake/inbox/5.csv
+LD_PRELOAD=$PWD/clock.so "$LANDFALL" run --once -c $conf >pass.out 2>pass.err
+expect_same 'progress is told by the steady clock' 0 \
+	"$(grep -c '^read ' pass.err)"
+
 # ---- cron, and clock changes of a zone ----
 # daily DATE [WINDOW]: a lake whose source is looked at once a day, at 02:30 in
 # Berlin, and whose daemon starts at this time with a file in the drop.
