@@ -10,9 +10,9 @@
 static void
 test_a_body_is_canonical_and_its_id_lasts(void **state UNUSED)
 {
-	const struct expect x = {.files = {2, UINT64_MAX},
-		.bytes = {0, UINT64_MAX},
-		.records = {3, 9}};
+	const struct expect x = {.files = {.least = 2, .most = UINT64_MAX},
+		.bytes = {.least = 0, .most = UINT64_MAX},
+		.records = {.least = 3, .most = 9}};
 	const struct contract_day day = {
 		.due = 1000 * CLOCK_SECOND, .late = 1060 * CLOCK_SECOND};
 	const struct arrived found = {.files = 1, .bytes = 20, .records = 3};
