@@ -31,6 +31,8 @@ struct delivery {
 	 * pass, ... */
 	struct delivery *next;
 	void *owner;
+	size_t together; /* of a set's first: how many stand in the queue that
+			    must be in one group; 0: one */
 	const struct catalog_pass *pass;
 	char *line; /* or a line of the name's story; owned */
 
@@ -44,7 +46,8 @@ struct delivery {
 	 */
 	bool staged;
 	uint64_t stage; /* zone_stage's id */
-	int fd;		/* its descriptor: commit syncs and closes it */
+	int fd;		/* its descriptor: commit syncs and closes it; -1: it
+			   was closed, without an error, and not synced */
 	struct landed landed;
 	uint32_t generation; /* as written in its provenance */
 	enum relation relation;
@@ -74,6 +77,7 @@ struct delivery {
 
 	/* commit's own */
 	unsigned sha_chars;
+	bool synced;
 	bool published;
 };
 
@@ -90,14 +94,15 @@ struct commit {
 /*
  * Lands a group: when it returns OK every delivery has its disposition and
  * all of it is durable. BROKEN: stop the process; commit_recover sorts out
- * what happened. Staged files that were not needed (duplicates) are gone.
+ * what happened: all of the group's files will stand in the zone, or none.
+ * Staged files that were not needed (duplicates) are gone.
  */
 enum rc commit_group(struct commit *c, struct delivery **d, size_t n,
 	struct err *e) MUST_USE;
 
 /* What recovery found, for one line in the log. */
 struct recovery {
-	uint64_t brought_forward; /* files published but not recorded */
+	uint64_t brought_forward; /* files of a group that was interrupted */
 	uint64_t entries;	  /* recorded but not in the ledger */
 };
 

@@ -42,12 +42,14 @@ enum ready_kind {
 	READY_AGE,	/* the last change lies `time` back */
 	READY_SENTINEL, /* the side file `side` is there */
 	READY_CLOSED,	/* nobody has it open for writing */
+	READY_CHECKSUM, /* the side file `side` has its digest */
+	READY_KINDS,
 };
 
 struct ready_rule {
 	enum ready_kind kind;
 	int64_t time; /* ns */
-	char *side;   /* "{name}.done"; in the same folder */
+	char *side;   /* "{name}.done"; see side.h */
 };
 
 #define READY_RULES 8

@@ -122,6 +122,13 @@ enum rc land_add(struct land *l, size_t n, struct err *e) MUST_USE;
 /* No more bytes: everything but the file's trailer is written. */
 enum rc land_settle(struct land *l, struct landed *ret, struct err *e) MUST_USE;
 
+/*
+ * The delivered bytes once more, by offset, from what was landed of them;
+ * after land_settle. *ret_got < n only at their end. BROKEN: our disk failed.
+ */
+enum rc land_again(struct land *l, void *p, size_t n, uint64_t offset,
+	size_t *ret_got, struct err *e) MUST_USE;
+
 /* Index, provenance and seek table. The caller syncs fd. */
 enum rc land_finish(struct land *l, const struct provenance *p,
 	struct landed *ret, struct err *e) MUST_USE;

@@ -79,7 +79,7 @@ struct totals_input {
 	const uint8_t *name;
 	size_t name_len;
 	/*
-	 * Appends the text of a side file, by its name: totals_side_name.
+	 * Appends the text of a side file, by its name (side.h).
 	 * END: it is not there. May be NULL when no row has one.
 	 */
 	enum rc (*side)(void *arg, const uint8_t *name, size_t len,
@@ -91,10 +91,6 @@ struct totals_input {
 		void *each_arg, struct err *e);
 	void *arg;
 };
-
-/* The name of a side file: `pattern` with the delivery's for "{name}". */
-void totals_side_name(
-	struct str *s, const char *pattern, const uint8_t *name, size_t len);
 
 /*
  * Checks every row. OK: all match, and `told` (one line, for provenance)

@@ -60,7 +60,9 @@ field_add_expected(struct str *s, const struct option *o)
 		[OPTION_MAYBE_BYTE] = "one ASCII character in quotes, or none",
 		[OPTION_PATTERNS] = "a glob or a list of globs",
 		[OPTION_READY] = "{stable: TIME}, {age: TIME}, "
-				 "{sentinel: \"{name}.done\"}, or {any: "
+				 "{sentinel: \"{name}.done\"}, "
+				 "{checksum: \"{name}.sha256\"}, "
+				 "{closed: true}, or {any: "
 				 "[...]} or {all: [...]} of such",
 		[OPTION_AFTER] = "keep, delete or {move: FOLDER}",
 		[OPTION_TRAILER] = "{prefix: TEXT} or a number, ",

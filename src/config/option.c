@@ -160,12 +160,17 @@ const struct option option_table[] = {
 			"and times of change stood still for so long (0s: one "
 			"look is enough); age: the last change lies so far "
 			"back; sentinel: a side file in the same folder is "
-			"there, which itself is ignored; closed: nobody on "
+			"there ({name} is the delivery's name, {stem} the "
+			"same without its last extension); checksum: a side "
+			"file, or one such as SHA256SUMS for all of the "
+			"folder, has the delivery's MD5, SHA-1, SHA-256 or "
+			"SHA-512, and one whose bytes add up to something "
+			"else is quarantined; closed: nobody on "
 			"this machine has it open for writing (asked by a "
 			"read lease, so for files of our own or with "
 			"CAP_LEASE). any or all of a list of rules combines "
 			"them. What held is in the "
-			"provenance.",
+			"provenance; side files are ignored as deliveries.",
 	},
 	{
 		.path = "sources.*.duplicates",

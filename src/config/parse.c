@@ -202,8 +202,6 @@ read_source(struct parse *p, const struct yaml_node *n)
 	fill_in(p, true, s);
 	s->dialect.format = (enum scan_format)f;
 	read_block(p, source_block, n, s);
-	ready_ignore_sides(s);
-	total_ignore_sides(s);
 }
 
 static void

@@ -5,8 +5,7 @@
 
 #include "base/mem.h"
 #include "config/value.h"
-
-#define NAME_WORD "{name}"
+#include "landfall/side.h"
 
 static bool
 wrong(const struct option *o, const struct field_context *c,
@@ -28,20 +27,32 @@ read_time(const struct option *o, const struct field_context *c,
 }
 
 static bool
+read_pattern(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready_rule *rule, bool shared,
+	const char *wanted)
+{
+	if (n->kind != YAML_SCALAR || strlen(n->text) != n->len ||
+		!side_is_pattern(n->text, shared))
+		return wrong(o, c, n, wanted);
+	rule->side = mem_strdup(n->text);
+	return true;
+}
+
+static bool
 read_side(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, struct ready_rule *rule)
 {
-	const char *at;
+	return read_pattern(o, c, n, rule, false,
+		": expected a name with {name} or {stem} in it, such as "
+		"\"{name}.done\"");
+}
 
-	if (n->kind != YAML_SCALAR || strlen(n->text) != n->len ||
-		(at = strstr(n->text, NAME_WORD)) == NULL ||
-		n->len == strlen(NAME_WORD) || strchr(n->text, '/') != NULL ||
-		strstr(at + 1, NAME_WORD) != NULL)
-		return wrong(o, c, n,
-			": expected a name with {name} in it, such as "
-			"\"{name}.done\"");
-	rule->side = mem_strdup(n->text);
-	return true;
+static bool
+read_checksum(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready_rule *rule)
+{
+	return read_pattern(o, c, n, rule, true,
+		": expected a name such as \"{name}.sha256\" or SHA256SUMS");
 }
 
 /* {closed: true}: there is nothing to be said but yes. */
@@ -64,6 +75,7 @@ static const struct rule_key {
 	{"age", READY_AGE, read_time},
 	{"sentinel", READY_SENTINEL, read_side},
 	{"closed", READY_CLOSED, read_yes},
+	{"checksum", READY_CHECKSUM, read_checksum},
 };
 
 /* One rule: a mapping of one key. */
@@ -92,8 +104,8 @@ read_rule(const struct option *o, const struct field_context *c,
 		return true;
 	}
 	return wrong(o, c, value->key,
-		": unknown rule; expected stable, age, sentinel or closed, "
-		"or any or all of a list of them");
+		": unknown rule; expected stable, age, sentinel, checksum or "
+		"closed, or any or all of a list of them");
 }
 
 bool
@@ -135,35 +147,4 @@ ready_release(struct ready *r)
 	for (size_t i = 0; i < r->n; i++)
 		free(r->rule[i].side);
 	r->n = 0;
-}
-
-/* What a glob would take for more than a letter. */
-static void
-add_literally(struct str *s, const char *text, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (strchr("*?[\\", text[i]) != NULL)
-			str_addc(s, '\\');
-		str_addc(s, text[i]);
-	}
-}
-
-void
-ready_ignore_sides(struct source_config *s)
-{
-	for (size_t i = 0; i < s->ready.n; i++) {
-		const char *side = s->ready.rule[i].side, *at;
-		struct str glob = STR_INIT;
-
-		if (side == NULL)
-			continue;
-		at = strstr(side, NAME_WORD);
-		add_literally(&glob, side, (size_t)(at - side));
-		str_addc(&glob, '*');
-		at += strlen(NAME_WORD);
-		add_literally(&glob, at, strlen(at));
-		s->ignore.glob = mem_resize(s->ignore.glob, s->ignore.n + 1,
-			sizeof(*s->ignore.glob));
-		s->ignore.glob[s->ignore.n++] = str_take(&glob);
-	}
 }

@@ -4,6 +4,7 @@
  *	ready: {stable: 2m}
  *	ready: {any: [{sentinel: "{name}.done"}, {stable: 10m}]}
  *	ready: {all: [{age: 1m}, {sentinel: "{name}.ok"}]}
+ *	ready: {checksum: SHA256SUMS}
  */
 #ifndef CONFIG_READY_H
 #define CONFIG_READY_H
@@ -14,8 +15,5 @@
 bool ready_read(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field);
 void ready_release(struct ready *r);
-
-/* Side files are no deliveries: their patterns join `ignore`. */
-void ready_ignore_sides(struct source_config *s);
 
 #endif

@@ -7,9 +7,9 @@
 
 #include "base/mem.h"
 #include "config/value.h"
+#include "landfall/side.h"
 
 #define FIELD_MAX 65534
-#define NAME_WORD "{name}"
 
 /* One mapping on its way into a row. */
 struct reading {
@@ -82,11 +82,10 @@ read_side(struct reading *r, const struct yaml_node *n)
 {
 	if (!is_text(n))
 		wrong_value(r, n, "a name such as \"{name}.ctl\"");
-	else if (strstr(n->text, NAME_WORD) == NULL ||
-		strcmp(n->text, NAME_WORD) == 0)
+	else if (!side_is_pattern(n->text, false))
 		wrong(r, n,
-			".side: must hold {name} and more: each delivery has "
-			"a side file of its own");
+			".side: must hold {name} or {stem} and more, and no "
+			"folder: each delivery has a side file of its own");
 	else
 		r->total.pattern = mem_strdup(n->text);
 }
@@ -226,22 +225,6 @@ total_read_sum(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field)
 {
 	return read_rows(o, c, n, TOTAL_SUM, field);
-}
-
-void
-total_ignore_sides(struct source_config *s)
-{
-	for (size_t i = 0; i < s->totals.n; i++) {
-		const struct total *t = &s->totals.row[i];
-		struct patterns *p = &s->ignore;
-		struct str glob = STR_INIT;
-
-		if (t->from != TOTAL_SIDE)
-			continue;
-		totals_side_name(&glob, t->pattern, (const uint8_t *)"*", 1);
-		p->glob = mem_resize(p->glob, p->n + 1, sizeof(*p->glob));
-		p->glob[p->n++] = str_take(&glob);
-	}
 }
 
 void

@@ -16,9 +16,6 @@ bool total_read_records(const struct option *o, const struct field_context *c,
 bool total_read_sum(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field);
 
-/* Side files are no deliveries: names like them join `ignore`. */
-void total_ignore_sides(struct source_config *s);
-
 void total_release(struct total_list *l);
 
 #endif

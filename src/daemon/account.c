@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/io.h"
+#include "landfall/side.h"
 
 #define SIDE_MAX (64u << 10) /* bytes of a side file */
 #define STEP (256u << 10)
@@ -25,8 +26,7 @@ account_side_files(const struct job *j, struct str *why, struct err *e)
 
 		if (l->row[i].from != TOTAL_SIDE)
 			continue;
-		totals_side_name(
-			&name, l->row[i].pattern, j->name, j->name_len);
+		side_name(&name, l->row[i].pattern, j->name, j->name_len);
 		rc = j->ops->look(j->source, (const uint8_t *)name.s, name.len,
 			NULL, &ignored, e);
 		if (rc == OK)

@@ -17,8 +17,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/arrival.h"
-#include "daemon/settle.h"
 #include "daemon/watcher.h"
+#include "landfall/side.h"
 
 #define LOOKERS 4
 
@@ -313,9 +313,17 @@ take_hint(void *arg, enum watch_hint h, const uint8_t *name, size_t len)
 		int64_t due = clock_mono() + DEBOUNCE;
 
 		watcher_add(w, name, len, due);
-		/* A side file says something of another name. */
-		if (settle_base(w->config, name, len, &base))
+		/* A side file says something of other names. */
+		switch (side_of(w->config, name, len, &base, NULL)) {
+		case SIDE_NONE:
+			break;
+		case SIDE_OF:
 			watcher_add(w, (const uint8_t *)base.s, base.len, due);
+			break;
+		case SIDE_OF_ANY:
+			watcher_rescan(w);
+			break;
+		}
 		return;
 	}
 	watcher_rescan(w);

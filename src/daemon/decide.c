@@ -19,6 +19,7 @@ decision_init(struct decision *d, struct catalog *c,
 		.source = s,
 		.rule = STR_INIT,
 		.evidence = STR_INIT,
+		.sums = SUMS_INIT,
 	};
 }
 
@@ -27,6 +28,8 @@ decision_release(struct decision *d)
 {
 	str_release(&d->rule);
 	str_release(&d->evidence);
+	claims_release(&d->claims);
+	sums_release(&d->sums);
 }
 
 /* It is to be taken: now, or is it not complete yet? */
@@ -45,6 +48,8 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 			? d->name.changed
 			: now,
 		.now = now,
+		.sums = &d->sums,
+		.claims = &d->claims,
 	};
 	enum rc rc = settle_check(&s, &d->evidence, &d->wait, e);
 
@@ -65,6 +70,36 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 	return OK;
 }
 
+/*
+ * It is in quarantine: was its digest not what a side file said, and does that
+ * say something else by now?
+ */
+static enum rc
+is_corrected(struct decision *d, const struct item *it, const char *matched,
+	int64_t now, bool *ret, struct err *e)
+{
+	*ret = false;
+	if (!claims_are_news(NULL, d->name.reason))
+		return OK;
+	if (decide_ready(d, it, matched, now, e) != OK)
+		return e->code;
+	*ret = d->disposition != DISPOSITION_PENDING &&
+		claims_are_news(&d->claims, d->name.reason);
+	if (!*ret)
+		d->wait = 0;
+	return OK;
+}
+
+static enum rc
+stays(struct decision *d, enum disposition as)
+{
+	d->disposition = as;
+	d->unchanged = true;
+	str_clear(&d->rule);
+	str_add(&d->rule, "dealt with before, and it looks the same");
+	return OK;
+}
+
 /* From how it stands; its whole row is read only when it is not over. */
 static enum rc
 decide_from(struct decision *d, const struct item *it,
@@ -73,6 +108,7 @@ decide_from(struct decision *d, const struct item *it,
 	bool same = s->disposition != 0 &&
 		signature_equal(&s->signature, &it->signature);
 	const char *matched;
+	bool corrected;
 	enum rc rc;
 
 	d->known = d->unchanged = false;
@@ -84,12 +120,9 @@ decide_from(struct decision *d, const struct item *it,
 	}
 	str_clear(&d->rule);
 	if (same && s->disposition != DISPOSITION_PENDING &&
-		s->disposition != DISPOSITION_IGNORED) {
-		d->disposition = s->disposition;
-		d->unchanged = true;
-		str_add(&d->rule, "dealt with before, and it looks the same");
-		return OK;
-	}
+		s->disposition != DISPOSITION_IGNORED &&
+		s->disposition != DISPOSITION_QUARANTINED)
+		return stays(d, s->disposition);
 	if (s->disposition != 0) {
 		rc = catalog_find(d->catalog, d->config->name, it->name,
 			it->name_len, &d->name, e);
@@ -97,7 +130,11 @@ decide_from(struct decision *d, const struct item *it,
 			return rc;
 		d->known = rc == OK;
 	}
-	return decide_ready(d, it, matched, now, e);
+	if (!same || !d->known || s->disposition != DISPOSITION_QUARANTINED)
+		return decide_ready(d, it, matched, now, e);
+	if (is_corrected(d, it, matched, now, &corrected, e) != OK)
+		return e->code;
+	return corrected ? OK : stays(d, s->disposition);
 }
 
 enum rc

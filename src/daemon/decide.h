@@ -5,6 +5,8 @@
 #ifndef DAEMON_DECIDE_H
 #define DAEMON_DECIDE_H
 
+#include "daemon/claim.h"
+#include "daemon/sums.h"
 #include "landfall/catalog.h"
 #include "landfall/source.h"
 
@@ -19,12 +21,14 @@ struct decision {
 	 * decide); PENDING, IGNORED: a note; others: dealt with before.
 	 */
 	enum disposition disposition;
-	bool unchanged;	     /* dealt with before, and it looks the same */
-	struct str rule;     /* for a human: which rule says so */
-	struct str evidence; /* why it is held for complete */
+	bool unchanged;	      /* dealt with before, and it looks the same */
+	struct str rule;      /* for a human: which rule says so */
+	struct str evidence;  /* why it is held for complete */
+	struct claims claims; /* what its bytes must add up to */
 	int64_t wait; /* PENDING: ns until another look can help, 0: none */
-	bool known;   /* it is to be taken, and name below is filled in */
+	bool known;   /* name below is filled in: not of what is over */
 	struct catalog_name name;
+	struct sums sums; /* its own: the checksums read last */
 };
 
 void decision_init(struct decision *d, struct catalog *c,

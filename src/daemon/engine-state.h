@@ -12,7 +12,7 @@
 
 #define LANE_JOBS 1024 /* names decided, not yet read, in one lane */
 #define LANE_LOW 512   /* where whoever waits for room is woken */
-#define GROUP_MAX 4096 /* deliveries in one commit */
+#define GROUP_MAX 4096 /* deliveries in one commit, or one set */
 
 struct lane {
 	struct lane *next; /* of those with jobs, in turn */

@@ -31,6 +31,7 @@ job_free(struct job *j)
 		return;
 	free(j->name);
 	free(j->evidence);
+	claims_release(&j->claims);
 	free(j->previous_file);
 	free(j);
 }

@@ -10,7 +10,8 @@
  * others, so that a partner with a million files does not starve one with
  * two. All queues are bounded: a fast listing waits for slow reading, fast
  * reading waits for a slow disk. Memory depends on the number of workers and
- * lanes, never on what is delivered.
+ * lanes, never on what is delivered, but for sets: members of a set are kept
+ * back (a few hundred bytes for each) until all of them are there.
  *
  *	engine_open(&options, &g, &e);		lock, recover, threads
  *	lane_open(g, done, arg, &l, &e);	one thread has it
@@ -24,11 +25,13 @@
 #ifndef DAEMON_ENGINE_H
 #define DAEMON_ENGINE_H
 
+#include "daemon/claim.h"
 #include "landfall/commit.h"
 #include "landfall/source.h"
 
 struct engine;
 struct lane;
+struct set;
 
 struct engine_options {
 	const struct config *config;
@@ -38,6 +41,7 @@ struct engine_options {
 struct job {
 	struct job *next;
 	struct lane *lane; /* the engine's */
+	struct set *set;   /* lands with these or not at all; NULL: alone */
 	const struct source_config *config;
 	struct source *source; /* outlives the wait */
 	const struct source_ops *ops;
@@ -48,6 +52,7 @@ struct job {
 	bool by_hand; /* no listing: whatever is there is meant */
 	int64_t seen_at;
 	char *evidence; /* owned */
+	struct claims claims;
 	const char *transport;
 	/* Of the newest delivery landed, from the catalog. */
 	bool has_shape;

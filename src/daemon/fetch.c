@@ -21,7 +21,8 @@ leave(struct delivery *d, enum disposition why, const char *reason)
 
 /* All bytes of fd into l. BAD_ITEM: the source failed; BROKEN: we did. */
 static enum rc
-read_all(const struct fetch_context *c, int fd, struct land *l, struct err *e)
+read_all(const struct fetch_context *c, int fd, struct land *l,
+	struct reckoning *r, struct err *e)
 {
 	size_t got;
 
@@ -31,6 +32,7 @@ read_all(const struct fetch_context *c, int fd, struct land *l, struct err *e)
 
 		if (io_read(fd, p, n, &got, BAD_ITEM, e) != OK)
 			return e->code;
+		reckoning_add(r, p, got);
 		if (got > 0 && land_add(l, got, e) != OK)
 			return e->code;
 		atomic_fetch_add_explicit(c->bytes, got, memory_order_relaxed);
@@ -144,6 +146,19 @@ check_shape(const struct job *j, int fd, struct delivery *d,
 	return OK;
 }
 
+/* Do the bytes add up to what the partner's checksums say? */
+static void
+check_claims(const struct job *j, struct reckoning *r, struct delivery *d,
+	struct provenance *p)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (d->quarantine || j->release.why != NULL ||
+		reckoning_end(r, d->landed.bytes_sha256, &why))
+		return;
+	quarantine(d, p, why.s);
+}
+
 /* Control totals, where the source has them. */
 static enum rc
 check_totals(const struct job *j, int fd, struct delivery *d,
@@ -184,17 +199,20 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 		.dialect_origin = reason != NULL ? "quarantine" : "declared",
 	};
 	CLEANUP(str_release) struct str told = STR_INIT;
+	CLEANUP(reckoning_release) struct reckoning reckoning = {0};
 	struct land *l;
 	enum rc rc;
 
-	rc = check_shape(j, fd, d, &p, e);
+	rc = reckoning_begin(&reckoning, &j->claims, e);
+	if (rc == OK)
+		rc = check_shape(j, fd, d, &p, e);
 	if (rc != OK)
 		return rc;
 	if (zone_stage(c->zone, &d->stage, &d->fd, e) != OK)
 		return e->code;
 	l = land_new(c->pool, dialect, d->fd, c->spool,
 		j->generation > 0 ? j->previous_size : 0);
-	rc = read_all(c, fd, l, e);
+	rc = read_all(c, fd, l, &reckoning, e);
 	if (rc == OK)
 		rc = land_settle(l, &d->landed, e);
 	if (rc == OK) {
@@ -206,6 +224,7 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 		d->generation = p.generation = j->generation + 1;
 		memcpy(p.previous_sha256, j->previous_sha256, HASH_LEN);
 		d->has_shape = provenance_shape(&p, &d->shape);
+		check_claims(j, &reckoning, d, &p);
 		rc = check_totals(j, fd, d, &p, &told, e);
 	}
 	if (rc == OK)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "daemon/set.h"
 
 enum rc
 lane_open(struct engine *g, void (*done)(void *arg, const struct delivery *d),
@@ -52,6 +53,8 @@ lane_submit(struct lane *l, struct job *j, struct err *e)
 			g->last_lane = &l->next;
 		}
 		l->open++;
+		if (j->set != NULL)
+			set_expect(j->set);
 		g->jobs++;
 		pthread_cond_signal(&g->has_job);
 	}
@@ -138,6 +141,8 @@ drop_jobs(struct lane *l)
 
 		l->job = j->next;
 		g->jobs--;
+		if (j->set != NULL)
+			set_put(g, j->set, NULL);
 		job_free(j);
 	}
 }

@@ -78,6 +78,7 @@ submit(struct looking *k, const struct item *it, struct err *e)
 	j->signature = it->signature;
 	j->seen_at = d->known ? d->name.first_seen : clock_wall();
 	j->evidence = mem_strdup(d->evidence.s);
+	claims_move(&j->claims, &k->decision.claims);
 	j->transport = "drop";
 	if (job_know(j, lane_catalog(k->lane),
 		    d->known ? &d->name.version : &none, e) != OK) {
@@ -89,16 +90,12 @@ submit(struct looking *k, const struct item *it, struct err *e)
 
 /* Somebody was told of what is quarantined, and has rejected it. */
 static enum rc
-note_settled(struct looking *k, const struct item *it, struct err *e)
+note_settled(struct looking *k, struct err *e)
 {
-	struct catalog *c = lane_catalog(k->lane);
-	struct catalog_name n;
 	uint64_t by;
-	enum rc rc =
-		catalog_find(c, k->config->name, it->name, it->name_len, &n, e);
+	enum rc rc = catalog_settled(
+		lane_catalog(k->lane), k->decision.name.version.index, &by, e);
 
-	if (rc == OK)
-		rc = catalog_settled(c, n.version.index, &by, e);
 	k->report->pass.count[DISPOSITION_QUARANTINED]++;
 	k->report->settled += rc == OK;
 	return rc == END ? OK : rc;
@@ -118,7 +115,7 @@ each_decided(void *arg, const struct item *it, struct err *e)
 	if (d->unchanged) {
 		r->pass.unchanged++;
 		if (d->disposition == DISPOSITION_QUARANTINED)
-			return note_settled(k, it, e);
+			return note_settled(k, e);
 		r->pass.count[d->disposition]++;
 		return OK;
 	}

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-
-#define NAME_WORD "{name}"
+#include "landfall/side.h"
 
 /* What one rule says: OK it holds, AGAIN not yet, else the source failed. */
 typedef enum rc
@@ -72,20 +71,6 @@ check_age(const struct settle *s, const struct ready_rule *rule,
 	return AGAIN;
 }
 
-/* "{name}.done" for "sub/a.csv" is "sub/a.csv.done". */
-static void
-add_side(struct str *s, const char *side, const uint8_t *name, size_t len)
-{
-	const uint8_t *slash = memrchr(name, '/', len);
-	size_t folder = slash != NULL ? (size_t)(slash + 1 - name) : 0;
-	const char *at = strstr(side, NAME_WORD);
-
-	str_addn(s, name, folder);
-	str_addn(s, side, (size_t)(at - side));
-	str_addn(s, name + folder, len - folder);
-	str_add(s, at + strlen(NAME_WORD));
-}
-
 static enum rc
 check_sentinel(const struct settle *s, const struct ready_rule *rule,
 	struct str *why, int64_t *wait UNUSED, struct err *e)
@@ -95,7 +80,7 @@ check_sentinel(const struct settle *s, const struct ready_rule *rule,
 	enum item_type type;
 	enum rc rc;
 
-	add_side(&side, rule->side, s->item->name, s->item->name_len);
+	side_name(&side, rule->side, s->item->name, s->item->name_len);
 	rc = s->ops->look(
 		s->source, (const uint8_t *)side.s, side.len, &type, &sig, e);
 	str_add(why, "sentinel ");
@@ -134,11 +119,103 @@ check_closed(const struct settle *s, const struct ready_rule *rule UNUSED,
 	return AGAIN;
 }
 
+/* ---- checksums ---- */
+
+static size_t
+last_component(const uint8_t *name, size_t len)
+{
+	const uint8_t *slash = memrchr(name, '/', len);
+
+	return slash != NULL ? (size_t)(slash + 1 - name) : 0;
+}
+
+/* A file of its own names it by whatever path it had at the partner's. */
+static bool
+is_about(const struct check_line *c, const struct settle *s, bool shared)
+{
+	const struct item *it = s->item;
+	size_t from = last_component(it->name, it->name_len);
+	size_t skip = shared ? 0 : last_component(c->name, c->name_len);
+
+	if (c->name_len == 0)
+		return !shared;
+	return c->name_len - skip == it->name_len - from &&
+		memcmp(c->name + skip, it->name + from, it->name_len - from) ==
+		0;
+}
+
+/* The lines about this one; false: there are none, or too many. */
+static bool
+find_claims(const struct settle *s, struct checklist *l, bool shared,
+	const char *from, struct str *why)
+{
+	const struct item *it = s->item;
+	size_t skip = last_component(it->name, it->name_len), n = l->n;
+	struct check_line *c = l->line;
+	size_t before = s->claims->n;
+
+	if (shared)
+		n = checklist_find(l, it->name + skip, it->name_len - skip, &c);
+	for (size_t i = 0; i < n; i++) {
+		if (!is_about(&c[i], s, shared))
+			continue;
+		if (!claims_add(s->claims, &c[i], from)) {
+			claims_cut(s->claims, before);
+			str_add(why, " has too many lines about it");
+			return false;
+		}
+		str_addf(why, "%s%s ", s->claims->n == before + 1 ? ": " : ", ",
+			digest_name(c[i].kind));
+		check_line_add_hex(why, &c[i]);
+	}
+	if (s->claims->n > before)
+		return true;
+	str_add(why, " has no line about it");
+	return false;
+}
+
+static enum rc
+check_checksum(const struct settle *s, const struct ready_rule *rule,
+	struct str *why, int64_t *wait, struct err *e)
+{
+	CLEANUP(str_release) struct str side = STR_INIT;
+	CLEANUP(str_release) struct str quoted = STR_INIT;
+	struct err untold = ERR_INIT;
+	struct checklist *l;
+	enum rc rc;
+
+	side_name(&side, rule->side, s->item->name, s->item->name_len);
+	str_add_quoted(&quoted, side.s, side.len);
+	str_addf(why, "checksum %s", quoted.s);
+	rc = sums_get(s->sums, s->ops, s->source, &side, &l, &untold);
+	switch (rc) {
+	case OK:
+		return find_claims(
+			       s, l, side_is_shared(rule->side), quoted.s, why)
+			? OK
+			: AGAIN;
+	case END:
+		str_add(why, " is not there");
+		return AGAIN;
+	case AGAIN:
+		str_add(why, " changed while it was read");
+		*wait = CLOCK_SECOND;
+		return AGAIN;
+	case BAD_ITEM:
+		str_addf(why, " %s", untold.text);
+		return AGAIN;
+	default:
+		*e = untold;
+		return rc;
+	}
+}
+
 static rule_check *const checks[] = {
 	[READY_STABLE] = check_stable,
 	[READY_AGE] = check_age,
 	[READY_SENTINEL] = check_sentinel,
 	[READY_CLOSED] = check_closed,
+	[READY_CHECKSUM] = check_checksum,
 };
 
 enum rc
@@ -149,6 +226,7 @@ settle_check(const struct settle *s, struct str *evidence, int64_t *ret_wait,
 	bool all = true;
 
 	str_clear(evidence);
+	claims_release(s->claims);
 	*ret_wait = 0;
 	for (size_t i = 0; i < r->n; i++) {
 		size_t before = evidence->len;
@@ -180,34 +258,4 @@ settle_check(const struct settle *s, struct str *evidence, int64_t *ret_wait,
 		}
 	}
 	return r->all && all ? OK : AGAIN;
-}
-
-bool
-settle_base(const struct source_config *cfg, const uint8_t *name, size_t len,
-	struct str *base)
-{
-	const uint8_t *slash = memrchr(name, '/', len);
-	size_t folder = slash != NULL ? (size_t)(slash + 1 - name) : 0;
-
-	for (size_t i = 0; i < cfg->ready.n; i++) {
-		const char *side = cfg->ready.rule[i].side, *at;
-		size_t head, tail;
-
-		if (side == NULL)
-			continue;
-		at = strstr(side, NAME_WORD);
-		head = (size_t)(at - side);
-		tail = strlen(at) - strlen(NAME_WORD);
-		if (len - folder <= head + tail ||
-			memcmp(name + folder, side, head) != 0 ||
-			memcmp(name + len - tail, at + strlen(NAME_WORD),
-				tail) != 0)
-			continue;
-		str_clear(base);
-		str_addn(base, name, folder);
-		str_addn(
-			base, name + folder + head, len - folder - head - tail);
-		return true;
-	}
-	return false;
 }

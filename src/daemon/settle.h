@@ -4,8 +4,9 @@
 #ifndef DAEMON_SETTLE_H
 #define DAEMON_SETTLE_H
 
+#include "daemon/claim.h"
+#include "daemon/sums.h"
 #include "landfall/catalog.h"
-#include "landfall/source.h"
 
 struct settle {
 	const struct source_config *config;
@@ -14,7 +15,9 @@ struct settle {
 	const struct item *item;
 	/* Since when it has looked like this, by our own looks; now if new. */
 	int64_t unchanged_since;
-	int64_t now; /* wall */
+	int64_t now;	       /* wall */
+	struct sums *sums;     /* kept from one name to the next */
+	struct claims *claims; /* OK: the digests that it must have */
 };
 
 /*
@@ -24,12 +27,5 @@ struct settle {
  */
 enum rc settle_check(const struct settle *s, struct str *evidence,
 	int64_t *ret_wait, struct err *e) MUST_USE;
-
-/*
- * Is `name` a side file, and of what? True: `base` is the name it belongs to,
- * which deserves a look now.
- */
-bool settle_base(const struct source_config *cfg, const uint8_t *name,
-	size_t len, struct str *base);
 
 #endif

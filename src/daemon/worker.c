@@ -5,9 +5,11 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "daemon/engine-state.h"
 #include "daemon/fetch.h"
+#include "daemon/set.h"
 
 /*
  * While others are still being read, a small group waits this long for
@@ -64,6 +66,15 @@ take_job(struct engine *g)
 	return j;
 }
 
+/* A set may have more members than we may have descriptors. */
+static enum rc
+close_staged(struct delivery *d, struct err *e)
+{
+	if (d->fd >= 0 && io_close(&d->fd, BROKEN, e) != OK)
+		return err_add(e, "zone: staged file");
+	return OK;
+}
+
 void *
 worker_main(void *arg)
 {
@@ -81,6 +92,7 @@ worker_main(void *arg)
 		struct err e = ERR_INIT;
 		struct lane *l;
 		struct job *j;
+		struct set *set;
 
 		if (g->err.code != OK || (g->jobs == 0 && g->stop))
 			break;
@@ -90,23 +102,27 @@ worker_main(void *arg)
 		}
 		j = take_job(g);
 		l = j->lane;
+		set = j->set;
 		fetch.free_space = g->options.config->limits.free_space;
 		/* Not for every job: the two would take turns ever after. */
 		if (l->jobs == LANE_LOW)
 			pthread_cond_broadcast(&g->has_room);
 		pthread_mutex_unlock(&g->lock);
 
-		if (fetch_job(&fetch, j, &d, &e) != OK)
+		if (fetch_job(&fetch, j, &d, &e) != OK ||
+			(set != NULL && close_staged(d, &e) != OK))
 			engine_fail(g, &e);
 		job_free(j);
 
 		pthread_mutex_lock(&g->lock);
+		if (d != NULL)
+			d->owner = l;
+		if (set != NULL)
+			set_put(g, set, d);
+		else if (d != NULL)
+			engine_stage(g, d);
 		g->reading--;
 		l->reading--;
-		if (d != NULL) {
-			d->owner = l;
-			engine_stage(g, d);
-		}
 		/* After a failure nobody takes what is staged: say it here. */
 		if (l->reading == 0)
 			pthread_cond_broadcast(&g->idle);
@@ -115,8 +131,9 @@ worker_main(void *arg)
 	return NULL;
 }
 
-/* Waits until a group is worth committing; 0: nothing will come any more. */
-static size_t
+/* Waits until a group is worth committing; false: nothing will come any more.
+ */
+static bool
 wait_for_group(struct engine *g)
 {
 	int64_t since = 0;
@@ -126,7 +143,7 @@ wait_for_group(struct engine *g)
 		int64_t now;
 
 		if (g->err.code != OK || (g->n_staged == 0 && g->stop && !more))
-			return 0;
+			return false;
 		if (g->n_staged == 0) {
 			pthread_cond_wait(&g->has_staged, &g->lock);
 			since = 0;
@@ -134,24 +151,38 @@ wait_for_group(struct engine *g)
 		}
 		if (!more || g->n_staged >= GROUP_GOOD ||
 			g->n_staged >= g->group_max)
-			return g->n_staged;
+			return true;
 		now = clock_mono();
 		if (since == 0)
 			since = now;
 		if (now - since >= LINGER)
-			return g->n_staged;
+			return true;
 		pthread_mutex_unlock(&g->lock);
 		clock_sleep(LINGER / 10);
 		pthread_mutex_lock(&g->lock);
 	}
 }
 
-/* Up to GROUP_MAX staged deliveries, oldest first. Under lock. */
+/*
+ * Up to GROUP_MAX staged deliveries, oldest first; a set is never divided and
+ * may be more. The caller frees the group. Under lock.
+ */
 static size_t
-take_group(struct engine *g, struct delivery **group, size_t n)
+take_group(struct engine *g, struct delivery ***ret_group)
 {
-	if (n > GROUP_MAX)
-		n = GROUP_MAX;
+	struct delivery **group, *d = g->staged;
+	size_t n = 0;
+
+	while (d != NULL) {
+		size_t unit = d->together > 0 ? d->together : 1;
+
+		if (n > 0 && n + unit > GROUP_MAX)
+			break;
+		n += unit;
+		while (unit-- > 0)
+			d = d->next;
+	}
+	group = mem_array(n, sizeof(*group));
 	for (size_t i = 0; i < n; i++) {
 		group[i] = g->staged;
 		g->staged = g->staged->next;
@@ -160,6 +191,7 @@ take_group(struct engine *g, struct delivery **group, size_t n)
 		g->last_staged = &g->staged;
 	g->n_staged -= n;
 	g->committing = n;
+	*ret_group = group;
 	return n;
 }
 
@@ -222,15 +254,14 @@ void *
 committer_main(void *arg)
 {
 	struct engine *g = arg;
-	struct delivery **group = mem_array(GROUP_MAX, sizeof(*group));
-	size_t n;
 
 	pthread_mutex_lock(&g->lock);
-	while ((n = wait_for_group(g)) > 0) {
+	while (wait_for_group(g)) {
 		struct err e = ERR_INIT;
+		struct delivery **group;
+		size_t n = take_group(g, &group);
 		enum rc rc;
 
-		n = take_group(g, group, n);
 		pthread_cond_broadcast(&g->has_job);
 		pthread_mutex_unlock(&g->lock);
 
@@ -253,10 +284,10 @@ committer_main(void *arg)
 			l->open--;
 			delivery_free(group[i]);
 		}
+		free(group);
 		pthread_cond_broadcast(&g->idle);
 		pthread_cond_broadcast(&g->has_room);
 	}
 	pthread_mutex_unlock(&g->lock);
-	free(group);
 	return NULL;
 }

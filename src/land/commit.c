@@ -127,10 +127,13 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 	if (same_bytes && !was_quarantined)
 		return same_again(d, &known.version, DISPOSITION_DUPLICATE);
 	if (d->quarantine && same_bytes) {
-		/* They are kept once, and why stands in the story already. */
+		/* They are kept once; why may be another reason by now. */
+		char *reason = d->reason;
+
+		d->reason = NULL;
 		(void)same_again(d, &known.version, DISPOSITION_QUARANTINED);
 		free(d->reason);
-		d->reason = mem_strdup(known.reason);
+		d->reason = reason;
 		return OK;
 	}
 	if (d->quarantine) {
@@ -320,38 +323,45 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 /* ---- publish ---- */
 
 /*
- * Each staged file is synced once: on a second attempt (after AGAIN) it is
- * closed already, and only the new intent must be made durable.
+ * Each staged file is synced once: on a second attempt (after AGAIN) only the
+ * new intent must be made durable. One that was closed before (a set may be
+ * larger than the limit on descriptors) is synced with all the others.
  */
 static enum rc
 sync_staged(struct commit *c, struct delivery **d, size_t n, struct err *e)
 {
-	size_t files = 0, paths = 0;
+	size_t files = 0, closed = 0, paths = 0;
 	int intent = -1;
 
 	for (size_t i = 0; i < n; i++) {
-		paths += is_new_file(d[i]) && !d[i]->published;
-		files += is_new_file(d[i]) && d[i]->fd >= 0;
+		if (!is_new_file(d[i]))
+			continue;
+		paths += !d[i]->published;
+		files += !d[i]->synced;
+		closed += !d[i]->synced && d[i]->fd < 0;
 	}
 	if (paths == 0)
 		return OK;
 	if (intent_write(c->zone, d, n, &intent, e) != OK)
 		return e->code;
-	if (files >= SYNC_TOGETHER) {
+	if (files >= SYNC_TOGETHER || closed > 0) {
 		if (durable_sync_fs(zone_dir(c->zone), e) != OK)
 			goto fail;
 	} else {
 		for (size_t i = 0; i < n; i++)
-			if (is_new_file(d[i]) && d[i]->fd >= 0 &&
+			if (is_new_file(d[i]) && !d[i]->synced &&
 				durable_sync(d[i]->fd, e) != OK)
 				goto fail;
 		if (durable_sync(intent, e) != OK)
 			goto fail;
 	}
-	for (size_t i = 0; i < n; i++)
-		if (is_new_file(d[i]) && d[i]->fd >= 0 &&
-			io_close(&d[i]->fd, BROKEN, e) != OK)
+	for (size_t i = 0; i < n; i++) {
+		if (!is_new_file(d[i]))
+			continue;
+		d[i]->synced = true;
+		if (d[i]->fd >= 0 && io_close(&d[i]->fd, BROKEN, e) != OK)
 			goto fail;
+	}
 	if (io_close(&intent, BROKEN, e) == OK)
 		return OK;
 fail:
@@ -509,7 +519,7 @@ commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 	if (rc == OK)
 		rc = write_ledger(c, d, n, e);
 	for (size_t i = 0; i < n && rc == OK; i++) {
-		if (d[i]->fd < 0)
+		if (!d[i]->staged || d[i]->published)
 			continue;
 		io_drop(&d[i]->fd);
 		zone_unstage(c->zone, d[i]->stage);

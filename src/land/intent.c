@@ -15,8 +15,13 @@ intent_write(struct zone *z, struct delivery **d, size_t n, int *ret_fd,
 	int mode = O_TRUNC, fd = -1;
 
 	for (size_t i = 0; i < n; i++) {
-		if (d[i]->staged && d[i]->recorded && d[i]->file.len > 0)
-			str_addf(&s, "%s\n", d[i]->file.s);
+		if (d[i]->staged && d[i]->recorded && d[i]->file.len > 0) {
+			str_add(&s, d[i]->file.s);
+			if (d[i]->disposition != DISPOSITION_DUPLICATE)
+				str_addf(&s, " %llu",
+					(unsigned long long)d[i]->stage);
+			str_addc(&s, '\n');
+		}
 		if (d[i]->published)
 			mode = O_APPEND;
 	}
@@ -49,4 +54,15 @@ intent_read(struct zone *z, struct str *s, struct err *e)
 	last = memrchr(s->s, '\n', s->len);
 	str_cut(s, last != NULL ? (size_t)(last + 1 - s->s) : 0);
 	return OK;
+}
+
+bool
+intent_line(char *line, uint64_t *ret_id)
+{
+	char *id = strchr(line, ' ');
+
+	if (id == NULL)
+		return false;
+	*id++ = '\0';
+	return str_parse_u64(id, strlen(id), ret_id);
 }

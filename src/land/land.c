@@ -10,66 +10,20 @@
  */
 #include "landfall/land.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/durable.h"
 #include "base/mem.h"
-#include "land/index.h"
-#include "land/pool.h"
+#include "land/again.h"
+#include "land/land-state.h"
 
 /* One read: large enough to be cheap, small enough to stay in the cache. */
 #define STEP (256u << 10)
 
-/* Small pieces gathered for one write: all of a small landing file. */
-#define GATHER (8u << 10)
-
 /* Written bytes after which the kernel is asked to begin writing back. */
 #define WRITEBACK (4u << 20)
-
-struct entry {
-	uint32_t compressed;
-	uint32_t raw;
-};
-
-struct land {
-	struct land_pool *pool;
-	struct scan *scan;
-	struct index index;
-	struct hash hash;
-	uint64_t prefix;
-	struct landed facts;
-	struct dialect dialect;
-
-	/* The window: object bytes [base, base + len) at fill->raw + head. */
-	struct task *fill;
-	size_t head;
-	size_t len;
-	size_t settled; /* of len; the scanner is done with these */
-	uint64_t base;
-	uint64_t sent; /* frames handed on */
-
-	/* The file. Frames are put by whichever thread holds `writing`. */
-	int fd;
-	pthread_mutex_t lock;
-	pthread_cond_t moved;
-	/* All below: under lock, or by the one who writes. */
-	struct task *ready; /* compressed, not yet put, in no order */
-	unsigned in_flight;
-	bool writing;
-	uint64_t put;	 /* data frames */
-	uint64_t offset; /* bytes written */
-	uint64_t hinted; /* bytes */
-	size_t gathered; /* bytes that follow them */
-	uint8_t gather[GATHER];
-	struct hash file_hash;
-	struct entry *entry; /* the seek table */
-	size_t n_entries;
-	size_t cap_entries;
-	struct err err; /* the first failure of the file */
-};
 
 struct land *
 land_new(struct land_pool *p, const struct dialect *d, int fd, int spool,
@@ -114,6 +68,7 @@ land_free(struct land *l)
 	hash_release(&l->file_hash);
 	pthread_cond_destroy(&l->moved);
 	pthread_mutex_destroy(&l->lock);
+	again_free(l->again);
 	free(l->entry);
 	free(l);
 }
@@ -134,8 +89,8 @@ write_bytes(struct land *l, const void *p, size_t n, struct err *e)
 	return OK;
 }
 
-static enum rc
-write_gathered(struct land *l, struct err *e)
+enum rc
+land_flush(struct land *l, struct err *e)
 {
 	size_t n = l->gathered;
 
@@ -146,9 +101,9 @@ write_gathered(struct land *l, struct err *e)
 static enum rc
 put_bytes(struct land *l, const void *p, size_t n, struct err *e)
 {
-	if (n > GATHER - l->gathered && write_gathered(l, e) != OK)
+	if (n > LAND_GATHER - l->gathered && land_flush(l, e) != OK)
 		return e->code;
-	if (n > GATHER)
+	if (n > LAND_GATHER)
 		return write_bytes(l, p, n, e);
 	memcpy(l->gather + l->gathered, p, n);
 	l->gathered += n;
@@ -163,7 +118,7 @@ add_entry(struct land *l, uint64_t compressed, uint64_t raw)
 		l->entry =
 			mem_resize(l->entry, l->cap_entries, sizeof(*l->entry));
 	}
-	l->entry[l->n_entries++] = (struct entry){
+	l->entry[l->n_entries++] = (struct land_entry){
 		.compressed = (uint32_t)compressed,
 		.raw = (uint32_t)raw,
 	};
@@ -450,7 +405,7 @@ land_finish(struct land *l, const struct provenance *p, struct landed *ret,
 	struct err *e)
 {
 	if (put_index(l, e) != OK || put_provenance(l, p, e) != OK ||
-		put_seek_table(l, e) != OK || write_gathered(l, e) != OK)
+		put_seek_table(l, e) != OK || land_flush(l, e) != OK)
 		return e->code;
 	hash_end(&l->file_hash, l->facts.file_sha256);
 	l->facts.file_size = l->offset;

@@ -2,6 +2,7 @@
  * Bringing forward what a crash interrupted, and the catalog from the zone
  * alone. Both read a landing file back into the facts commit recorded.
  */
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,23 +117,131 @@ bring_forward(struct zone *z, struct catalog *c, const char *path,
 	return catalog_outbox_put(c, r.d->index, entry.s, entry.len, path, e);
 }
 
+/* One file of the group that was interrupted. */
+struct intended {
+	const char *path;
+	bool has_id;
+	uint64_t id;
+};
+
+struct intention {
+	struct str text;
+	struct intended *file;
+	size_t n;
+};
+
+static void
+intention_release(struct intention *t)
+{
+	str_release(&t->text);
+	free(t->file);
+}
+
+static enum rc
+intention_read(struct zone *z, struct intention *t, struct err *e)
+{
+	char *line, *rest;
+	size_t lines = 0;
+
+	*t = (struct intention){.text = STR_INIT};
+	if (intent_read(z, &t->text, e) != OK)
+		return e->code;
+	for (const char *p = t->text.s; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	t->file = mem_array(lines, sizeof(*t->file));
+	for (line = lines > 0 ? strtok_r(t->text.s, "\n", &rest) : NULL;
+		line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		struct intended *f = &t->file[t->n++];
+
+		f->path = line;
+		f->has_id = intent_line(line, &f->id);
+	}
+	return OK;
+}
+
+/*
+ * Was any of them published, and not recorded? Then all were synced before,
+ * and the others can follow. END: none was.
+ */
+static enum rc
+find_published(struct zone *z, struct catalog *c, const struct intention *t,
+	struct err *e)
+{
+	for (size_t i = 0; i < t->n; i++) {
+		CLEANUP(recall_release) struct recall r = {0};
+		struct catalog_name known;
+		enum rc rc = catalog_find_file(c, t->file[i].path, &known, e);
+
+		if (rc == OK)
+			continue;
+		if (rc == END)
+			rc = recall(z, t->file[i].path, true, &r, e);
+		if (rc != END && (rc != BAD_ITEM || e->cause != 0))
+			return rc;
+		e->code = OK;
+	}
+	return END;
+}
+
+/* A staged file of that group takes its path, if it is there and whole. */
+static enum rc
+publish_late(struct zone *z, const struct intended *f, struct err *e)
+{
+	CLEANUP(recall_release) struct recall r = {0};
+	CLEANUP(str_release) struct str staged = STR_INIT;
+	enum rc rc;
+
+	str_addf(
+		&staged, FORMAT_STAGING_DIR "/%llu", (unsigned long long)f->id);
+	rc = recall(z, staged.s, true, &r, e);
+	if (rc == END || (rc == BAD_ITEM && e->cause == 0)) {
+		e->code = OK;
+		return OK;
+	}
+	if (rc != OK)
+		return err_raise(e, BROKEN);
+	rc = zone_publish(z, f->id, f->path, e);
+	/* A stranger's file: of two attempts this was the first one's path. */
+	if (rc == BAD_ITEM && e->cause == EEXIST) {
+		e->code = OK;
+		return OK;
+	}
+	return rc == OK ? zone_sync_parent(z, f->path, e)
+			: err_raise(e, BROKEN);
+}
+
+/*
+ * A group stands in the zone as a whole or not at all: once one of its files
+ * was published, the others get their paths too.
+ */
+static enum rc
+complete_group(struct zone *z, struct catalog *c, const struct intention *t,
+	struct err *e)
+{
+	enum rc rc = find_published(z, c, t, e);
+
+	if (rc != OK)
+		return rc == END ? OK : err_raise(e, BROKEN);
+	for (size_t i = 0; i < t->n; i++)
+		if (t->file[i].has_id && publish_late(z, &t->file[i], e) != OK)
+			return e->code;
+	return OK;
+}
+
 static enum rc
 bring_intent_forward(struct commit *c, uint64_t *count, struct err *e)
 {
-	CLEANUP(str_release) struct str paths = STR_INIT;
-	char *line, *rest;
-	enum rc rc;
+	CLEANUP(intention_release) struct intention t;
+	enum rc rc = intention_read(c->zone, &t, e);
 
-	if (intent_read(c->zone, &paths, e) != OK)
+	if (rc != OK || t.n == 0)
+		return rc;
+	if (complete_group(c->zone, c->catalog, &t, e) != OK ||
+		catalog_begin(c->catalog, e) != OK)
 		return e->code;
-	if (paths.len == 0)
-		return OK;
-	if (catalog_begin(c->catalog, e) != OK)
-		return e->code;
-	rc = OK;
-	for (line = strtok_r(paths.s, "\n", &rest); line != NULL && rc == OK;
-		line = strtok_r(NULL, "\n", &rest))
-		rc = bring_forward(c->zone, c->catalog, line, count, e);
+	for (size_t i = 0; i < t.n && rc == OK; i++)
+		rc = bring_forward(
+			c->zone, c->catalog, t.file[i].path, count, e);
 	if (rc == OK)
 		return catalog_commit(c->catalog, e);
 	catalog_abort(c->catalog);
@@ -435,12 +544,15 @@ enum rc
 commit_rebuild(struct zone *z, struct catalog *empty, uint64_t *ret_versions,
 	struct err *e)
 {
+	CLEANUP(intention_release) struct intention t;
 	struct rebuild rb = {.zone = z, .catalog = empty};
 	enum rc rc;
 
-	if (catalog_begin(empty, e) != OK)
+	if (intention_read(z, &t, e) != OK || catalog_begin(empty, e) != OK)
 		return e->code;
 	rc = replay_ledger(&rb, e);
+	if (rc == OK)
+		rc = complete_group(z, empty, &t, e);
 	if (rc == OK)
 		rc = zone_list(z, NULL, add_unledgered, &rb, e);
 	if (rc == OK)

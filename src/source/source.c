@@ -3,6 +3,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
+#include "landfall/side.h"
 #include "source/drop/drop.h"
 
 /*
@@ -113,6 +114,8 @@ source_rule(const struct source_config *cfg, const struct item *it,
 		}
 		return s->s;
 	}
+	if (side_of(cfg, it->name, it->name_len, &folder, s) != SIDE_NONE)
+		return s->s;
 	for (size_t i = 0; i < cfg->match.n; i++) {
 		if (!matches(cfg->match.glob[i], path.s))
 			continue;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "landfall/side.h"
 
 #define SHOWN_MAX 64 /* bytes of a wrong field that a message quotes */
 
@@ -111,21 +112,6 @@ claim_of_record(const struct total *t, const struct totals_input *in,
 	return OK;
 }
 
-void
-totals_side_name(
-	struct str *s, const char *pattern, const uint8_t *name, size_t len)
-{
-	static const char word[] = "{name}";
-	const char *at;
-
-	while ((at = strstr(pattern, word)) != NULL) {
-		str_addn(s, pattern, (size_t)(at - pattern));
-		str_addn(s, name, len);
-		pattern = at + sizeof(word) - 1;
-	}
-	str_add(s, pattern);
-}
-
 static bool
 is_number_byte(char c, char mark)
 {
@@ -161,7 +147,7 @@ claim_of_side(const struct total *t, const struct totals_input *in,
 	CLEANUP(str_release) struct str text = STR_INIT;
 	enum rc rc;
 
-	totals_side_name(&name, t->pattern, in->name, in->name_len);
+	side_name(&name, t->pattern, in->name, in->name_len);
 	str_add(where, "side file ");
 	str_add_quoted(where, name.s, name.len);
 	rc = in->side(in->arg, (const uint8_t *)name.s, name.len, &text, e);

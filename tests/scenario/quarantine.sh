@@ -103,7 +103,7 @@ echo 'rows: 2' >lake/inbox/side.csv.ctl
 expect_same 'with it it lands' 1 \
 	"$(run_pass | grep -c '^side.csv landed')"
 expect_same 'the side file is no delivery' 1 \
-	"$("$LANDFALL" plan -c $conf | grep -c 'side.csv.ctl.*ignore \*.ctl')"
+	"$("$LANDFALL" plan -c $conf | grep -c 'side.csv.ctl.*control totals of side.csv')"
 printf 'a\n1\n3\n' >byhand.csv
 echo 3 >byhand.csv.ctl
 expect_status 'by hand the side file lies beside it' 2 \

@@ -418,6 +418,8 @@ static const struct made both[] = {
 #define N_BOTH ARRAY_LEN(both)
 
 /* Worlds "before" and "after" the group; names of its files, in order. */
+static uint64_t stage[N_BOTH]; /* and their staged files */
+
 static void
 two_worlds(struct place *p, struct str file[N_BOTH])
 {
@@ -429,6 +431,7 @@ two_worlds(struct place *p, struct str file[N_BOTH])
 	for (size_t i = 0; i < N_BOTH; i++) {
 		file[i] = (struct str)STR_INIT;
 		str_add(&file[i], g.d[i]->file.s);
+		stage[i] = g.d[i]->stage;
 	}
 	group_free(&g);
 	check_world(p, 1 + N_BOTH, 1 + N_BOTH);
@@ -450,7 +453,32 @@ deliver_again(struct place *p)
 	check_world(p, 1 + N_BOTH, 1 + N_BOTH);
 }
 
-/* The first k were published, the others are still staged; no record. */
+/* As it was published; what was not is staged again. */
+static void
+unpublish(struct place *p, const struct str *file, size_t i)
+{
+	struct str id = STR_INIT;
+
+	str_addf(&id, "%llu", (unsigned long long)stage[i]);
+	shell(p, "mv now/zone/@ now/zone/_staging/#", file->s, id.s);
+	str_release(&id);
+}
+
+/* All were synced, those of `published` have their paths; no record. */
+static void
+begin_published(struct place *p, struct str file[N_BOTH], unsigned published)
+{
+	begin_state(p, "after");
+	take_catalog(p, "before");
+	take_ledger(p, "before");
+	take_sums(p, "before", "a");
+	take_sums(p, "before", "b");
+	for (size_t i = 0; i < N_BOTH; i++)
+		if ((published >> i & 1) == 0)
+			unpublish(p, &file[i], i);
+}
+
+/* Whichever were published: the group stands as a whole, or not at all. */
 static void
 test_published_not_recorded(void **state)
 {
@@ -459,15 +487,10 @@ test_published_not_recorded(void **state)
 	struct recovery r;
 
 	two_worlds(p, file);
-	for (size_t k = 0; k <= N_BOTH; k++) {
-		begin_state(p, "after");
-		take_catalog(p, "before");
-		take_ledger(p, "before");
-		take_sums(p, "before", "a");
-		take_sums(p, "before", "b");
-		for (size_t i = k; i < N_BOTH; i++)
-			shell(p, "mv now/zone/@ now/zone/_staging", file[i].s,
-				NULL);
+	for (unsigned published = 0; published < 1u << N_BOTH; published++) {
+		size_t k = published != 0 ? N_BOTH : 0;
+
+		begin_published(p, file, published);
 		r = recover(p);
 		assert_int_equal(r.brought_forward, k);
 		assert_int_equal(r.entries, k);
@@ -476,6 +499,80 @@ test_published_not_recorded(void **state)
 		deliver_again(p);
 	}
 	release_files(file);
+}
+
+/* A staged file that is not whole never gets a path, nor one that is gone. */
+static void
+test_damaged_while_staged(void **state)
+{
+	struct place *p = *state;
+	struct str file[N_BOTH], id = STR_INIT;
+	struct recovery r;
+
+	two_worlds(p, file);
+	begin_published(p, file, 1);
+	str_addf(&id, "%llu", (unsigned long long)stage[1]);
+	shell(p,
+		"chmod u+w now/zone/_staging/@ && "
+		"truncate -s -1 now/zone/_staging/@",
+		id.s, NULL);
+	str_clear(&id);
+	str_addf(&id, "%llu", (unsigned long long)stage[2]);
+	shell(p, "rm -f now/zone/_staging/@", id.s, NULL);
+	r = recover(p);
+	assert_int_equal(r.brought_forward, 1);
+	check_world(p, 2, 2);
+	deliver_again(p);
+	str_release(&id);
+	release_files(file);
+}
+
+/*
+ * What the rebuilt catalog is told of a group that was interrupted is also
+ * all of it.
+ */
+static void
+test_rebuild_completes_group(void **state)
+{
+	struct place *p = *state;
+	struct str file[N_BOTH];
+	struct err e = ERR_INIT;
+	uint64_t versions;
+
+	two_worlds(p, file);
+	begin_published(p, file, 2);
+	shell(p, "rm -f now/state/catalog.db*", NULL, NULL);
+	open_all(p);
+	must(commit_rebuild(p->c.zone, p->c.catalog, &versions, &e), &e);
+	assert_int_equal(versions, 1 + N_BOTH);
+	shut(p);
+	(void)recover(p);
+	check_world(p, 1 + N_BOTH, 1 + N_BOTH);
+	deliver_again(p);
+	release_files(file);
+}
+
+/* Closed before it is committed: synced with the rest, and removed if it is
+ * not needed. */
+static void
+test_closed_before(void **state)
+{
+	struct place *p = *state;
+	struct made m[3];
+	struct group g;
+	struct err e = ERR_INIT;
+
+	memcpy(m, both, sizeof(m));
+	m[2].text = m[0].text;
+	group_make(p, &g, m, 3);
+	for (size_t i = 0; i < g.n; i++)
+		must(io_close(&g.d[i]->fd, BROKEN, &e), &e);
+	must(commit_group(&p->c, g.d, g.n, &e), &e);
+	assert_int_equal(g.d[2]->disposition, DISPOSITION_DUPLICATE);
+	group_free(&g);
+	shell(p, "[ -z \"$(ls now/zone/_staging | grep -vx intent)\" ]", NULL,
+		NULL);
+	check_world(p, 3, 2);
 }
 
 /* Recorded; of the sums, any prefix was written; nothing in the ledger. */
@@ -808,6 +905,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 		TEST(test_published_not_recorded),
+		TEST(test_damaged_while_staged),
+		TEST(test_rebuild_completes_group),
+		TEST(test_closed_before),
 		TEST(test_recorded_and_torn_sums),
 		TEST(test_torn_intent),
 		TEST(test_staged_leftovers),

@@ -279,7 +279,7 @@ test_schedules_and_contracts_are_read(void **state UNUSED)
 	config_free(c);
 }
 
-/* The rows of totals, their places, and what they leave to the ignore list. */
+/* The rows of totals, and their places. */
 static void
 test_totals_and_drift(void **state UNUSED)
 {
@@ -316,9 +316,8 @@ test_totals_and_drift(void **state UNUSED)
 	assert_int_equal(t[2].field, 5);
 	assert_int_equal(t[2].from, TOTAL_HEADER);
 	assert_int_equal(t[2].mark, '.');
-	assert_int_equal(s->ignore.n, 2);
+	assert_int_equal(s->ignore.n, 1);
 	assert_string_equal(s->ignore.glob[0], "*.bak");
-	assert_string_equal(s->ignore.glob[1], "*.ctl");
 	s++;
 	assert_int_equal(s->drift, DRIFT_LAND);
 	assert_int_equal(s->totals.n, 1);
@@ -650,14 +649,16 @@ static const struct {
 		"header_field, side, name; unknown key field\n"
 		"f:5:10: error: totals.sum: where does the partner's number "
 		"stand? one of trailer_field, header_field, side, name\n"
-		"f:5:29: error: totals.sum.side: must hold {name} and more: "
-		"each delivery has a side file of its own\n"
+		"f:5:29: error: totals.sum.side: must hold {name} or {stem} "
+		"and more, and no folder: each delivery has a side file of "
+		"its own\n"
 		"f:5:33: error: totals.sum: field is missing: the one to be "
 		"summed\n"
 		"f:6:13: error: totals.sum.name: must hold one '#', where the "
 		"digits of the number stand\n"
-		"f:6:34: error: totals.sum.side: must hold {name} and more: "
-		"each delivery has a side file of its own\n"
+		"f:6:34: error: totals.sum.side: must hold {name} or {stem} "
+		"and more, and no folder: each delivery has a side file of "
+		"its own\n"
 		"f:6:44: error: totals.sum: says twice where the partner's "
 		"number stands\n"
 		"f:6:56: error: totals.sum: expected a mapping, this is "
@@ -718,13 +719,17 @@ static const struct {
 		"f:3:45: error: ready: expected a list of rules\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {sentinal: x}}}\n",
 		"f:3:40: error: ready: unknown rule; expected stable, age, "
-		"sentinel or closed, or any or all of a list of them\n"},
+		"sentinel, checksum or closed, or any or all of a list of "
+		"them\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {closed: false}}}\n",
 		"f:3:48: error: ready: expected closed: true, or no such "
 		"rule\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {sentinel: x}}}\n",
-		"f:3:50: error: ready: expected a name with {name} in it, "
-		"such as \"{name}.done\"\n"},
+		"f:3:50: error: ready: expected a name with {name} or "
+		"{stem} in it, such as \"{name}.done\"\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {checksum: a/b}}}\n",
+		"f:3:50: error: ready: expected a name such as "
+		"\"{name}.sha256\" or SHA256SUMS\n"},
 	{"limits: {memory: 64MiB}\n" CSV("      max_record: 65MiB\n"),
 		"f:9:19: error: csv.max_record: is more than limits.memory: a "
 		"record must fit\n"},

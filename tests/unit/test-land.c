@@ -40,6 +40,33 @@ struct object {
 	struct dialect dialect;
 };
 
+/* Between settling and finishing, all of it can be had again. */
+static void
+check_again(struct land *l, const struct object *o)
+{
+	static const size_t parts[] = {0, 1, 7, 2, 5, 4, 1, 8};
+	uint8_t *p = mem_alloc(300001);
+	struct err e = ERR_INIT;
+	size_t got;
+
+	for (size_t at = 0; at < o->n; at += got) {
+		must(land_again(l, p, 300001, at, &got, &e), &e);
+		assert_true(got == 300001 || at + got == o->n);
+		assert_memory_equal(p, o->p + at, got);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		size_t at = o->n / 8 * parts[i];
+		size_t want = o->n - at < 99 ? o->n - at : 99;
+
+		must(land_again(l, p, 99, at, &got, &e), &e);
+		assert_int_equal(got, want);
+		assert_memory_equal(p, o->p + at, got);
+	}
+	must(land_again(l, p, 99, o->n + 1, &got, &e), &e);
+	assert_int_equal(got, 0);
+	free(p);
+}
+
 /* Land the object reading at most `most` bytes at a time. */
 static int
 land_object(const struct object *o, unsigned threads, size_t most,
@@ -74,6 +101,7 @@ land_object(const struct object *o, unsigned threads, size_t most,
 		at += n;
 	}
 	must(land_settle(l, facts, &e), &e);
+	check_again(l, o);
 	p.size = facts->size;
 	p.totals = facts->totals;
 	memcpy(p.bytes_sha256, facts->bytes_sha256, HASH_LEN);

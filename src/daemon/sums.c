@@ -1,0 +1,83 @@
+#include "daemon/sums.h"
+
+#include <string.h>
+
+#include "base/io.h"
+
+static enum rc
+read_text(int fd, uint64_t size, struct buf *b, struct err *e)
+{
+	size_t got;
+
+	if (size > CHECKLIST_BYTES)
+		return err_set(e, BAD_ITEM, "is larger than %u MiB",
+			CHECKLIST_BYTES >> 20);
+	/* One byte more than there should be: it may be growing. */
+	if (buf_reserve(b, (size_t)size + 1, e) != OK ||
+		io_read(fd, b->data, (size_t)size + 1, &got, BAD_ITEM, e) != OK)
+		return e->code;
+	b->len = got;
+	return got == size ? OK : AGAIN;
+}
+
+enum rc
+sums_load(const struct source_ops *ops, struct source *s, const uint8_t *name,
+	size_t len, enum checklist_kind kind, struct checklist *ret,
+	struct signature *ret_signature, struct err *e)
+{
+	struct signature before, after;
+	struct buf text;
+	int fd = -1;
+	enum rc rc = ops->fetch(s, name, len, &fd, &before, e);
+
+	if (rc != OK)
+		return rc;
+	buf_init(&text, (size_t)CHECKLIST_BYTES + 1);
+	rc = read_text(fd, before.size, &text, e);
+	io_drop(&fd);
+	if (rc == OK)
+		rc = ops->look(s, name, len, NULL, &after, e);
+	if (rc == OK && !signature_equal(&before, &after))
+		rc = AGAIN;
+	if (rc == OK)
+		rc = checklist_read(ret, kind, &text, e);
+	buf_release(&text);
+	if (rc == OK)
+		*ret_signature = before;
+	return rc;
+}
+
+void
+sums_release(struct sums *s)
+{
+	checklist_release(&s->list);
+	str_release(&s->name);
+}
+
+enum rc
+sums_get(struct sums *s, const struct source_ops *ops, struct source *source,
+	const struct str *name, struct checklist **ret, struct err *e)
+{
+	const uint8_t *bytes = (const uint8_t *)name->s;
+	struct signature now;
+	enum item_type type;
+	enum rc rc = ops->look(source, bytes, name->len, &type, &now, e);
+
+	if (rc != OK)
+		return rc;
+	if (type != ITEM_FILE)
+		return err_set(e, BAD_ITEM, "is not a regular file");
+	if (s->name.len != name->len ||
+		memcmp(s->name.s, name->s, name->len) != 0 ||
+		!signature_equal(&s->signature, &now)) {
+		checklist_release(&s->list);
+		str_clear(&s->name);
+		rc = sums_load(ops, source, bytes, name->len, CHECKLIST_SUMS,
+			&s->list, &s->signature, e);
+		if (rc != OK)
+			return rc;
+		str_addn(&s->name, name->s, name->len);
+	}
+	*ret = &s->list;
+	return OK;
+}

@@ -1,0 +1,72 @@
+/*
+ * Checksum files and manifests as an attacker would write them. What is read
+ * must lie within the text, be found again, and be in order.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "landfall/checklist.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static bool
+is_within(const struct checklist *l, const void *p, size_t n)
+{
+	const uint8_t *from = p;
+
+	return from >= l->text.data && from + n <= l->text.data + l->text.len;
+}
+
+static void
+check_list(struct checklist *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		const struct check_line *c = &l->line[i];
+		struct check_line *first;
+		size_t n = checklist_find(l, c->name, c->name_len, &first);
+		struct str hex = STR_INIT;
+
+		check(n > 0 && first <= c && c < first + n);
+		check(c->number > 0);
+		if (c->name_len > 0) {
+			check(is_within(l, c->name, c->name_len));
+			check(memchr(c->name, '\0', c->name_len) == NULL);
+		}
+		if (c->has_sum) {
+			check(is_within(l, c->hex, 2 * digest_len(c->kind)));
+			check_line_add_hex(&hex, c);
+			check(hex.len == 2 * digest_len(c->kind));
+		}
+		check(c->name_len > 0 || c->has_sum);
+		str_release(&hex);
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	for (int kind = CHECKLIST_SUMS; kind <= CHECKLIST_NAMES; kind++) {
+		struct err e = ERR_INIT;
+		struct checklist l;
+		struct buf text;
+
+		buf_init(&text, CHECKLIST_BYTES);
+		if (buf_add(&text, data, size, &e) != OK) {
+			buf_release(&text);
+			return 0;
+		}
+		if (checklist_read(&l, (enum checklist_kind)kind, &text, &e) ==
+			OK)
+			check_list(&l);
+		checklist_release(&l);
+		buf_release(&text);
+	}
+	return 0;
+}
