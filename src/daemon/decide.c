@@ -72,16 +72,15 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 }
 
 /*
- * Was its digest not what a side file said, and does that say something else
- * by now?
+ * It is in quarantine: was its digest not what a side file said, and does that
+ * say something else by now?
  */
 static enum rc
 is_corrected(struct decision *d, const struct item *it, const char *matched,
 	int64_t now, bool *ret, struct err *e)
 {
 	*ret = false;
-	if (d->name.disposition != DISPOSITION_QUARANTINED ||
-		!claims_are_news(NULL, d->name.reason))
+	if (!claims_are_news(NULL, d->name.reason))
 		return OK;
 	if (decide_ready(d, it, matched, now, e) != OK)
 		return e->code;
@@ -92,6 +91,16 @@ is_corrected(struct decision *d, const struct item *it, const char *matched,
 	return OK;
 }
 
+static enum rc
+stays(struct decision *d, enum disposition as)
+{
+	d->disposition = as;
+	d->unchanged = true;
+	str_clear(&d->rule);
+	str_add(&d->rule, "dealt with before, and it looks the same");
+	return OK;
+}
+
 /* From how it stands; its whole row is read only when it is not over. */
 static enum rc
 decide_from(struct decision *d, const struct item *it,
@@ -99,7 +108,7 @@ decide_from(struct decision *d, const struct item *it,
 {
 	bool same = s->disposition != 0 &&
 		signature_equal(&s->signature, &it->signature);
-	bool over, corrected = false;
+	bool corrected;
 	const char *matched;
 	enum rc rc;
 
@@ -111,27 +120,22 @@ decide_from(struct decision *d, const struct item *it,
 		return OK;
 	}
 	str_clear(&d->rule);
-	over = same && s->disposition != DISPOSITION_PENDING &&
-		s->disposition != DISPOSITION_IGNORED;
-	if (s->disposition != 0 &&
-		(!over || s->disposition == DISPOSITION_QUARANTINED)) {
+	if (same && s->disposition != DISPOSITION_PENDING &&
+		s->disposition != DISPOSITION_IGNORED &&
+		s->disposition != DISPOSITION_QUARANTINED)
+		return stays(d, s->disposition);
+	if (s->disposition != 0) {
 		rc = catalog_find(d->catalog, d->config->name, it->name,
 			it->name_len, &d->name, e);
 		if (rc != OK && rc != END)
 			return rc;
 		d->known = rc == OK;
 	}
-	if (!over)
+	if (!same || !d->known || s->disposition != DISPOSITION_QUARANTINED)
 		return decide_ready(d, it, matched, now, e);
-	if (d->known && is_corrected(d, it, matched, now, &corrected, e) != OK)
+	if (is_corrected(d, it, matched, now, &corrected, e) != OK)
 		return e->code;
-	if (corrected)
-		return OK;
-	d->disposition = s->disposition;
-	d->unchanged = true;
-	str_clear(&d->rule);
-	str_add(&d->rule, "dealt with before, and it looks the same");
-	return OK;
+	return corrected ? OK : stays(d, s->disposition);
 }
 
 enum rc

@@ -26,7 +26,7 @@ struct decision {
 	struct str evidence;  /* why it is held for complete */
 	struct claims claims; /* what its bytes must add up to */
 	int64_t wait; /* PENDING: ns until another look can help, 0: none */
-	bool known;   /* it is to be taken, and name below is filled in */
+	bool known;   /* name below is filled in: not of what is over */
 	struct catalog_name name;
 	struct sums sums; /* its own: the checksums read last */
 };

@@ -118,16 +118,12 @@ submit(struct looking *k, const struct item *it, struct err *e)
 
 /* Somebody was told of what is quarantined, and has rejected it. */
 static enum rc
-note_settled(struct looking *k, const struct item *it, struct err *e)
+note_settled(struct looking *k, struct err *e)
 {
-	struct catalog *c = lane_catalog(k->lane);
-	struct catalog_name n;
 	uint64_t by;
-	enum rc rc =
-		catalog_find(c, k->config->name, it->name, it->name_len, &n, e);
+	enum rc rc = catalog_settled(
+		lane_catalog(k->lane), k->decision.name.version.index, &by, e);
 
-	if (rc == OK)
-		rc = catalog_settled(c, n.version.index, &by, e);
 	k->report->pass.count[DISPOSITION_QUARANTINED]++;
 	k->report->settled += rc == OK;
 	return rc == END ? OK : rc;
@@ -191,7 +187,7 @@ each_decided(void *arg, const struct item *it, struct err *e)
 	if (d->unchanged) {
 		r->pass.unchanged++;
 		if (d->disposition == DISPOSITION_QUARANTINED)
-			return note_settled(k, it, e);
+			return note_settled(k, e);
 		r->pass.count[d->disposition]++;
 		return OK;
 	}
