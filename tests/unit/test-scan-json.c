@@ -90,8 +90,7 @@ test_depth_is_bounded(void **state UNUSED)
 	for (size_t n = JSONR_DEPTH; n <= JSONR_DEPTH + 1; n++) {
 		memset(text, '[', n);
 		memset(text + n, ']', n);
-		assert_int_equal(
-			jsonr_valid(text, 2 * n), n == JSONR_DEPTH);
+		assert_int_equal(jsonr_valid(text, 2 * n), n == JSONR_DEPTH);
 	}
 }
 
