@@ -1,11 +1,6 @@
-#include "daemon/daemon.h"
-
 #include <errno.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -14,424 +9,21 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "daemon/alert.h"
-#include "daemon/arrival.h"
-#include "daemon/backoff.h"
-#include "daemon/courier.h"
-#include "daemon/live.h"
+#include "daemon/daemon-state.h"
 #include "daemon/next.h"
 #include "daemon/room.h"
-#include "daemon/watcher.h"
 #include "landfall/side.h"
 
-#define LOOKERS 4
 #define WATCHING "watching"
-
-/* Hints come in bursts: what comes within this time is one look. */
-#define DEBOUNCE (10 * CLOCK_SECOND / 1000)
 
 /* Where no hints come (network filesystems) a full look comes this often. */
 #define POLL (10 * CLOCK_SECOND)
 
-/* Schedules are asked again this often: somebody may have set the clock. */
-#define CLOCK_CHECK (5 * CLOCK_SECOND)
-
 /* How often to see whether a disk that was full has room again. */
 #define ROOM_POLL (10 * CLOCK_SECOND)
-
-/* How often `landfall status` learns of work. */
-#define LIVE_PERIOD CLOCK_SECOND
-
-/* A name that could not be read, or waits for what may never come. */
-#define RETRY_NAME (30 * CLOCK_SECOND)
-
-struct daemon {
-	struct daemon_options options;
-	struct config *config;
-	struct engine *engine;
-	struct courier *courier;
-	struct watcher *watcher;
-	size_t n_watchers;
-	int epoll, signals, done; /* done: an eventfd the lookers ring */
-	bool stop, reload;
-	struct str saying; /* as systemd was told */
-	struct live live;  /* as `status` was told */
-	bool changed;	   /* since then */
-	int64_t told;	   /* monotonic: when that was */
-	bool mute;	   /* it could not be told, which was said */
-	bool no_room;	   /* as it was told */
-	int64_t room_look; /* monotonic: when to see again */
-
-	pthread_t looker[LOOKERS];
-	pthread_mutex_t lock;
-	pthread_cond_t work;
-	/* All below: under lock. */
-	struct watcher *todo[LOOKERS]; /* one slot for each looker */
-	size_t n_todo;
-	size_t looking;
-	bool quit;
-	struct err err;
-};
-
-/* ---- what is told ---- */
-
-static void
-log_delivery(const struct delivery *d)
-{
-	struct log l;
-	bool bad = d->disposition == DISPOSITION_QUARANTINED ||
-		(d->disposition == DISPOSITION_PENDING && d->tried);
-
-	l = log_begin(
-		bad ? LOG_WARNING : LOG_INFO, disposition_name(d->disposition));
-	log_text(&l, "source", d->source);
-	log_bytes(&l, "name", d->name, d->name_len);
-	if (d->staged) {
-		log_u64(&l, "size", d->landed.size);
-		log_u64(&l, "records", d->landed.totals.records);
-		log_u64(&l, "malformed", d->landed.totals.malformed);
-		log_u64(&l, "generation", d->generation);
-		log_text(&l, "file", d->file.s);
-		log_u64(&l, "index", d->index);
-	}
-	if (d->reason != NULL)
-		log_text(&l, "reason", d->reason);
-	log_end(&l);
-}
-
-/* A delivery of a look is durable. On the committer's thread. */
-static void
-one_done(void *arg, const struct delivery *d)
-{
-	struct watcher *w = arg;
-	int64_t now = clock_mono();
-
-	/* That is told once, and there is a look when there is room. */
-	if (d->no_room)
-		return;
-	log_delivery(d);
-	if (d->disposition != DISPOSITION_PENDING)
-		return;
-	watcher_add(w, d->name, d->name_len,
-		now +
-			(d->tried || d->wait == 0 ? RETRY_NAME
-						  : d->wait + DEBOUNCE));
-}
-
-static void
-log_pass(const struct pass_report *r)
-{
-	const struct catalog_pass *p = &r->pass;
-	uint64_t fresh = p->listed - p->unchanged;
-	struct log l;
-
-	if (fresh == 0 && *p->trouble == '\0')
-		return;
-	l = log_begin(*p->trouble != '\0' ? LOG_WARNING : LOG_INFO, "pass");
-	log_text(&l, "source", p->source);
-	log_u64(&l, "listed", p->listed);
-	log_u64(&l, "unchanged", p->unchanged);
-	for (unsigned i = 1; i < DISPOSITIONS; i++)
-		if (p->count[i] > 0)
-			log_u64(&l, disposition_name(i), p->count[i]);
-	if (*p->trouble != '\0')
-		log_text(&l, "could_not_look", p->trouble);
-	log_duration(&l, "took", (uint64_t)(p->ended - p->started));
-	log_end(&l);
-}
-
-/* One line on how it goes, for systemd and `landfall status`. */
-static void PRINTF_LIKE(2, 3) say(struct daemon *d, const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	str_clear(&d->saying);
-	str_add(&d->saying, text);
-	d->changed = true;
-	sd_notifyf(0, "STATUS=%s", text);
-}
-
-/* What every source is at, as far as the loop knows. */
-static void
-take_picture(struct daemon *d, int64_t now)
-{
-	struct live *l = &d->live;
-	int64_t wall = clock_wall(), before = d->told;
-	uint64_t bytes = l->work.bytes;
-	struct engine_progress p;
-
-	engine_progress(d->engine, &p);
-	l->written = wall;
-	l->saying = d->saying.s;
-	l->work = (struct live_work){
-		.queued = p.queued,
-		.reading = p.reading,
-		.reading_bytes = p.reading_bytes,
-		.staged = p.staged,
-		.done = p.done,
-		.bytes = p.bytes,
-		.rate = now > before
-			? (uint64_t)((double)(p.bytes - bytes) * CLOCK_SECOND /
-				  (double)(now - before))
-			: 0,
-	};
-	pthread_mutex_lock(&d->lock);
-	for (size_t i = 0; i < d->n_watchers; i++) {
-		struct watcher *w = &d->watcher[i];
-		int64_t due = watcher_planned(w);
-
-		l->source[i] = (struct live_source){
-			.name = w->config->name,
-			.looking = w->busy,
-			.failures = w->busy ? 0 : w->failures,
-			.next = due <= now ? wall : wall + (due - now),
-		};
-	}
-	pthread_mutex_unlock(&d->lock);
-	l->n_sources = d->n_watchers;
-}
-
-/*
- * Leaves word for `landfall status`: while there is work every LIVE_PERIOD,
- * otherwise when something changes. The wait until it must be called, ns.
- */
-static int64_t
-leave_word(struct daemon *d, bool quiet)
-{
-	int64_t now = clock_mono();
-	struct err e = ERR_INIT;
-
-	if (quiet && !d->changed)
-		return INT64_MAX;
-	if (now - d->told < LIVE_PERIOD)
-		return d->told + LIVE_PERIOD - now;
-	take_picture(d, now);
-	if (live_write(engine_state_dir(d->engine), &d->live, &e) == OK)
-		d->mute = false;
-	else if (!d->mute) {
-		log_say(LOG_WARNING, "status-unknown", "%s", e.text);
-		d->mute = true;
-	}
-	d->told = now;
-	d->changed = false;
-	return quiet ? INT64_MAX : LIVE_PERIOD;
-}
-
-/* ---- lookers ---- */
-
-/* How long until the schedule says to look. */
-static int64_t
-until_scheduled(const struct watcher *w)
-{
-	const struct source_config *cfg = w->config;
-	int64_t now = clock_wall(), since = w->since, next;
-
-	/*
-	 * A clock that was set back does not make the last look a coming one.
-	 * One that was set forward leaves it where it is: what the clock has
-	 * leapt over is overdue.
-	 */
-	if (since > now - (clock_mono() - w->since_mono))
-		since = now - (clock_mono() - w->since_mono);
-	next = next_look(cfg, w->looked ? since : 0, w->looked ? now : since);
-	return next - now < CLOCK_CHECK ? next - now : CLOCK_CHECK;
-}
-
-/*
- * How long until the arrival contract can be judged anew: what is missing
- * then is told then, and not whenever somebody looks.
- */
-static int64_t
-until_deadline(const struct source_config *cfg)
-{
-	int64_t now = clock_wall();
-	struct contract_day day;
-
-	if (!cfg->expect.set || !expect_day(&cfg->expect, now, &day) ||
-		now > day.late)
-		return INT64_MAX;
-	return day.late + CLOCK_SECOND - now;
-}
-
-/* After a look: when must it be looked at again whatever is hinted? */
-static void
-plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
-{
-	int64_t now = clock_mono(), wait;
-
-	if (could_look) {
-		w->failures = 0;
-		w->looked = true;
-		w->since = began;
-		w->since_mono = mono;
-		wait = next_is_scheduled(w->config) ? until_scheduled(w)
-						    : NEXT_RESCAN;
-		if (until_deadline(w->config) < wait)
-			wait = until_deadline(w->config);
-		watcher_plan(w, now + wait);
-		return;
-	}
-	wait = backoff_wait(++w->failures);
-	watcher_plan(w, now + wait);
-	struct log l = log_begin(LOG_WARNING, "source-waits");
-
-	log_text(&l, "source", w->config->name);
-	log_u64(&l, "failures", w->failures);
-	log_duration(&l, "next_look_in", (uint64_t)wait);
-	log_end(&l);
-}
-
-/* How the arrival contract stands, logged when that changes. */
-static void
-log_arrival(struct watcher *w, const struct arrival_report *a)
-{
-	if (a->outcome == w->arrival && a->day.due == w->arrival_due)
-		return;
-	w->arrival = a->outcome;
-	w->arrival_due = a->day.due;
-	struct log l = log_begin(
-		a->outcome == ARRIVAL_WAITING || a->outcome == ARRIVAL_ON_TIME
-			? LOG_INFO
-			: LOG_WARNING,
-		"arrival");
-
-	log_text(&l, "source", w->config->name);
-	log_text(&l, "outcome", arrival_name(a->outcome));
-	log_u64(&l, "files", a->arrived.files);
-	log_u64(&l, "bytes", a->arrived.bytes);
-	log_u64(&l, "records", a->arrived.records);
-	log_end(&l);
-}
-
-/* What the look means: the arrival contract, and what is to be told. */
-static enum rc
-judge(struct daemon *d, struct watcher *w, struct alert_view *v, struct err *e)
-{
-	struct arrival_report arrival;
-	struct lane *l;
-	int64_t wait = 0;
-	bool news = false;
-	enum rc rc;
-
-	if (!w->config->expect.set && w->config->alert == NULL)
-		return OK;
-	if (lane_open(d->engine, NULL, NULL, &l, e) != OK)
-		return e->code;
-	rc = arrival_judge(lane_catalog(l), w->config, clock_wall(), &w->lesson,
-		&arrival, e);
-	if (rc == OK) {
-		log_arrival(w, &arrival);
-		v->config = d->config;
-		v->source = w->config;
-		v->arrival = &arrival;
-		v->patient = true;
-		rc = alert_judge(l, v, &wait, &news, e);
-	}
-	lane_close(l);
-	if (rc == OK && news)
-		courier_ring(d->courier);
-	if (rc == OK && wait > 0)
-		watcher_plan_by(w, clock_mono() + wait + DEBOUNCE);
-	return rc;
-}
-
-static enum rc
-look(struct daemon *d, struct watcher *w, struct err *e)
-{
-	const struct pass_options options = {
-		.config = w->config,
-		.done = one_done,
-		.arg = w,
-	};
-	struct pass_list names;
-	struct pass_report r;
-	struct alert_view view = {.pass = &r};
-	bool full;
-	int64_t began = clock_mono();
-	enum rc rc, judged = OK;
-
-	watcher_begin(w, &full, &names);
-	pass_report_init(&r);
-	if (full) {
-		rc = pass_run(d->engine, &options, &r, e);
-		if (rc != BROKEN)
-			log_pass(&r);
-		if (rc != BROKEN)
-			plan_next(w, rc == OK && r.troubles == 0,
-				r.pass.started, began);
-	} else {
-		rc = pass_names(d->engine, &options, &names, &r, e);
-		/* Something is odd: the full look will tell what. */
-		if (rc == BAD_ITEM || rc == BAD_SOURCE)
-			watcher_rescan(w);
-	}
-	view.full = full;
-	view.failed = rc != OK || r.troubles > 0;
-	if (rc != BROKEN)
-		judged = judge(d, w, &view, e);
-	pass_report_release(&r);
-	watcher_end(w, &names);
-	return rc == BROKEN ? rc : judged;
-}
-
-/* A deadline has passed while nobody may look: that alone is worth telling. */
-static enum rc
-judge_alone(struct daemon *d, struct watcher *w, struct err *e)
-{
-	struct pass_report r;
-	struct alert_view view = {.pass = &r, .overdue = true};
-	enum rc rc;
-
-	pass_report_init(&r);
-	rc = judge(d, w, &view, e);
-	pass_report_release(&r);
-	return rc;
-}
-
-static void *
-looker_main(void *arg)
-{
-	const uint64_t one = 1;
-	struct daemon *d = arg;
-
-	pthread_mutex_lock(&d->lock);
-	for (;;) {
-		struct err e = ERR_INIT;
-		struct watcher *w;
-
-		if (d->n_todo == 0) {
-			if (d->quit)
-				break;
-			pthread_cond_wait(&d->work, &d->lock);
-			continue;
-		}
-		w = d->todo[--d->n_todo];
-		pthread_mutex_unlock(&d->lock);
-		if ((w->judge_only ? judge_alone : look)(d, w, &e) != OK) {
-			pthread_mutex_lock(&d->lock);
-			if (d->err.code == OK)
-				d->err = e;
-			pthread_mutex_unlock(&d->lock);
-		}
-		pthread_mutex_lock(&d->lock);
-		w->busy = false;
-		d->looking--;
-		if (write(d->done, &one, sizeof(one)) < 0)
-			log_say(LOG_ERROR, "eventfd", "%m");
-	}
-	pthread_mutex_unlock(&d->lock);
-	return NULL;
-}
-
-/* ---- the loop ---- */
 
 static void
 take_hint(void *arg, enum watch_hint h, const uint8_t *name, size_t len)
@@ -522,7 +114,7 @@ may_look(struct watcher *w)
 		return false;
 	if (!watcher_is_planned(w, clock_mono()))
 		return true;
-	wait = until_scheduled(w);
+	wait = looker_until_scheduled(w);
 	if (wait <= 0)
 		return true;
 	watcher_plan(w, clock_mono() + wait);
@@ -549,7 +141,7 @@ watch_room(struct daemon *d, int64_t *ret_wait, struct err *e)
 			"%s; deliveries wait at their sources until there is "
 			"room",
 			why.s);
-		say(d, "%s; deliveries wait", why.s);
+		tell_state(d, "%s; deliveries wait", why.s);
 	}
 	if (d->no_room && d->room_look <= now) {
 		rc = room_again(room, e);
@@ -560,7 +152,7 @@ watch_room(struct daemon *d, int64_t *ret_wait, struct err *e)
 		if (rc == OK) {
 			log_say(LOG_INFO, "space-again",
 				"there is room again: looking at all sources");
-			say(d, WATCHING);
+			tell_state(d, WATCHING);
 			for (size_t i = 0; i < d->n_watchers; i++)
 				watcher_rescan(&d->watcher[i]);
 		}
@@ -739,12 +331,12 @@ read_signal(struct daemon *d)
 		d->reload = true;
 		sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRId64,
 			clock_mono() / 1000);
-		say(d, "reading the configuration again");
+		tell_state(d, "reading the configuration again");
 		return;
 	}
 	d->stop = true;
 	sd_notify(0, "STOPPING=1");
-	say(d, "stopping: what is under way is finished");
+	tell_state(d, "stopping: what is under way is finished");
 }
 
 static void
@@ -803,7 +395,7 @@ loop(struct daemon *d, struct err *e)
 		if (room < wait)
 			wait = room;
 		quiet = is_quiet(d, e);
-		word = leave_word(d, quiet);
+		word = tell_status(d, quiet);
 		if (word < wait)
 			wait = word;
 		if (e->code == OK)
@@ -817,7 +409,7 @@ loop(struct daemon *d, struct err *e)
 
 			if (reload(d, &taken, e) != OK)
 				return e->code;
-			say(d,
+			tell_state(d,
 				taken ? WATCHING
 				      : WATCHING
 					", the new configuration was refused");
@@ -884,7 +476,7 @@ run(struct daemon *d, struct err *e)
 	if (remember_looks(d, &late) != OK)
 		d->err = late;
 	log_say(LOG_INFO, "started", "%zu sources", d->n_watchers);
-	say(d, WATCHING);
+	tell_state(d, WATCHING);
 	sd_notify(0, "READY=1");
 	rc = loop(d, e);
 	pthread_mutex_lock(&d->lock);

@@ -1,0 +1,79 @@
+/*
+ * daemon-state.h - what the parts of the daemon share: daemon.c is the loop,
+ * looker.c looks at sources on threads of its own, tell.c says how it goes.
+ */
+#ifndef DAEMON_DAEMON_STATE_H
+#define DAEMON_DAEMON_STATE_H
+
+#include <pthread.h>
+
+#include "base/attr.h"
+#include "base/clock.h"
+#include "daemon/courier.h"
+#include "daemon/daemon.h"
+#include "daemon/live.h"
+#include "daemon/watcher.h"
+
+#define LOOKERS 4
+
+/* Hints come in bursts: what comes within this time is one look. */
+#define DEBOUNCE (10 * CLOCK_SECOND / 1000)
+
+/* Schedules are asked again this often: somebody may have set the clock. */
+#define CLOCK_CHECK (5 * CLOCK_SECOND)
+
+struct daemon {
+	struct daemon_options options;
+	struct config *config;
+	struct engine *engine;
+	struct courier *courier;
+	struct watcher *watcher;
+	size_t n_watchers;
+	int epoll, signals, done; /* done: an eventfd the lookers ring */
+	bool stop, reload;
+	struct str saying; /* as systemd was told */
+	struct live live;  /* as `status` was told */
+	bool changed;	   /* since then */
+	int64_t told;	   /* monotonic: when that was */
+	bool mute;	   /* it could not be told, which was said */
+	bool no_room;	   /* as it was told */
+	int64_t room_look; /* monotonic: when to see again */
+
+	pthread_t looker[LOOKERS];
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	/* All below: under lock. */
+	struct watcher *todo[LOOKERS]; /* one slot for each looker */
+	size_t n_todo;
+	size_t looking;
+	bool quit;
+	struct err err;
+};
+
+/* ---- looker.c ---- */
+
+/* A looker: takes what is to do until it is to quit. arg: the daemon. */
+void *looker_main(void *arg);
+
+/* How long until the schedule of a source says to look, ns. */
+int64_t looker_until_scheduled(const struct watcher *w);
+
+/* ---- tell.c ---- */
+
+/* One line of the log for each. */
+void tell_delivery(const struct delivery *d);
+void tell_pass(const struct pass_report *r);
+
+/* How the arrival contract stands, logged when that changes. */
+void tell_arrival(struct watcher *w, const struct arrival_report *a);
+
+/* One line on how it goes, for systemd and `landfall status`. */
+void tell_state(struct daemon *d, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/*
+ * Leaves word for `landfall status`: while there is work every second or so,
+ * otherwise when something changes. The wait until it must be called, ns.
+ */
+int64_t tell_status(struct daemon *d, bool quiet);
+
+#endif

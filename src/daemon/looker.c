@@ -1,0 +1,210 @@
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/alert.h"
+#include "daemon/backoff.h"
+#include "daemon/daemon-state.h"
+#include "daemon/next.h"
+
+/* A name that could not be read, or waits for what may never come. */
+#define RETRY_NAME (30 * CLOCK_SECOND)
+
+/* A delivery of a look is durable. On the committer's thread. */
+static void
+one_done(void *arg, const struct delivery *d)
+{
+	struct watcher *w = arg;
+	int64_t now = clock_mono();
+
+	/* That is told once, and there is a look when there is room. */
+	if (d->no_room)
+		return;
+	tell_delivery(d);
+	if (d->disposition != DISPOSITION_PENDING)
+		return;
+	watcher_add(w, d->name, d->name_len,
+		now +
+			(d->tried || d->wait == 0 ? RETRY_NAME
+						  : d->wait + DEBOUNCE));
+}
+
+int64_t
+looker_until_scheduled(const struct watcher *w)
+{
+	const struct source_config *cfg = w->config;
+	int64_t now = clock_wall(), since = w->since, next;
+
+	/*
+	 * A clock that was set back does not make the last look a coming one.
+	 * One that was set forward leaves it where it is: what the clock has
+	 * leapt over is overdue.
+	 */
+	if (since > now - (clock_mono() - w->since_mono))
+		since = now - (clock_mono() - w->since_mono);
+	next = next_look(cfg, w->looked ? since : 0, w->looked ? now : since);
+	return next - now < CLOCK_CHECK ? next - now : CLOCK_CHECK;
+}
+
+/*
+ * How long until the arrival contract can be judged anew: what is missing
+ * then is told then, and not whenever somebody looks.
+ */
+static int64_t
+until_deadline(const struct source_config *cfg)
+{
+	int64_t now = clock_wall();
+	struct contract_day day;
+
+	if (!cfg->expect.set || !expect_day(&cfg->expect, now, &day) ||
+		now > day.late)
+		return INT64_MAX;
+	return day.late + CLOCK_SECOND - now;
+}
+
+/* After a look: when must it be looked at again whatever is hinted? */
+static void
+plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
+{
+	int64_t now = clock_mono(), wait;
+
+	if (could_look) {
+		w->failures = 0;
+		w->looked = true;
+		w->since = began;
+		w->since_mono = mono;
+		wait = next_is_scheduled(w->config) ? looker_until_scheduled(w)
+						    : NEXT_RESCAN;
+		if (until_deadline(w->config) < wait)
+			wait = until_deadline(w->config);
+		watcher_plan(w, now + wait);
+		return;
+	}
+	wait = backoff_wait(++w->failures);
+	watcher_plan(w, now + wait);
+	struct log l = log_begin(LOG_WARNING, "source-waits");
+
+	log_text(&l, "source", w->config->name);
+	log_u64(&l, "failures", w->failures);
+	log_duration(&l, "next_look_in", (uint64_t)wait);
+	log_end(&l);
+}
+
+/* What the look means: the arrival contract, and what is to be told. */
+static enum rc
+judge(struct daemon *d, struct watcher *w, struct alert_view *v, struct err *e)
+{
+	struct arrival_report arrival;
+	struct lane *l;
+	int64_t wait = 0;
+	bool news = false;
+	enum rc rc;
+
+	if (!w->config->expect.set && w->config->alert == NULL)
+		return OK;
+	if (lane_open(d->engine, NULL, NULL, &l, e) != OK)
+		return e->code;
+	rc = arrival_judge(lane_catalog(l), w->config, clock_wall(), &w->lesson,
+		&arrival, e);
+	if (rc == OK) {
+		tell_arrival(w, &arrival);
+		v->config = d->config;
+		v->source = w->config;
+		v->arrival = &arrival;
+		v->patient = true;
+		rc = alert_judge(l, v, &wait, &news, e);
+	}
+	lane_close(l);
+	if (rc == OK && news)
+		courier_ring(d->courier);
+	if (rc == OK && wait > 0)
+		watcher_plan_by(w, clock_mono() + wait + DEBOUNCE);
+	return rc;
+}
+
+static enum rc
+look(struct daemon *d, struct watcher *w, struct err *e)
+{
+	const struct pass_options options = {
+		.config = w->config,
+		.done = one_done,
+		.arg = w,
+	};
+	struct pass_list names;
+	struct pass_report r;
+	struct alert_view view = {.pass = &r};
+	bool full;
+	int64_t began = clock_mono();
+	enum rc rc, judged = OK;
+
+	watcher_begin(w, &full, &names);
+	pass_report_init(&r);
+	if (full) {
+		rc = pass_run(d->engine, &options, &r, e);
+		if (rc != BROKEN)
+			tell_pass(&r);
+		if (rc != BROKEN)
+			plan_next(w, rc == OK && r.troubles == 0,
+				r.pass.started, began);
+	} else {
+		rc = pass_names(d->engine, &options, &names, &r, e);
+		/* Something is odd: the full look will tell what. */
+		if (rc == BAD_ITEM || rc == BAD_SOURCE)
+			watcher_rescan(w);
+	}
+	view.full = full;
+	view.failed = rc != OK || r.troubles > 0;
+	if (rc != BROKEN)
+		judged = judge(d, w, &view, e);
+	pass_report_release(&r);
+	watcher_end(w, &names);
+	return rc == BROKEN ? rc : judged;
+}
+
+/* A deadline has passed while nobody may look: that alone is worth telling. */
+static enum rc
+judge_alone(struct daemon *d, struct watcher *w, struct err *e)
+{
+	struct pass_report r;
+	struct alert_view view = {.pass = &r, .overdue = true};
+	enum rc rc;
+
+	pass_report_init(&r);
+	rc = judge(d, w, &view, e);
+	pass_report_release(&r);
+	return rc;
+}
+
+void *
+looker_main(void *arg)
+{
+	const uint64_t one = 1;
+	struct daemon *d = arg;
+
+	pthread_mutex_lock(&d->lock);
+	for (;;) {
+		struct err e = ERR_INIT;
+		struct watcher *w;
+
+		if (d->n_todo == 0) {
+			if (d->quit)
+				break;
+			pthread_cond_wait(&d->work, &d->lock);
+			continue;
+		}
+		w = d->todo[--d->n_todo];
+		pthread_mutex_unlock(&d->lock);
+		if ((w->judge_only ? judge_alone : look)(d, w, &e) != OK) {
+			pthread_mutex_lock(&d->lock);
+			if (d->err.code == OK)
+				d->err = e;
+			pthread_mutex_unlock(&d->lock);
+		}
+		pthread_mutex_lock(&d->lock);
+		w->busy = false;
+		d->looking--;
+		if (write(d->done, &one, sizeof(one)) < 0)
+			log_say(LOG_ERROR, "eventfd", "%m");
+	}
+	pthread_mutex_unlock(&d->lock);
+	return NULL;
+}
