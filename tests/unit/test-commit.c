@@ -371,8 +371,9 @@ check_world(struct place *p, uint64_t entries, uint64_t files)
 		else
 			assert_non_null(strstr(text.s, part.s));
 		str_clear(&part);
-		str_addf(&part, "\"name\":\"%.*s\"", (int)n.name_len,
-			(const char *)n.name);
+		str_add(&part, "\"name\":\"");
+		str_add_percent(&part, n.name, n.name_len, "/");
+		str_add(&part, "\"");
 		assert_non_null(strstr(text.s, part.s));
 	}
 	ledger_view_close(v);
