@@ -54,7 +54,7 @@ dialect_init(struct dialect *d, enum scan_format format)
 	if (format == SCAN_NDJSON)
 		d->terminator = TERMINATOR_LF;
 	if (format == SCAN_JSON)
-		strcpy(d->records, "$");
+		d->records[0] = '$';
 }
 
 /* ---- the JSON object: one row a key, in the order of the keys ---- */
