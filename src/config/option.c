@@ -120,7 +120,7 @@ const struct option option_table[] = {
 			"default, ends one attempt. on is a list of events, "
 			"by default all of them: late, short, missing, "
 			"could-not-look, quarantined, drift, failing, "
-			"no-space, recovered. See ALERTS.",
+			"no-space, receipts, recovered. See ALERTS.",
 	},
 	{
 		.path = "sources",
@@ -212,6 +212,22 @@ const struct option option_table[] = {
 			"landed. A folder to move to is relative to the "
 			"source's root; what lies in it is ignored, and a "
 			"name that is taken there gets a suffix.",
+	},
+	{
+		.path = "sources.*.receipt",
+		.type = OPTION_BLOCK,
+		.help = "A receipt for each delivery that the ledger holds, "
+			"for the partner to keep. See RECEIPTS.",
+	},
+	{
+		.path = "sources.*.receipt.path",
+		.type = OPTION_PATH,
+		SOURCE(receipt.path),
+		.help = "The outbox: a local directory, which must be there, "
+			"for this source alone. Not in the zone or the state, "
+			"nor where a drop would take receipts for deliveries: "
+			"there its ignore must have *.receipt*.json and "
+			"*.tmp. Required in receipt.",
 	},
 	{
 		.path = "sources.*.schedule",
