@@ -73,11 +73,11 @@ check_file(const struct file *f)
 {
 	struct signature ignored;
 	struct err e = ERR_INIT;
-	int fd = -1;
+	struct feed *feed;
 
 	if (hand_ops.fetch(f->source, (const uint8_t *)f->name, strlen(f->name),
-		    &fd, &ignored, &e) == OK) {
-		io_drop(&fd);
+		    &feed, &ignored, &e) == OK) {
+		feed_free(feed);
 		return STATUS_DONE;
 	}
 	fprintf(stderr, "landfall: error: %s\n", e.text);
@@ -197,7 +197,9 @@ land_all(struct landing_run *r)
 
 	if (engine_open(&options, &r->engine, &e) != OK)
 		return cli_fail(&e);
-	if (lane_open(r->engine, one_landed, r, &r->lane, &e) != OK) {
+	if (lane_open(r->engine,
+		    &(struct lane_options){.done = one_landed, .arg = r},
+		    &r->lane, &e) != OK) {
 		engine_close(r->engine);
 		return cli_fail(&e);
 	}

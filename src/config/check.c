@@ -110,8 +110,8 @@ wrong_overlap(struct check *c, const struct yaml_node *n, const char *option,
 static void
 check_missing(struct check *c, const struct yaml_node *root)
 {
-	for (size_t i = 0; i < option_count; i++) {
-		const struct option *o = &option_table[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option *o = option_at(i);
 
 		if (o->required && yaml_get(root, o->path) == NULL)
 			wrong(c, root, o->path, "%s is missing", o->path);
@@ -254,8 +254,8 @@ check_format(struct check *c, size_t i, const struct yaml_node *n)
 		(format->kind != YAML_SCALAR ||
 			!value_choice(format->text, scan_format_names, &known)))
 		return; /* reported already */
-	for (size_t k = 0; k < option_count; k++) {
-		const struct option *o = &option_table[k];
+	for (size_t k = 0; k < option_count(); k++) {
+		const struct option *o = option_at(k);
 		const struct yaml_node *block;
 
 		if (o->format == SCAN_OPAQUE || o->format == s->dialect.format)

@@ -70,8 +70,8 @@ report_key(struct report *r, const char *block, const struct yaml_node *key)
 	const char *before = "; known here: ";
 
 	yaml_add_shown(&s, key);
-	for (size_t i = 0; i < option_count; i++) {
-		const char *k = option_key_in(&option_table[i], block);
+	for (size_t i = 0; i < option_count(); i++) {
+		const char *k = option_key_in(option_at(i), block);
 
 		if (k == NULL)
 			continue;

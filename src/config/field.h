@@ -11,6 +11,10 @@ struct field_context {
 	struct report *report;
 };
 
+/* One type: reads a value into the field, as field_read() does. */
+typedef bool field_reader(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, void *field);
+
 /*
  * Reads the value of an option into its field at base + offset, freeing
  * what was there; or reports what is wrong and leaves the field alone. Not

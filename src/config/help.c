@@ -55,8 +55,8 @@ add_folded(struct str *s, const char *words, unsigned indent)
 void
 help_text(struct str *s)
 {
-	for (size_t i = 0; i < option_count; i++) {
-		const struct option *o = &option_table[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option *o = option_at(i);
 		struct str terms = STR_INIT;
 
 		if (i > 0)
@@ -105,8 +105,8 @@ void
 help_mdoc(struct str *s)
 {
 	str_add(s, ".Bl -tag -width Ds\n");
-	for (size_t i = 0; i < option_count; i++) {
-		const struct option *o = &option_table[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option *o = option_at(i);
 		struct str line = STR_INIT;
 
 		str_add(s, ".It Cm ");

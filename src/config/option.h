@@ -2,8 +2,9 @@
  * option.h - the table of everything landfall.yaml can say.
  *
  * One row drives the parser, the error texts, `landfall help config` and
- * landfall.yaml(5). To add an option: a field in landfall/config.h, a row
- * here, and the option list of doc/landfall.yaml.5 (a test compares it).
+ * landfall.yaml(5). To add an option: a field in landfall/config.h, a row in
+ * its part (option-part.h), and the option list of doc/landfall.yaml.5 (a
+ * test compares it).
  */
 #ifndef CONFIG_OPTION_H
 #define CONFIG_OPTION_H
@@ -63,8 +64,9 @@ struct option {
 	const char *help; /* sentences */
 };
 
-extern const struct option option_table[];
-extern const size_t option_count;
+/* The rows in order; i is below the count. */
+size_t option_count(void);
+const struct option *option_at(size_t i);
 
 /* What a message calls it: the path inside the file or the source. */
 const char *option_name(const struct option *o);

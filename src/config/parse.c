@@ -28,9 +28,9 @@ struct parse {
 static void
 fallback_init(struct parse *p)
 {
-	p->fallback = mem_array(option_count, sizeof(*p->fallback));
-	for (size_t i = 0; i < option_count; i++) {
-		const struct option *o = &option_table[i];
+	p->fallback = mem_array(option_count(), sizeof(*p->fallback));
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option *o = option_at(i);
 
 		if (o->fallback == NULL || o->source != FALLBACK_YAML)
 			continue;
@@ -43,7 +43,7 @@ fallback_init(struct parse *p)
 static void
 fallback_release(struct parse *p)
 {
-	for (size_t i = 0; i < option_count; i++)
+	for (size_t i = 0; i < option_count(); i++)
 		yaml_release(&p->fallback[i]);
 	free(p->fallback);
 }
@@ -52,8 +52,8 @@ fallback_release(struct parse *p)
 static void
 fill_in(struct parse *p, bool source, void *base)
 {
-	for (size_t i = 0; i < option_count; i++) {
-		const struct option *o = &option_table[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option *o = option_at(i);
 		bool below = strncmp(o->path, source_block,
 				     sizeof(source_block) - 1) == 0;
 
@@ -83,8 +83,8 @@ add_nearest(struct str *s, const char *block, const char *key)
 	const char *best = NULL;
 	unsigned least = UINT_MAX;
 
-	for (size_t i = 0; i < option_count; i++) {
-		const char *k = option_key_in(&option_table[i], block);
+	for (size_t i = 0; i < option_count(); i++) {
+		const char *k = option_key_in(option_at(i), block);
 		unsigned d = k != NULL ? value_nearness(key, k) : UINT_MAX;
 
 		if (d < least) {
@@ -102,8 +102,8 @@ add_elsewhere(struct str *s, const char *key)
 {
 	bool found = false;
 
-	for (size_t i = 0; i < option_count; i++) {
-		const struct option *o = &option_table[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option *o = option_at(i);
 		const char *dot = strrchr(o->path, '.');
 
 		if (strcmp(dot != NULL ? dot + 1 : o->path, key) != 0)
@@ -120,8 +120,8 @@ add_known(struct str *s, const char *block)
 {
 	const char *before = "; known here: ";
 
-	for (size_t i = 0; i < option_count; i++) {
-		const char *k = option_key_in(&option_table[i], block);
+	for (size_t i = 0; i < option_count(); i++) {
+		const char *k = option_key_in(option_at(i), block);
 
 		if (k == NULL)
 			continue;

@@ -8,16 +8,13 @@
 
 #include "config/field.h"
 
-typedef bool when_reader(const struct option *o, const struct field_context *c,
-	const struct yaml_node *n, void *field);
-
-when_reader when_read_time;	 /* "06:00": uint16_t, minutes */
-when_reader when_read_window;	 /* "22:00-05:30": struct window */
-when_reader when_read_zone;	 /* struct zoneinfo *; NULL is UTC */
-when_reader when_read_cron;	 /* struct cron * */
-when_reader when_read_days;	 /* "mon-fri": struct days, but its dates */
-when_reader when_read_dates;	 /* a list: struct days, its dates alone */
-when_reader when_read_band;	 /* "1..", "1..5", "..5", "3": struct band */
-when_reader when_read_size_band; /* the same with units */
+field_reader when_read_time;	  /* "06:00": uint16_t, minutes */
+field_reader when_read_window;	  /* "22:00-05:30": struct window */
+field_reader when_read_zone;	  /* struct zoneinfo *; NULL is UTC */
+field_reader when_read_cron;	  /* struct cron * */
+field_reader when_read_days;	  /* "mon-fri": struct days, but its dates */
+field_reader when_read_dates;	  /* a list: struct days, its dates alone */
+field_reader when_read_band;	  /* "1..", "1..5", "..5", "3": struct band */
+field_reader when_read_size_band; /* the same with units */
 
 #endif

@@ -154,7 +154,7 @@ clerk_start(struct engine *g, const struct config *cfg, struct clerk **ret,
 		if (cfg->source[i].receipt.path != NULL)
 			c->debtor[c->n++].config = &cfg->source[i];
 	bell_init(&c->bell);
-	if (c->n > 0 && lane_open(g, NULL, NULL, &c->lane, e) != OK) {
+	if (c->n > 0 && lane_open(g, NULL, &c->lane, e) != OK) {
 		free_clerk(c);
 		return e->code;
 	}
@@ -198,7 +198,7 @@ clerk_flush(struct engine *g, const struct config *cfg,
 	*ret_owed = 0;
 	if (source->receipt.path == NULL)
 		return OK;
-	if (lane_open(g, NULL, NULL, &l, e) != OK)
+	if (lane_open(g, NULL, &l, e) != OK)
 		return e->code;
 	rc = receipts_due(l, source, &due, e);
 	r.more = due;

@@ -37,6 +37,7 @@ receipt_write(const struct receipt *r, struct str *s)
 {
 	const struct catalog_version *v = r->version;
 	struct jsonw j = jsonw_canonical(s);
+	bool has_file = *v->file != '\0'; /* an archive's members have */
 
 	jsonw_object(&j);
 	jsonw_key(&j, "bytes_sha256");
@@ -44,21 +45,26 @@ receipt_write(const struct receipt *r, struct str *s)
 	jsonw_key(&j, "disposition");
 	jsonw_text(&j, disposition_name(v->disposition));
 	jsonw_key(&j, "entry"), jsonw_textn(&j, r->entry, r->entry_len);
-	jsonw_key(&j, "file"), jsonw_text(&j, v->file);
-	jsonw_key(&j, "file_sha256");
-	jsonw_hex(&j, v->file_sha256, HASH_LEN);
+	if (has_file) {
+		jsonw_key(&j, "file"), jsonw_text(&j, v->file);
+		jsonw_key(&j, "file_sha256");
+		jsonw_hex(&j, v->file_sha256, HASH_LEN);
+	}
 	jsonw_key(&j, "generation"), jsonw_u64(&j, v->generation);
 	jsonw_key(&j, "index"), jsonw_u64(&j, v->index);
 	jsonw_key(&j, "landed_at"), jsonw_time(&j, v->landed_at);
-	jsonw_key(&j, "malformed"), jsonw_u64(&j, v->malformed);
-	jsonw_key(&j, "malformed_first"), write_malformed(&j, r);
+	if (has_file) {
+		jsonw_key(&j, "malformed"), jsonw_u64(&j, v->malformed);
+		jsonw_key(&j, "malformed_first"), write_malformed(&j, r);
+	}
 	jsonw_key(&j, "name"), jsonw_percent(&j, r->name, r->name_len);
 	jsonw_key(&j, "origin"), jsonw_text(&j, r->origin);
 	jsonw_key(&j, "proof"), jsonw_text(&j, r->proof);
 	if (r->reason != NULL)
 		jsonw_key(&j, "reason"), jsonw_text(&j, r->reason);
 	jsonw_key(&j, "receipt"), jsonw_u64(&j, RECEIPT_VERSION);
-	jsonw_key(&j, "records"), jsonw_u64(&j, v->records);
+	if (has_file)
+		jsonw_key(&j, "records"), jsonw_u64(&j, v->records);
 	jsonw_key(&j, "relation"), jsonw_text(&j, relation_name(v->relation));
 	jsonw_key(&j, "size"), jsonw_u64(&j, v->size);
 	jsonw_key(&j, "source"), jsonw_text(&j, r->source);

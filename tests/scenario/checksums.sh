@@ -36,8 +36,8 @@ waits()
 # says NAME TEXT: its story has that.
 says()
 {
-	"$LANDFALL" why -c $conf "$1" >why
-	expect_same "$1: $2" 1 "$(grep -c -- "$2" why | sed 's/[1-9][0-9]*/1/')"
+	"$LANDFALL" why -c $conf "$1" >story
+	expect_same "$1: $2" 1 "$(grep -c -- "$2" story | sed 's/[1-9][0-9]*/1/')"
 }
 
 # One file for each, of every kind and spelling.
@@ -87,8 +87,8 @@ expect_same 'the digest is in the provenance' 1 \
 		lake/zone/inbox/dt=*/sha256.*.zst)"
 expect_same 'a side file says whose it is' 1 \
 	"$("$LANDFALL" plan -c $conf | grep -c 'md5.csv.sum: checksums of md5.csv')"
-"$LANDFALL" plan -c $conf --json >plan
-expect_same 'plan says what is missing' 1 "$(grep late.csv plan |
+"$LANDFALL" plan -c $conf --json >planned
+expect_same 'plan says what is missing' 1 "$(grep late.csv planned |
 	grep -c '"would":"pending".*checksum late.csv.sum is not there')"
 
 # Late, and wrong; then corrected, by either side.

@@ -114,6 +114,7 @@ expect_same 'bytes that are not UTF-8 come as base64' 'MSz/Cg==' \
 expect_same 'no more records than there are' '' \
 	"$("$LANDFALL" cat one.csv --records --from 3)"
 expect_status 'cat of an unknown name' 1 "$LANDFALL" cat nobody.csv
+# shellcheck disable=SC2016 # for the inner shell
 expect_status 'cat says when it cannot write' 5 \
 	sh -c '"$1" cat one.csv >/dev/full' - "$LANDFALL"
 { sleep 1; "$LANDFALL" cat one.csv 2>../err; } | :

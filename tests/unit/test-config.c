@@ -394,8 +394,8 @@ test_the_table_and_dialect_init_agree(void **state UNUSED)
 {
 	size_t seen = 0;
 
-	for (size_t i = 0; i < option_count; i++) {
-		const struct option *o = &option_table[i];
+	for (size_t i = 0; i < option_count(); i++) {
+		const struct option *o = option_at(i);
 		const char *name = option_name(o);
 		struct str text = STR_INIT;
 		struct config *c;
@@ -1029,11 +1029,11 @@ test_help_tells_every_option(void **state UNUSED)
 	assert_non_null(strstr(text.s,
 		"limits.memory\n"
 		"    a size such as 64MiB, 64MiB to 1TiB; default 256MiB\n"));
-	for (size_t i = 0; i < option_count; i++) {
-		const char *last = strrchr(option_table[i].path, '.');
+	for (size_t i = 0; i < option_count(); i++) {
+		const char *last = strrchr(option_at(i)->path, '.');
 
 		assert_non_null(strstr(
-			text.s, last != NULL ? last : option_table[i].path));
+			text.s, last != NULL ? last : option_at(i)->path));
 	}
 	for (const char *line = text.s; *line != '\0';) {
 		size_t len = strcspn(line, "\n");
