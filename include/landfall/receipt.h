@@ -44,7 +44,7 @@ void receipt_write(const struct receipt *r, struct str *s);
  * room for ".tmp" at its end. No two deliveries' names meet.
  */
 void receipt_file(struct str *s, const uint8_t *name, size_t len);
-void receipt_file_of(
-	struct str *s, const uint8_t *name, size_t len, uint64_t index);
+void
+receipt_file_of(struct str *s, const uint8_t *name, size_t len, uint64_t index);
 
 #endif

@@ -218,8 +218,7 @@ print_receipts(const struct standing *s, size_t width, int64_t now)
 	CLEANUP(str_release) struct str line = STR_INIT;
 
 	if (s->owed.n > 0) {
-		str_addf(&line,
-			"%" PRIu64 " receipts owed, the oldest for ",
+		str_addf(&line, "%" PRIu64 " receipts owed, the oldest for ",
 			s->owed.n);
 		str_add_duration(&line,
 			now > s->owed.since ? (uint64_t)(now - s->owed.since)

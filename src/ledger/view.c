@@ -49,7 +49,8 @@ ledger_view_open(
 	struct ledger_view *v = mem_alloc(sizeof(*v));
 	enum rc rc;
 
-	*v = (struct ledger_view){.dir = -1, .note = STR_INIT, .bundle = STR_INIT};
+	*v = (struct ledger_view){
+		.dir = -1, .note = STR_INIT, .bundle = STR_INIT};
 	rc = io_open(zone, FORMAT_LEDGER_DIR, O_RDONLY | O_DIRECTORY, 0,
 		&v->dir, BAD_ITEM, e);
 	if (rc != OK && e->cause == ENOENT)
