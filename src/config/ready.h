@@ -6,7 +6,7 @@
  *	ready: {all: [{age: 1m}, {sentinel: "{name}.ok"}]}
  *	ready: {checksum: SHA256SUMS}
  *	ready: {manifest: "*.manifest"}
- *	ready: {all: [{manifest: {name: "*.mf", unlisted: ignore}}, {stable: 0s}]}
+ *	ready: {manifest: {name: "*.manifest", unlisted: ignore}}
  */
 #ifndef CONFIG_READY_H
 #define CONFIG_READY_H

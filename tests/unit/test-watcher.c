@@ -18,7 +18,8 @@ fake_clock(void)
 
 static const struct clock_ops fake_clocks = {fake_clock, fake_clock};
 
-static const struct source_config alone, sets = {
+static const struct source_config alone;
+static const struct source_config sets = {
 	.ready = {.all = true, .n = 1, .rule = {{.kind = READY_MANIFEST}}},
 };
 static struct watcher w;
