@@ -69,6 +69,7 @@ config_free(struct config *c)
 		free(s->name);
 		free(s->drop.path);
 		free(s->after.folder);
+		free(s->receipt.path);
 		alert_release(&s->own_alert);
 		field_release_patterns(&s->match);
 		field_release_patterns(&s->ignore);
