@@ -92,6 +92,7 @@ struct delivery {
 	char *reason; /* owned; NULL for none */
 	int64_t wait; /* ns until another look may help; 0: unknown */
 	bool tried;   /* it was held for complete, and reading was tried */
+	bool known;   /* it stands like that already: no news */
 	bool no_room; /* it waits for free space */
 	enum condition needs; /* a human, and for what; pending */
 
