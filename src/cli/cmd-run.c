@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/handout.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "daemon/alert.h"
@@ -149,6 +150,9 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 		if (wait == 0 || look == 2) {
 			show_pass(r->cli, &p);
 			r->no_room += p.no_room;
+			judged = handout_receipts(r->engine, r->cli, cfg);
+			if (judged > st)
+				st = judged;
 			judged = judge(r, cfg, &p, e);
 			if (judged > st)
 				st = judged;
