@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/handout.h"
+#include "cli/polling.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "daemon/alert.h"
@@ -225,7 +226,9 @@ run_once(struct running *r)
 
 		if (!cli_chosen(r->cli, cfg->name))
 			continue;
-		st = run_source(r, cfg, &e);
+		st = cfg->kind == SOURCE_HTTP
+			? polling_run(r->cli, r->engine, cfg, NULL, &e)
+			: run_source(r, cfg, &e);
 		if (st > worst)
 			worst = st;
 		if (st == STATUS_BROKEN)
@@ -264,6 +267,13 @@ watch(struct cli *c)
 
 	if (c->config->n_sources == 0)
 		return cli_usage(c, "%s has no sources", c->config->path);
+	for (size_t i = 0; i < c->config->n_sources; i++)
+		if (c->config->source[i].kind == SOURCE_HTTP &&
+			cli_chosen(c, c->config->source[i].name))
+			return cli_usage(c,
+				"%s is a polled API: only `run --once` polls "
+				"it so far",
+				c->config->source[i].name);
 	c->config = NULL;
 	if (c->json)
 		log_as_json();
