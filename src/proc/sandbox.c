@@ -11,7 +11,11 @@
 #include "base/io.h"
 #include "proc/sanitized.h"
 
-enum { STATM_MAX = 256, FDS_MAX = CHILD_FDS + CHILD_FDS_MAX + 8 };
+enum {
+	STATM_MAX = 256,
+	FDS_MAX = CHILD_FDS + CHILD_FDS_MAX + 8,
+	FDS_OF_OTHERS = 1024,
+};
 
 static enum rc
 limit(int what, const char *name, uint64_t soft, uint64_t hard, struct err *e)
@@ -56,8 +60,10 @@ drop_capabilities(struct err *e)
 }
 
 enum rc
-sandbox_limit(const struct proc_limits *l, struct err *e)
+sandbox_limit(
+	enum child_profile profile, const struct proc_limits *l, struct err *e)
 {
+	uint64_t fds = profile == CHILD_RUN ? FDS_OF_OTHERS : FDS_MAX;
 	uint64_t size = 0;
 
 	if (own_size(&size, e) != OK)
@@ -71,8 +77,7 @@ sandbox_limit(const struct proc_limits *l, struct err *e)
 	if (limit(RLIMIT_CPU, "CPU time", l->cpu, l->cpu + 2, e) != OK ||
 		limit(RLIMIT_FSIZE, "file size", l->file_size, l->file_size,
 			e) != OK ||
-		limit(RLIMIT_NOFILE, "descriptors", FDS_MAX, FDS_MAX, e) !=
-			OK ||
+		limit(RLIMIT_NOFILE, "descriptors", fds, fds, e) != OK ||
 		limit(RLIMIT_CORE, "core files", 0, 0, e) != OK)
 		return e->code;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
@@ -93,8 +98,15 @@ enum rc
 sandbox_enter(enum child_profile profile, const struct proc_limits *l,
 	struct str *weak, struct err *e)
 {
-	enum rc rc = sandbox_limit(l, e);
+	enum rc rc = sandbox_limit(profile, l, e);
 
+	if (rc == OK && profile == CHILD_RUN) {
+		/* Its walls come with the program: proc_confine. */
+		rc = sandbox_has_landlock(e);
+		if (rc == END)
+			lacks(weak, e);
+		return OK;
+	}
 	if (rc == OK) {
 		rc = sandbox_landlock(e);
 		if (rc == END) {
