@@ -22,6 +22,8 @@
 #define LOOK_UP (CLOCK_SECOND / 5)  /* at time, disk, and who cancels */
 #define ENDS_IN (10 * CLOCK_SECOND) /* for the child to end all of it */
 
+enum { FDS_OF_OTHERS = 1000 }; /* a program may have open */
+
 struct filter {
 	const struct filter_options *o;
 	struct proc *proc;
@@ -84,7 +86,8 @@ start(struct filter *f, struct err *e)
 		.n_fds = f->password >= 0 ? 3 : 2,
 		.limits = {.memory = o->limits.memory,
 			.file_size = o->limits.bytes,
-			.cpu = o->limits.cpu}};
+			.cpu = o->limits.cpu,
+			.fds = FDS_OF_OTHERS}};
 	struct message *m = &f->m;
 	enum rc rc;
 

@@ -13,8 +13,8 @@
 
 enum {
 	STATM_MAX = 256,
-	FDS_MAX = CHILD_FDS + CHILD_FDS_MAX + 8,
-	FDS_OF_OTHERS = 1024,
+	FDS_FIRST = CHILD_FDS + CHILD_FDS_MAX,
+	FDS_MORE = 8, /* when nobody says how many come with messages */
 };
 
 static enum rc
@@ -60,11 +60,10 @@ drop_capabilities(struct err *e)
 }
 
 enum rc
-sandbox_limit(
-	enum child_profile profile, const struct proc_limits *l, struct err *e)
+sandbox_limit(const struct proc_limits *l, struct err *e)
 {
-	uint64_t fds = profile == CHILD_RUN ? FDS_OF_OTHERS : FDS_MAX;
 	uint64_t size = 0;
+	uint64_t fds = FDS_FIRST + (l->fds > 0 ? l->fds : FDS_MORE);
 
 	if (own_size(&size, e) != OK)
 		return e->code;
@@ -98,7 +97,7 @@ enum rc
 sandbox_enter(enum child_profile profile, const struct proc_limits *l,
 	struct str *weak, struct err *e)
 {
-	enum rc rc = sandbox_limit(profile, l, e);
+	enum rc rc = sandbox_limit(l, e);
 
 	if (rc == OK && profile == CHILD_RUN) {
 		/* Its walls come with the program: proc_confine. */
