@@ -98,8 +98,8 @@ test_a_document(void **state UNUSED)
 		"\"a\":{\"b\":\"x\"}}, {\"id\":null}]}");
 	must(reply_read(r, &a, write_record, &told, &e), &e);
 	assert_string_equal(told.s,
-		"0@33+22:{\"id\":1,\"a\":{\"b\":\"x\"}} 1 x\n"
-		"1@57+11:{\"id\":null} - -\n");
+		"0@36+22:{\"id\":1,\"a\":{\"b\":\"x\"}} 1 x\n"
+		"1@60+11:{\"id\":null} - -\n");
 	assert_int_equal(reply_records(r), 2);
 	see_value(r, &next, 0, "he");
 	see_value(r, &next, 1, NULL);
