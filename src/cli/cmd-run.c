@@ -267,13 +267,6 @@ watch(struct cli *c)
 
 	if (c->config->n_sources == 0)
 		return cli_usage(c, "%s has no sources", c->config->path);
-	for (size_t i = 0; i < c->config->n_sources; i++)
-		if (c->config->source[i].kind == SOURCE_HTTP &&
-			cli_chosen(c, c->config->source[i].name))
-			return cli_usage(c,
-				"%s is a polled API: only `run --once` polls "
-				"it so far",
-				c->config->source[i].name);
 	c->config = NULL;
 	if (c->json)
 		log_as_json();
