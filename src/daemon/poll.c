@@ -186,7 +186,9 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 		.report = r,
 		.began = clock_mono()};
 	const struct session_options so = {.api = p.api,
+		.source = o->config->name,
 		.spool = g->spool,
+		.state = g->state,
 		.cancel = o->cancel,
 		.waits = o->waits,
 		.arg = o->arg};

@@ -5,16 +5,6 @@
 #include "landfall/api.h"
 
 static const char *
-of_auth(const struct api_auth *a)
-{
-	if (a->type == API_AUTH_OAUTH2)
-		return "auth: {type: oauth2}";
-	if (a->type == API_AUTH_SESSION)
-		return "auth: {type: session}";
-	return NULL;
-}
-
-static const char *
 of_partitions(const struct api_stream *s)
 {
 	if (s->partitions.n == 0)
@@ -32,10 +22,8 @@ static const char *
 of_stream(const struct api_stream *s)
 {
 	const struct api_incremental *x = &s->incremental;
-	const char *what = of_auth(s->auth);
+	const char *what = of_partitions(s);
 
-	if (what == NULL)
-		what = of_partitions(s);
 	if (what != NULL)
 		return what;
 	if (s->min_interval > 0)
@@ -56,8 +44,8 @@ of_stream(const struct api_stream *s)
 		return "incremental: {commit: run}";
 	if (x->set && x->commit == API_COMMIT_PAGE && x->kind != API_KIND_TOKEN)
 		return "incremental: {commit: page} without kind: token";
-	if (s->rules->n > 0)
-		return "errors";
+	if (s->land != API_LAND_RECORDS)
+		return "land: keys";
 	return NULL;
 }
 

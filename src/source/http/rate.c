@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "source/http/timefmt.h"
+#include "source/http/wait.h"
 
 void
 rate_release(struct rate *r)
@@ -121,32 +121,14 @@ number(const struct http_answer *a, const struct api_selector *s, uint64_t *ret)
 static int64_t
 until_reset(const struct api_rate *x, const struct http_answer *a, int64_t wall)
 {
-	uint64_t v = 0;
 	size_t n;
-	const char *p;
-	int64_t at;
+	const char *p = x->pace.reset.from == API_FROM_HEADER
+		? http_answer_field(a, x->pace.reset.name, &n)
+		: NULL;
+	int64_t wait;
 
-	if (x->pace.unit == API_UNIT_HTTP_DATE) {
-		p = x->pace.reset.from == API_FROM_HEADER
-			? http_answer_field(a, x->pace.reset.name, &n)
-			: NULL;
-		return p != NULL && timefmt_parse_http(p, n, &at) ? at - wall
-								  : 0;
-	}
-	if (!number(a, &x->pace.reset, &v) || v > (uint64_t)INT32_MAX * 1000)
-		return 0;
-	switch (x->pace.unit) {
-	case API_UNIT_MS:
-		return (int64_t)v * (CLOCK_SECOND / 1000);
-	case API_UNIT_MINUTES:
-		return (int64_t)v * 60 * CLOCK_SECOND;
-	case API_UNIT_EPOCH_S:
-		return (int64_t)v * CLOCK_SECOND - wall;
-	case API_UNIT_EPOCH_MS:
-		return (int64_t)v * (CLOCK_SECOND / 1000) - wall;
-	default:
-		return (int64_t)v * CLOCK_SECOND;
-	}
+	return p != NULL && wait_parse(x->pace.unit, p, n, wall, &wait) ? wait
+									: 0;
 }
 
 void

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "landfall/http.h"
@@ -474,6 +475,119 @@ request_make(const struct api *a, const struct api_stream *s,
 	*ret = r;
 	return OK;
 }
+
+/* ---- logging in ---- */
+
+void
+request_add_form(struct request *r, const char *name, const char *value)
+{
+	if (r->body.len > 0)
+		str_addc(&r->body, '&');
+	str_add_percent(&r->body, name, strlen(name), "");
+	str_addc(&r->body, '=');
+	str_add_percent(&r->body, value, strlen(value), "");
+}
+
+/* RFC 6749 section 2.3.1: encoded before they are joined. */
+static enum rc
+add_client(struct request *r, const struct api_auth *auth, const struct vars *v,
+	struct err *e)
+{
+	CLEANUP(template_forget) struct str id = STR_INIT;
+	CLEANUP(template_forget) struct str secret = STR_INIT;
+
+	for (size_t i = 0; i < auth->params.n; i++) {
+		const struct api_field *f = &auth->params.row[i];
+		struct str *to = strcmp(f->name, "client_id") == 0 ? &id
+			: strcmp(f->name, "client_secret") == 0	   ? &secret
+								   : NULL;
+
+		if (to == NULL)
+			continue;
+		if (template_one(&f->value, v, TEMPLATE_QUERY, false, to, e) !=
+			OK)
+			return err_set(e, BAD_SOURCE,
+				"auth: params: %s is not known", f->name);
+	}
+	set_basic(r, &id, &secret);
+	return OK;
+}
+
+static bool
+is_sent_otherwise(
+	const struct api_auth *auth, const char *name, bool without_refresh)
+{
+	if (auth->send_basic &&
+		(strcmp(name, "client_id") == 0 ||
+			strcmp(name, "client_secret") == 0))
+		return true;
+	return without_refresh && strcmp(name, "refresh_token") == 0;
+}
+
+static enum rc
+make_token_form(struct request *r, const struct api_auth *auth,
+	bool without_refresh, const struct vars *v, struct err *e)
+{
+	static const char json[] = "application/json";
+	struct api_fields f = {
+		.row = mem_array(auth->params.n + 1, sizeof(*f.row))};
+	enum rc rc;
+
+	r->method = "POST";
+	rc = template_one(&auth->token_url, v, TEMPLATE_URL, false, &r->url, e);
+	if (rc == OK)
+		str_add(&r->shown, r->url.s);
+	for (size_t i = 0; i < auth->params.n; i++)
+		if (!is_sent_otherwise(
+			    auth, auth->params.row[i].name, without_refresh))
+			f.row[f.n++] = auth->params.row[i];
+	if (rc == END)
+		rc = err_set(e, BAD_SOURCE,
+			"auth: token_url: one of its variables is not known");
+	if (rc == OK)
+		rc = add_form(r, &f, v, e);
+	free(f.row);
+	request_set_field(r, "Accept", json, sizeof(json) - 1);
+	if (rc == OK && auth->send_basic)
+		rc = add_client(r, auth, v, e);
+	return rc;
+}
+
+enum rc
+request_login(const struct api *a, const struct api_stream *s,
+	const struct api_auth *auth, bool without_refresh, const struct vars *v,
+	struct request *ret, struct err *e)
+{
+	const struct api_request plain_form = {
+		.timeout = {10 * CLOCK_SECOND, 60 * CLOCK_SECOND, 0}};
+	bool oauth2 = auth->type == API_AUTH_OAUTH2;
+	struct request r = fresh(oauth2 ? &plain_form : &auth->login);
+	enum rc rc;
+
+	request_set_field(&r, "User-Agent", AGENT, sizeof(AGENT) - 1);
+	if (oauth2) {
+		rc = make_token_form(&r, auth, without_refresh, v, e);
+	} else {
+		rc = make_target(a, s, &auth->login, v, &r, e);
+		/* What the login says itself goes where it says. */
+		r.trusted = true;
+		if (rc == OK)
+			rc = add_query(&r, &auth->login.query, v, e);
+		if (rc == OK)
+			rc = add_body(&r, &auth->login, v, e);
+		if (rc == OK)
+			rc = add_headers(&r, &auth->login.header, v, e);
+	}
+	if (rc != OK) {
+		request_release(&r);
+		return err_add(e, "login");
+	}
+	r.trusted = true;
+	*ret = r;
+	return OK;
+}
+
+/* ---- links ---- */
 
 static bool
 is_allowed(const struct api *a, const char *host)

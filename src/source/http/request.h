@@ -52,6 +52,19 @@ enum rc request_follow(const struct api *a, const struct api_stream *s,
 	const struct api_request *from, const char *previous, const char *link,
 	const struct vars *v, struct request *ret, struct err *e) MUST_USE;
 
+/*
+ * The request that gets a token: oauth2's form without grant_type, or the
+ * login of a session. It carries what its own templates say and no auth.
+ * s: NULL for the auth of the whole source. without_refresh: the form has no
+ * refresh_token; a newer one will be added.
+ */
+enum rc request_login(const struct api *a, const struct api_stream *s,
+	const struct api_auth *auth, bool without_refresh, const struct vars *v,
+	struct request *ret, struct err *e) MUST_USE;
+
+/* One more field of a form. */
+void request_add_form(struct request *r, const char *name, const char *value);
+
 void request_release(struct request *r);
 
 /* Replaces the values of secrets by ***, as they are or percent-encoded. */

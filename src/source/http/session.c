@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "source/http/rate.h"
 #include "source/http/request.h"
-#include "source/http/timefmt.h"
+#include "source/http/rule.h"
+#include "source/http/token.h"
+#include "source/http/wait.h"
 
 #define REDIRECTS 5
 #define SLICE (CLOCK_SECOND / 10) /* how long a cancellation goes unnoticed */
@@ -16,7 +18,23 @@
 /* The child is not worth its memory for so long. */
 #define REST (5 * CLOCK_SECOND)
 
-#define SAID 200 /* bytes of an answer in an error text */
+#define SAID 200      /* bytes of an answer in an error text */
+#define SELECTORS 128 /* that rules or a token ask for */
+
+/* What is had of an auth; streams with the same one share it. */
+struct held_token {
+	struct token token;
+	const char *stream; /* NULL: it is the whole source's */
+	struct reply *reply;
+};
+
+/* Reads an answer for what rules ask, once they do. */
+struct look {
+	const struct api_rules *rules;
+	struct reply *reply;
+	const struct http_answer *answer; /* NULL: it was not asked yet */
+	bool read;
+};
 
 struct session {
 	struct session_options o;
@@ -24,6 +42,10 @@ struct session {
 	struct http *http; /* NULL: not needed right now */
 	struct rate rate;
 	struct str previous; /* the URL asked last; it may hold secrets */
+	struct held_token *token;
+	size_t n_tokens;
+	struct look *look;
+	size_t n_looks;
 	uint64_t requests;
 };
 
@@ -69,6 +91,14 @@ session_close(struct session *s)
 	if (s == NULL)
 		return;
 	http_close(s->http);
+	for (size_t i = 0; i < s->n_tokens; i++) {
+		token_release(&s->token[i].token);
+		reply_free(s->token[i].reply);
+	}
+	for (size_t i = 0; i < s->n_looks; i++)
+		reply_free(s->look[i].reply);
+	free(s->token);
+	free(s->look);
 	vars_release(&s->vars);
 	rate_release(&s->rate);
 	if (s->previous.cap > 0)
@@ -125,28 +155,77 @@ wait_for(struct session *s, int64_t ns, const char *why, struct err *e)
 	return OK;
 }
 
-/* In [0, most]; by chance, and not by a clock that others have as well. */
-static int64_t
-by_chance(int64_t most)
-{
-	uint64_t v;
+/* ---- what an answer is asked for ---- */
 
-	if (most <= 0)
-		return 0;
-	if (getrandom(&v, sizeof(v), 0) != sizeof(v))
-		abort();
-	return (int64_t)(v % ((uint64_t)most + 1));
+static struct reply *
+reply_for(const struct api_selector **selector, size_t n)
+{
+	const struct reply_spec spec = {.layer = API_JSON,
+		.selector = (const struct api_selector *const *)selector,
+		.n_selectors = n < SELECTORS ? n : SELECTORS};
+
+	return reply_new(&spec);
 }
 
-/* Full jitter, and never below what the server asks. */
-static int64_t
-backoff(const struct api_retry *x, unsigned n, int64_t at_least)
+/* The index, for what it points to moves. */
+static size_t
+look_of(struct session *s, const struct api_rules *rules)
 {
-	int64_t most = x->base;
+	const struct api_selector *selector[SELECTORS];
+	size_t n;
 
-	while (n-- > 0 && most < x->max)
-		most *= 2;
-	return at_least + by_chance(most < x->max ? most : x->max);
+	for (size_t i = 0; i < s->n_looks; i++)
+		if (s->look[i].rules == rules)
+			return i;
+	s->look = mem_resize(s->look, s->n_looks + 1, sizeof(*s->look));
+	n = rule_selectors(rules, selector, SELECTORS);
+	s->look[s->n_looks] =
+		(struct look){.rules = rules, .reply = reply_for(selector, n)};
+	return s->n_looks++;
+}
+
+static enum rc
+rule_value(const void *arg, const struct api_selector *x, size_t i,
+	struct str *ret)
+{
+	struct look *l = (struct look *)(uintptr_t)arg;
+	struct err ignored = ERR_INIT;
+
+	if (!l->read && reply_look(l->reply, l->answer, &ignored) != OK)
+		return END;
+	l->read = true;
+	return reply_value(l->reply, x, i, ret);
+}
+
+static enum rc
+token_value(const void *arg, const struct api_selector *x, size_t i,
+	struct str *ret)
+{
+	return reply_value(arg, x, i, ret);
+}
+
+static struct held_token *
+token_of(struct session *s, const struct api_stream *stream, struct err *e)
+{
+	const struct api_selector *selector[SELECTORS];
+	struct held_token *h;
+	size_t n;
+
+	for (size_t i = 0; i < s->n_tokens; i++)
+		if (s->token[i].token.auth == stream->auth)
+			return &s->token[i];
+	s->token = mem_resize(s->token, s->n_tokens + 1, sizeof(*s->token));
+	h = &s->token[s->n_tokens++];
+	*h = (struct held_token){.stream = stream->auth == &s->o.api->auth
+			? NULL
+			: stream->name};
+	token_init(&h->token, stream->auth);
+	n = token_selectors(stream->auth, selector, SELECTORS);
+	h->reply = reply_for(selector, n);
+	if (token_load(&h->token, &s->vars, s->o.state, s->o.source, h->stream,
+		    e) != OK)
+		return NULL;
+	return h;
 }
 
 /* ---- one request ---- */
@@ -161,6 +240,7 @@ struct attempt {
 	unsigned limited; /* that were turned away for their number */
 	int64_t limited_for;
 	bool refreshed;
+	struct held_token *token; /* it is asked for; NULL: a page is */
 };
 
 static void
@@ -219,8 +299,11 @@ send(struct attempt *t, const struct request *r, struct err *e)
 static void
 remember(struct attempt *t, const struct request *r)
 {
-	str_clear(&t->s->previous);
-	str_addn(&t->s->previous, r->url.s, r->url.len);
+	/* What links are relative to: a page, not where tokens are. */
+	if (t->token == NULL) {
+		str_clear(&t->s->previous);
+		str_addn(&t->s->previous, r->url.s, r->url.len);
+	}
 	str_clear(&t->out->url);
 	str_addn(&t->out->url, r->shown.s, r->shown.len);
 	t->out->method = r->method;
@@ -295,39 +378,6 @@ add_answer(const struct attempt *t, struct err *e)
 	err_set(e, BAD_SOURCE, "%s %s: %s", t->out->method, t->out->url.s, s.s);
 }
 
-static int64_t
-retry_after(const struct http_answer *a)
-{
-	size_t n;
-	const char *p = http_answer_field(a, "Retry-After", &n);
-	uint64_t seconds;
-	int64_t at;
-
-	if (p == NULL)
-		return 0;
-	if (str_parse_u64(p, n, &seconds))
-		return seconds < 86400 * 366 ? (int64_t)seconds * CLOCK_SECOND
-					     : 86400 * 366 * CLOCK_SECOND;
-	if (timefmt_parse_http(p, n, &at) && at > clock_wall())
-		return at - clock_wall();
-	return 0;
-}
-
-static enum api_action
-builtin(const struct http_answer *a)
-{
-	unsigned s = a->status;
-
-	if (s == 429)
-		return API_RATE_LIMITED;
-	if (s == 408 || s == 425 || s == 500 || s == 502 || s == 503 ||
-		s == 504 || (s >= 520 && s <= 530))
-		return API_RETRY;
-	if (s == 204 || s == 304)
-		return API_EMPTY;
-	return API_FAIL;
-}
-
 /* Waits before another attempt, or parks. OK with verdict PARK: parked. */
 static enum rc
 try_again(struct attempt *t, bool counts, int64_t at_least, bool *ret_parked,
@@ -340,7 +390,7 @@ try_again(struct attempt *t, bool counts, int64_t at_least, bool *ret_parked,
 	*ret_parked = false;
 	if (counts && ++t->tries >= x->max_attempts)
 		return err_add(e, "%u attempts", t->tries);
-	wait = backoff(x, counts ? t->tries - 1 : t->limited++, at_least);
+	wait = wait_jitter(x, counts ? t->tries - 1 : t->limited++, at_least);
 	if (!counts)
 		t->limited_for += wait;
 	if (wait > x->max_wait || t->limited_for > x->max_wait) {
@@ -354,51 +404,135 @@ try_again(struct attempt *t, bool counts, int64_t at_least, bool *ret_parked,
 	return wait_for(t->s, wait, why.s, e);
 }
 
+/* No answer, or half of one: another time it may be whole. */
+static enum rc
+once_more(struct attempt *t, struct err *e)
+{
+	bool parked;
+	enum rc rc;
+
+	e->code = BAD_SOURCE;
+	rc = try_again(t, true, 0, &parked, e);
+	return rc == OK && !parked ? END : rc;
+}
+
+/* What the rules make of an answer that is no success. END: ask again. */
+static enum rc
+obey(struct attempt *t, const struct rule_verdict *v, struct err *e)
+{
+	static const enum session_verdict verdicts[] = {
+		[API_SPLIT_WINDOW] = SESSION_SPLIT,
+		[API_SHRINK_PAGE] = SESSION_SHRINK,
+		[API_RESTART_PAGINATION] = SESSION_RESTART_PAGES,
+		[API_RESTART_JOB] = SESSION_RESTART_JOB,
+		[API_EMPTY] = SESSION_EMPTY,
+		[API_SKIP] = SESSION_SKIP,
+	};
+	struct held_token *h;
+	bool parked;
+	enum rc rc;
+
+	add_answer(t, e);
+	switch (v->action) {
+	case API_RETRY:
+	case API_RATE_LIMITED:
+		rc = try_again(t, v->action == API_RETRY, v->wait, &parked, e);
+		return rc == OK && !parked ? END : rc;
+	case API_REFRESH_AUTH:
+		if (t->refreshed || t->token != NULL ||
+			!token_is_needed(t->q->stream->auth))
+			return e->code;
+		t->refreshed = true;
+		*e = (struct err)ERR_INIT;
+		h = token_of(t->s, t->q->stream, e);
+		if (h == NULL)
+			return e->code;
+		token_drop(&h->token, &t->s->vars);
+		return END;
+	case API_FAIL:
+		return e->code;
+	default:
+		t->out->verdict = verdicts[v->action];
+		return OK;
+	}
+}
+
+static enum rc
+judge_answer(struct attempt *t, struct err *e)
+{
+	const struct session_question *q = t->q;
+	size_t i = look_of(t->s, q->stream->rules);
+	struct look *l = &t->s->look[i];
+	const struct rule_input in = {.rules = q->stream->rules,
+		.auth = q->stream->auth,
+		.phase = t->token != NULL ? API_PHASE_TOKEN : q->phase,
+		.answer = t->a,
+		.value = rule_value,
+		.arg = l,
+		.now = clock_wall()};
+	struct rule_verdict v;
+	enum rc rc;
+
+	l->answer = t->a;
+	l->read = false;
+	rule_decide(&in, &v);
+	if (!v.fine)
+		return obey(t, &v, e);
+	t->out->verdict = SESSION_ANSWER;
+	if (t->token != NULL)
+		return reply_look(t->token->reply, t->a, e);
+	if (q->reply == NULL)
+		return OK;
+	rc = reply_read(q->reply, t->a, NULL, NULL, e);
+	if (rc == OK || rc == BROKEN)
+		return rc;
+	err_add(e, "%s %s", t->out->method, t->out->url.s);
+	return once_more(t, e);
+}
+
 /* END: ask again. */
 static enum rc
 judge(struct attempt *t, enum rc asked, struct err *e)
 {
-	enum session_verdict *v = &t->out->verdict;
-	const struct session_question *q = t->q;
-	bool parked;
+	if (asked == OK)
+		return judge_answer(t, e);
+	if (asked != AGAIN || (t->s->o.cancel != NULL && *t->s->o.cancel))
+		return asked;
+	return once_more(t, e);
+}
+
+/* A new token, which is kept before it is used. PARK is possible. */
+static enum rc
+get_token(struct session *s, const struct session_question *q,
+	struct held_token *h, struct session_outcome *ret, struct err *e)
+{
+	struct http_answer a;
+	struct attempt t = {.s = s,
+		.q = q,
+		.a = &a,
+		.out = ret,
+		.token = h,
+		.of = {.rates = q->stream->rates,
+			.stream = q->stream->name,
+			.partition = "",
+			.path = ""}};
 	enum rc rc;
 
-	if (asked == OK && t->a->status >= 200 && t->a->status < 300 &&
-		t->a->status != 204) {
-		*v = SESSION_ANSWER;
-		rc = q->reply != NULL
-			? reply_read(q->reply, t->a, NULL, NULL, e)
-			: OK;
-		if (rc == OK || rc == BROKEN)
-			return rc;
-		/* Cut on the way, perhaps: another time it may be whole. */
-		err_add(e, "%s %s", t->out->method, t->out->url.s);
-		e->code = BAD_SOURCE;
-		asked = AGAIN;
-	}
-	if (asked == AGAIN && t->s->o.cancel != NULL && *t->s->o.cancel)
-		return AGAIN;
-	if (asked == AGAIN) {
-		e->code = BAD_SOURCE;
-		rc = try_again(t, true, 0, &parked, e);
-		return rc == OK && !parked ? END : rc;
-	}
-	if (asked != OK)
-		return asked;
-	switch (builtin(t->a)) {
-	case API_EMPTY:
-		*v = SESSION_EMPTY;
-		return OK;
-	case API_RETRY:
-	case API_RATE_LIMITED:
-		add_answer(t, e);
-		rc = try_again(
-			t, t->a->status != 429, retry_after(t->a), &parked, e);
-		return rc == OK && !parked ? END : rc;
-	default:
-		add_answer(t, e);
-		return e->code;
-	}
+	http_answer_init(&a, s->o.spool);
+	do {
+		*e = (struct err)ERR_INIT;
+		rc = judge(&t, ask_once(&t, e), e);
+	} while (rc == END);
+	if (rc == OK && ret->verdict == SESSION_ANSWER)
+		rc = token_take(&h->token, token_value, h->reply, clock_wall(),
+			&s->vars, e);
+	else if (rc == OK && ret->verdict != SESSION_PARK)
+		rc = BAD_SOURCE;
+	if (rc == OK && ret->verdict == SESSION_ANSWER)
+		rc = token_keep(&h->token, &s->vars, s->o.state, s->o.source,
+			h->stream, clock_wall(), e);
+	http_answer_release(&a);
+	return rc;
 }
 
 enum rc
@@ -416,7 +550,20 @@ session_ask(struct session *s, const struct session_question *q,
 	enum rc rc;
 
 	do {
+		struct held_token *h = NULL;
+
 		*e = (struct err)ERR_INIT;
+		ret->verdict = SESSION_ANSWER;
+		if (token_is_needed(q->stream->auth)) {
+			h = token_of(s, q->stream, e);
+			if (h == NULL)
+				return e->code;
+		}
+		if (h != NULL && !token_is_fresh(&h->token, clock_wall())) {
+			rc = get_token(s, q, h, ret, e);
+			if (rc != OK || ret->verdict == SESSION_PARK)
+				return rc;
+		}
 		rc = judge(&t, ask_once(&t, e), e);
 	} while (rc == END);
 	return rc;

@@ -17,8 +17,9 @@
 
 struct session_options {
 	const struct api *api;
-	const char *ca; /* NULL: the system's */
-	int spool;	/* directory */
+	const char *ca;	    /* NULL: the system's */
+	const char *source; /* its name, for what is kept of tokens */
+	int spool, state;   /* directories */
 	const atomic_bool *cancel;
 	/* Told before each wait: why, and how long, ns. May be NULL. */
 	void (*waits)(void *arg, const char *why, int64_t ns);
