@@ -302,26 +302,12 @@ settle(struct stream_work *r, struct err *e)
 	return lane_write(r->o->lane, forget, r, e);
 }
 
-/* As set_position() wrote it. */
-static bool
-read_position(const struct stream_work *r, int64_t *ret)
-{
-	char *end;
-
-	if (r->position.len == 0)
-		return false;
-	if (r->rule->kind == API_KIND_TIME)
-		return clock_parse_time(r->position.s, ret);
-	*ret = strtoll(r->position.s, &end, 10);
-	return *end == '\0';
-}
-
 static enum rc
 run_windows(struct stream_work *r, struct err *e)
 {
 	struct windows it;
 	int64_t position;
-	bool has = read_position(r, &position);
+	bool has = window_position(r->rule, r->position.s, &position);
 	unsigned restarts = 0;
 	enum ending ending;
 	enum rc rc = OK;
