@@ -5,6 +5,7 @@
 #include "daemon/backoff.h"
 #include "daemon/daemon-state.h"
 #include "daemon/next.h"
+#include "landfall/side.h"
 
 /* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
@@ -19,8 +20,12 @@ one_done(void *arg, const struct delivery *d)
 	/* That is told once, and there is a look when there is room. */
 	if (d->no_room)
 		return;
-	tell_delivery(d);
+	if (!d->known)
+		tell_delivery(d);
 	if (d->disposition != DISPOSITION_PENDING)
+		return;
+	/* What it waits for comes with a hint, or at the next full look. */
+	if (side_manifest(w->config) != NULL && !d->tried && d->wait == 0)
 		return;
 	watcher_add(w, d->name, d->name_len,
 		now +
