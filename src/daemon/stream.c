@@ -12,6 +12,8 @@
 /* A server's own cursor is kept at least so often. */
 #define PAGES_KEPT 200
 
+#define KEYS_MOST 16 /* fields of a key */
+
 void
 stream_report_release(struct stream_report *r)
 {
@@ -24,25 +26,40 @@ stream_source(struct str *s, const char *api, const struct api_stream *stream)
 	str_addf(s, "%s.%s", api, stream->name);
 }
 
+/* How the pages of a window end. */
+enum ending {
+	WINDOW_WHOLE,
+	WINDOW_AGAIN,  /* from its first page */
+	WINDOW_SPLIT,  /* as a shorter one */
+	WINDOW_PARKED, /* not now */
+	WINDOW_KEPT,   /* not whole, but its token can be kept: go on */
+};
+
 /* ---- the position ---- */
 
 static void
-set_position(struct stream_work *r)
+set_position(struct stream_work *r, enum ending ending)
 {
+	/* The position of a run moves with its end. */
+	struct str *to =
+		r->rule->commit == API_COMMIT_RUN ? &r->later : &r->position;
+
 	if (!r->rule->set || r->o->between)
 		return;
 	if (r->rule->kind == API_KIND_TOKEN) {
-		str_clear(&r->position);
-		str_addn(&r->position, r->token.s, r->token.len);
-		return;
-	}
-	if (r->window.end != INT64_MAX) {
-		str_clear(&r->position);
-		window_add_point(&r->position, r->rule, r->window.end);
+		str_clear(to);
+		str_addn(to, r->token.s, r->token.len);
+	} else if (ending == WINDOW_KEPT) {
+		/* In order: all before the newest is there. */
+		str_clear(to);
+		window_add_point(to, r->rule, r->highest);
+	} else if (r->window.end != INT64_MAX) {
+		str_clear(to);
+		window_add_point(to, r->rule, r->window.end);
 	} else if (r->met) {
 		/* Numbers: behind the highest. */
-		str_clear(&r->position);
-		window_add_point(&r->position, r->rule,
+		str_clear(to);
+		window_add_point(to, r->rule,
 			r->highest < INT64_MAX - 1 ? r->highest + 1
 						   : r->highest);
 	}
@@ -114,14 +131,15 @@ tell_skipped(struct stream_work *r, const char *name, struct err *e)
 	return lane_note(r->o->lane, d, e);
 }
 
-/* How the pages of a window end. */
-enum ending {
-	WINDOW_WHOLE,
-	WINDOW_AGAIN,  /* from its first page */
-	WINDOW_SPLIT,  /* as a shorter one */
-	WINDOW_PARKED, /* not now */
-	WINDOW_KEPT,   /* not whole, but its token can be kept: go on */
-};
+/* Does the position move before the window is through? */
+static bool
+keeps_pages(const struct stream_work *r)
+{
+	if (!r->rule->set || r->o->between)
+		return false;
+	return r->rule->kind == API_KIND_TOKEN ||
+		(r->rule->commit == API_COMMIT_PAGE && r->met);
+}
 
 static enum rc
 ask_pages(struct stream_work *r, struct paging *g, const char *name,
@@ -131,7 +149,7 @@ ask_pages(struct stream_work *r, struct paging *g, const char *name,
 		.partition = r->o->partition,
 		.request = &r->stream->request,
 		.phase = API_PHASE_PAGE,
-		.reply = r->reply};
+		.reply = stream_is_packed(r->stream) ? NULL : r->reply};
 	struct vars *v = session_vars(r->o->session);
 	uint64_t pages = 0;
 	enum rc rc;
@@ -180,8 +198,8 @@ ask_pages(struct stream_work *r, struct paging *g, const char *name,
 			*ret = WINDOW_AGAIN;
 			return OK;
 		}
-		if (r->rule->set && r->rule->kind == API_KIND_TOKEN &&
-			++pages >= PAGES_KEPT && g->link.len == 0) {
+		if (keeps_pages(r) && ++pages >= PAGES_KEPT &&
+			(g->link.len == 0 || r->by_window)) {
 			*ret = WINDOW_KEPT;
 			return OK;
 		}
@@ -212,12 +230,12 @@ open_batch(struct stream_work *r, const char *name, const char *start,
 
 /* What of the pages is to be landed is; the position moves with it. */
 static enum rc
-close_batch(struct stream_work *r, struct err *e)
+close_batch(struct stream_work *r, enum ending ending, struct err *e)
 {
 	uint64_t files = batch_report(r->batch)->files;
 	enum rc rc;
 
-	set_position(r);
+	set_position(r, ending);
 	rc = batch_close(r->batch, r->position.s, record, r, e);
 	r->report->files += batch_report(r->batch)->files - files;
 	r->report->moved = true;
@@ -242,6 +260,7 @@ run_window(struct stream_work *r, enum ending *ret, struct err *e)
 	}
 	add_name(r, &name);
 	r->met = false;
+	r->latest = INT64_MIN;
 	r->memory.until = r->by_window && r->window.end != INT64_MAX
 		? r->window.end
 		: r->began;
@@ -251,7 +270,7 @@ run_window(struct stream_work *r, enum ending *ret, struct err *e)
 	rc = ask_pages(r, &g, name.s, ret, e);
 	paging_release(&g);
 	if (rc == OK && (*ret == WINDOW_WHOLE || *ret == WINDOW_KEPT))
-		rc = close_batch(r, e);
+		rc = close_batch(r, *ret, e);
 	r->report->files += rc == OK ? 0 : batch_report(r->batch)->files;
 	batch_free(r->batch);
 	r->batch = NULL;
@@ -297,9 +316,61 @@ settle(struct stream_work *r, struct err *e)
 	if (find_row(r, e) != OK)
 		return e->code;
 	if (r->memory.stream == 0 || r->o->between ||
-		r->rule->kind == API_KIND_TOKEN)
+		(r->rule->set &&
+			(r->rule->kind == API_KIND_TOKEN ||
+				r->rule->commit == API_COMMIT_RUN)))
 		return OK;
 	return lane_write(r->o->lane, forget, r, e);
+}
+
+/* The streams that make up for a gap are read from their start again. */
+static enum rc
+begin_anew(struct catalog *c, void *arg, struct err *e)
+{
+	struct stream_work *r = arg;
+
+	for (size_t i = 0; i < r->rule->n_on_gap; i++) {
+		const struct api_stream *x =
+			&r->o->description->stream[r->rule->on_gap[i]];
+		struct catalog_stream s;
+		int64_t id;
+		enum rc rc =
+			catalog_stream_find(c, r->o->api, x->name, "", &s, e);
+
+		if (rc == END)
+			continue;
+		if (rc != OK)
+			return rc;
+		s.position = "";
+		s.parked = 0;
+		if (catalog_stream_put(c, r->o->api, &s, &id, e) != OK)
+			return e->code;
+	}
+	return OK;
+}
+
+/* What the API does not keep any more is told, and made up for if it can. */
+static enum rc
+close_gap(struct stream_work *r, const struct windows *it, struct err *e)
+{
+	CLEANUP(str_release) struct str from = STR_INIT;
+	CLEANUP(str_release) struct str to = STR_INIT;
+	CLEANUP(str_release) struct str name = STR_INIT;
+
+	window_add_point(&from, r->rule, it->gap_from);
+	window_add_point(&to, r->rule, it->gap_to);
+	err_set(e, BAD_SOURCE,
+		"from %s to %s nothing was landed, and the API does not keep "
+		"it any more",
+		from.s, to.s);
+	if (r->rule->n_on_gap == 0)
+		return err_add(e,
+			"no stream makes up for it: `landfall reset` this one "
+			"to go on behind the gap");
+	str_addf(&name, "%s.gap.%s", r->stream->name, from.s);
+	if (tell_skipped(r, name.s, e) != OK)
+		return e->code;
+	return lane_write(r->o->lane, begin_anew, r, e);
 }
 
 static enum rc
@@ -317,12 +388,8 @@ run_windows(struct stream_work *r, struct err *e)
 		windows_between(&it, r->rule, r->o->from, r->o->to);
 	else
 		windows_begin(&it, r->rule, has ? &position : NULL, r->began);
-	if (it.gap)
-		return err_set(e, BAD_SOURCE,
-			"the API keeps no more of what lies before its "
-			"retention, and nothing landed since %s: `landfall "
-			"reset` it to begin anew behind the gap",
-			r->position.s);
+	if (it.gap && close_gap(r, &it, e) != OK)
+		return e->code;
 	while (rc == OK && windows_next(&it, &r->window)) {
 		do {
 			rc = run_window(r, &ending, e);
@@ -337,7 +404,11 @@ run_windows(struct stream_work *r, struct err *e)
 				return err_set(e, BAD_SOURCE,
 					"the API wants its pages asked for "
 					"again, and again");
-		} while (ending == WINDOW_SPLIT || ending == WINDOW_AGAIN);
+			/* The rest of it, from where it got to. */
+			if (ending == WINDOW_KEPT)
+				r->window.start = r->highest;
+		} while (ending == WINDOW_SPLIT || ending == WINDOW_AGAIN ||
+			ending == WINDOW_KEPT);
 		if (ending == WINDOW_PARKED)
 			return OK;
 		r->report->windows++;
@@ -400,7 +471,7 @@ make_reply(struct stream_work *r)
 		.max_record = r->o->description->max_record,
 	};
 
-	for (size_t i = 0; i < r->stream->key.n && i + 1 < STREAM_FIELDS; i++)
+	for (size_t i = 0; i < r->stream->key.n && i < KEYS_MOST; i++)
 		r->field[r->n_fields++] = &r->stream->key.row[i];
 	r->cursor = SIZE_MAX;
 	if (r->rule->set &&
@@ -409,6 +480,12 @@ make_reply(struct stream_work *r)
 		r->cursor = r->n_fields;
 		r->field[r->n_fields++] = &r->rule->cursor;
 	}
+	r->flags = r->n_fields;
+	for (size_t i = 0;
+		i < r->stream->deletes.n && r->n_fields < STREAM_FIELDS; i++)
+		if (r->stream->deletes.row[i].kind != API_DELETE_STREAM)
+			r->field[r->n_fields++] =
+				&r->stream->deletes.row[i].flag;
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i]->from == API_FROM_BODY ||
 			all[i]->from == API_FROM_LAST)
@@ -429,6 +506,7 @@ release(struct stream_work *r)
 	str_release(&r->source);
 	str_release(&r->position);
 	str_release(&r->token);
+	str_release(&r->later);
 	free(r->fresh);
 }
 
@@ -444,6 +522,7 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 		.source = STR_INIT,
 		.position = STR_INIT,
 		.token = STR_INIT,
+		.later = STR_INIT,
 		.began = clock_wall()};
 	uint64_t requests = session_requests(o->session);
 	enum rc rc;
@@ -456,6 +535,9 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 	rc = find_row(&r, e);
 	if (rc != OK)
 		return rc;
+	if (!o->between && r.row.whole != 0 && r.began > r.row.whole &&
+		r.began - r.row.whole < r.stream->min_interval)
+		return OK;
 	str_add(&r.position, r.row.position);
 	rc = stream_learn(&r, e);
 	if (rc == OK)
@@ -467,6 +549,10 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 	ret->requests += session_requests(o->session) - requests;
 	if (rc == BROKEN)
 		return rc;
+	if (rc == OK && r.later.len > 0 && ret->parked == 0) {
+		str_clear(&r.position);
+		str_addn(&r.position, r.later.s, r.later.len);
+	}
 	if (rc == AGAIN && o->cancel != NULL && *o->cancel)
 		return rc;
 	if (rc != OK) {
