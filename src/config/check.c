@@ -122,13 +122,6 @@ check_drop(struct check *c, size_t i, const struct yaml_node *n)
 	const struct source_config *s = &c->config->source[i];
 	const char *path = c->drop[i];
 
-	if (find(n, "drop") == NULL) {
-		wrong(c, n, "drop",
-			"%s: no place to take deliveries from; add drop: "
-			"{path: DIRECTORY}",
-			s->name);
-		return;
-	}
 	if (find(n, "drop.path") == NULL)
 		wrong(c, n, "drop", "drop.path is missing");
 	if (path == NULL)
@@ -158,6 +151,29 @@ check_drop(struct check *c, size_t i, const struct yaml_node *n)
 			continue;
 		return;
 	}
+}
+
+/* Deliveries come from one place. */
+static void
+check_place(struct check *c, size_t i, const struct yaml_node *n)
+{
+	const struct source_config *s = &c->config->source[i];
+	bool drop = find(n, "drop") != NULL, sftp = find(n, "sftp") != NULL;
+
+	if (!drop && !sftp)
+		wrong(c, n, "drop",
+			"%s: no place to take deliveries from; add drop: "
+			"{path: DIRECTORY} or sftp: {host: NAME}",
+			s->name);
+	if (drop && sftp)
+		wrong(c, n, "sftp",
+			"sftp: %s has a drop already; one source takes from "
+			"one place",
+			s->name);
+	if (drop)
+		check_drop(c, i, n);
+	if (sftp)
+		check_sftp(s, n, c->report);
 }
 
 /* A block of csv keys under another format would be silently ignored. */
@@ -345,7 +361,7 @@ check_config(struct config *config, const struct yaml_node *root,
 			"; the ledger's key must lie outside the zone");
 	for (size_t i = 0; i < config->n_sources; i++) {
 		c.drop[i] = real_path(config->source[i].drop.path);
-		check_drop(&c, i, node[i]);
+		check_place(&c, i, node[i]);
 		check_format(&c, i, node[i]);
 		check_schedule(&c, node[i]);
 		check_expect(&c, &config->source[i], node[i]);
