@@ -4,7 +4,7 @@
  *
  *	ops->open(cfg, &s, &e)
  *	ops->list(s, each, trouble, arg, &e)	every name, once
- *	ops->fetch(s, &item, &fd, &e)		the bytes of one
+ *	ops->fetch(s, name, len, &feed, ...)	the bytes of one
  *	ops->look(s, name, len, &item, &e)	is it still the same?
  *	ops->remove / move			once it has landed
  *	ops->close(s)
@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "landfall/catalog.h"
 #include "landfall/config.h"
+#include "landfall/feed.h"
 
 /* What a listing said of one name. */
 enum item_type {
@@ -55,12 +56,12 @@ struct source_ops {
 		void *arg, struct err *e);
 
 	/*
-	 * Opens the bytes of a regular file and says what they look like now.
+	 * The bytes of a regular file, and what it looks like now (feed.h).
 	 * BAD_ITEM: this one cannot be read; END: it is gone; BAD_SOURCE or
 	 * AGAIN: the source's fault or ours, not this one's. Thread-safe.
 	 */
 	enum rc (*fetch)(struct source *s, const uint8_t *name, size_t len,
-		int *ret_fd, struct signature *ret, struct err *e);
+		struct feed **ret_feed, struct signature *ret, struct err *e);
 
 	/*
 	 * Stats a name again. END: gone, or a directory now. ret_type may be

@@ -71,11 +71,11 @@ check_file(const struct file *f)
 {
 	struct signature ignored;
 	struct err e = ERR_INIT;
-	int fd = -1;
+	struct feed *feed;
 
 	if (hand_ops.fetch(f->source, (const uint8_t *)f->name, strlen(f->name),
-		    &fd, &ignored, &e) == OK) {
-		io_drop(&fd);
+		    &feed, &ignored, &e) == OK) {
+		feed_free(feed);
 		return STATUS_DONE;
 	}
 	fprintf(stderr, "landfall: error: %s\n", e.text);

@@ -1,7 +1,6 @@
 #include "daemon/account.h"
 
 #include "base/buf.h"
-#include "base/io.h"
 #include "landfall/side.h"
 
 #define SIDE_MAX (64u << 10) /* bytes of a side file */
@@ -9,7 +8,7 @@
 
 struct account {
 	const struct job *job;
-	int fd;
+	struct land *land;
 };
 
 /* ---- side files ---- */
@@ -49,19 +48,19 @@ read_side(void *arg, const uint8_t *name, size_t len, struct str *text,
 	const struct job *j = a->job;
 	CLEANUP(buf_release) struct buf b;
 	struct signature ignored;
-	int fd = -1;
+	struct feed *f = NULL;
 	size_t got;
 	enum rc rc;
 
 	buf_init(&b, SIDE_MAX);
-	rc = j->ops->fetch(j->source, name, len, &fd, &ignored, e);
+	rc = j->ops->fetch(j->source, name, len, &f, &ignored, e);
 	if (rc == OK)
 		rc = buf_reserve(&b, SIDE_MAX, e);
 	if (rc == OK)
-		rc = io_read(fd, b.data, SIDE_MAX, &got, BAD_ITEM, e);
+		rc = feed_read(f, b.data, SIDE_MAX, &got, e);
 	if (rc == OK)
 		str_addn(text, b.data, got);
-	io_drop(&fd);
+	feed_free(f);
 	return rc;
 }
 
@@ -82,8 +81,8 @@ read_span(struct account *a, const struct landed_span *s, struct buf *b,
 			"max_record",
 			(unsigned long long)s->offset);
 	if (buf_reserve(b, (size_t)s->length, e) != OK ||
-		io_pread(a->fd, b->data, (size_t)s->length, s->offset, &got,
-			BAD_ITEM, e) != OK)
+		land_again(a->land, b->data, (size_t)s->length, s->offset, &got,
+			e) != OK)
 		return e->code;
 	*ret = (struct totals_record){
 		.offset = s->offset,
@@ -139,8 +138,8 @@ walk_bytes(struct account *a, struct scan *s, struct walk *w)
 		size_t done;
 
 		if (buf_reserve(&w->window, STEP, w->e) != OK ||
-			io_pread(a->fd, w->window.data + w->window.len, STEP,
-				at, &got, BAD_ITEM, w->e) != OK)
+			land_again(a->land, w->window.data + w->window.len,
+				STEP, at, &got, w->e) != OK)
 			return w->e->code;
 		w->window.len += got;
 		at += got;
@@ -172,15 +171,15 @@ records_each(void *arg,
 }
 
 enum rc
-account_check(const struct job *j, int fd, const struct landed *l,
+account_check(const struct job *j, struct land *l, const struct landed *landed,
 	struct str *told, struct str *why, struct err *e)
 {
 	const struct source_config *cfg = j->config;
-	struct account a = {.job = j, .fd = fd};
+	struct account a = {.job = j, .land = l};
 	struct totals_input in = {
 		.dialect = &cfg->dialect,
-		.encoding = l->totals.encoding,
-		.records = l->totals.records,
+		.encoding = landed->totals.encoding,
+		.records = landed->totals.records,
 		.name = j->name,
 		.name_len = j->name_len,
 		.side = read_side,
@@ -192,9 +191,9 @@ account_check(const struct job *j, int fd, const struct landed *l,
 
 	buf_init(&header, (size_t)cfg->dialect.max_record);
 	buf_init(&trailer, (size_t)cfg->dialect.max_record);
-	rc = read_span(&a, &l->header, &header, &in.header, e);
+	rc = read_span(&a, &landed->header, &header, &in.header, e);
 	if (rc == OK)
-		rc = read_span(&a, &l->trailer, &trailer, &in.trailer, e);
+		rc = read_span(&a, &landed->trailer, &trailer, &in.trailer, e);
 	if (rc == OK)
 		rc = totals_check(cfg->totals.row, cfg->totals.n, &in, told, e);
 	buf_release(&header);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
@@ -19,26 +18,25 @@ leave(struct delivery *d, enum disposition why, const char *reason)
 	d->reason = mem_strdup(reason);
 }
 
-/* All bytes of fd into l. BAD_ITEM: the source failed; BROKEN: we did. */
+/* All bytes of a feed into l. *ret_unfit: it is no error of the feed's. */
 static enum rc
-read_all(const struct fetch_context *c, int fd, struct land *l,
-	struct reckoning *r, struct err *e)
+read_all(const struct fetch_context *c, struct feed *f, struct land *l,
+	struct reckoning *r, bool *ret_unfit, struct err *e)
 {
-	size_t got;
+	size_t n, got;
 
 	do {
-		size_t n;
 		uint8_t *p = land_room(l, &n);
 
-		if (io_read(fd, p, n, &got, BAD_ITEM, e) != OK)
+		if (feed_read(f, p, n, &got, e) != OK)
 			return e->code;
 		reckoning_add(r, p, got);
-		if (got > 0 && land_add(l, got, e) != OK)
+		if (got > 0 && land_add(l, got, e) != OK) {
+			*ret_unfit = e->code == BAD_ITEM;
 			return e->code;
+		}
 		atomic_fetch_add_explicit(c->bytes, got, memory_order_relaxed);
-		if (got < n)
-			break;
-	} while (got > 0);
+	} while (got == n);
 	return OK;
 }
 
@@ -113,14 +111,14 @@ quarantine(struct delivery *d, struct provenance *p, const char *why)
  * delivery before is told, held or quarantined. END: held.
  */
 static enum rc
-check_shape(const struct job *j, int fd, struct delivery *d,
+check_shape(const struct job *j, struct feed *f, struct delivery *d,
 	struct provenance *p, struct err *e)
 {
 	CLEANUP(shape_release) struct shape s = SHAPE_INIT;
 	CLEANUP(str_release) struct str why = STR_INIT;
 	enum drift_policy policy =
 		j->release.why != NULL ? DRIFT_LAND : j->config->drift;
-	enum rc rc = shape_read(&p->dialect, fd, &s, e);
+	enum rc rc = shape_read(&p->dialect, f, &s, e);
 
 	if (rc != OK)
 		return rc == END ? OK : rc;
@@ -162,7 +160,7 @@ check_claims(const struct job *j, struct reckoning *r, struct delivery *d,
 
 /* Control totals, where the source has them. */
 static enum rc
-check_totals(const struct job *j, int fd, struct delivery *d,
+check_totals(const struct job *j, struct land *l, struct delivery *d,
 	struct provenance *p, struct str *told, struct err *e)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
@@ -170,7 +168,7 @@ check_totals(const struct job *j, int fd, struct delivery *d,
 
 	if (j->config->totals.n == 0 || d->quarantine || j->release.why != NULL)
 		return OK;
-	rc = account_check(j, fd, &d->landed, told, &why, e);
+	rc = account_check(j, l, &d->landed, told, &why, e);
 	if (rc == OK)
 		p->compared = told->s;
 	if (rc != END)
@@ -179,11 +177,14 @@ check_totals(const struct job *j, int fd, struct delivery *d,
 	return OK;
 }
 
-/* Read, scan and stage under this dialect; reason: into quarantine. */
+/*
+ * Read, scan and stage under this dialect; reason: into quarantine. BAD_ITEM
+ * with *ret_unfit: no index can hold these bytes under it.
+ */
 static enum rc
-stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
+stage_bytes(const struct fetch_context *c, const struct job *j, struct feed *f,
 	const struct dialect *dialect, const char *reason, struct delivery *d,
-	struct err *e)
+	bool *ret_unfit, struct err *e)
 {
 	struct provenance p = {
 		.source = d->source,
@@ -206,16 +207,18 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 
 	rc = reckoning_begin(&reckoning, &j->claims, e);
 	if (rc == OK)
-		rc = check_shape(j, fd, d, &p, e);
+		rc = check_shape(j, f, d, &p, e);
 	if (rc != OK)
 		return rc;
 	if (zone_stage(c->zone, &d->stage, &d->fd, e) != OK)
 		return e->code;
 	l = land_new(c->pool, dialect, d->fd, c->spool,
 		j->generation > 0 ? j->previous_size : 0);
-	rc = read_all(c, fd, l, &reckoning, e);
-	if (rc == OK)
+	rc = read_all(c, f, l, &reckoning, ret_unfit, e);
+	if (rc == OK) {
 		rc = land_settle(l, &d->landed, e);
+		*ret_unfit = rc == BAD_ITEM;
+	}
 	if (rc == OK) {
 		p.size = d->landed.size;
 		p.totals = d->landed.totals;
@@ -226,10 +229,12 @@ stage_bytes(const struct fetch_context *c, const struct job *j, int fd,
 		memcpy(p.previous_sha256, j->previous_sha256, HASH_LEN);
 		d->has_shape = provenance_shape(&p, &d->shape);
 		check_claims(j, &reckoning, d, &p);
-		rc = check_totals(j, fd, d, &p, &told, e);
+		rc = check_totals(j, l, d, &p, &told, e);
 	}
-	if (rc == OK)
+	if (rc == OK) {
 		rc = land_finish(l, &p, &d->landed, e);
+		*ret_unfit = rc == BAD_ITEM;
+	}
 	land_free(l);
 	if (rc == OK) {
 		d->staged = true;
@@ -306,31 +311,35 @@ look_again(const struct job *j, struct delivery *d, struct err *e)
 
 /* There is room: from bytes to a staged file, or a reason to wait. */
 static enum rc
-stage_open(const struct fetch_context *c, const struct job *j, int fd,
+stage_open(const struct fetch_context *c, const struct job *j, struct feed *f,
 	struct delivery *d, struct err *e)
 {
+	struct err why = ERR_INIT;
+	bool unfit = false;
 	enum rc rc;
 
-	rc = stage_bytes(c, j, fd, &j->config->dialect, NULL, d, e);
-	if (rc == BAD_ITEM && e->cause == 0 && j->release.why == NULL &&
-		lseek(fd, 0, SEEK_SET) == 0) {
-		/* No reading error, but bytes no index can hold: keep them. */
+	rc = stage_bytes(c, j, f, &j->config->dialect, NULL, d, &unfit, &why);
+	if (unfit && j->release.why == NULL && feed_rewind(f, e) == OK) {
+		/* Nothing is wrong but that no index can hold them: keep them.
+		 */
 		struct dialect opaque;
 
 		dialect_init(&opaque, SCAN_OPAQUE);
 		d->quarantine = true;
-		d->reason = mem_strdup(e->text);
-		e->code = OK;
-		rc = stage_bytes(c, j, fd, &opaque, d->reason, d, e);
+		d->reason = mem_strdup(why.text);
+		why = (struct err)ERR_INIT;
+		rc = stage_bytes(c, j, f, &opaque, d->reason, d, &unfit, &why);
 	}
 	if (rc == END)
 		return OK;
-	if (rc == BAD_ITEM || rc == AGAIN) {
-		leave(d, DISPOSITION_PENDING, e->text);
+	if (rc == BROKEN) {
+		*e = why;
+		return rc;
+	}
+	if (rc != OK) {
+		leave(d, DISPOSITION_PENDING, why.text);
 		return OK;
 	}
-	if (rc != OK)
-		return rc;
 	if (look_again(j, d, e) != OK) {
 		d->staged = false;
 		io_drop(&d->fd);
@@ -340,7 +349,7 @@ stage_open(const struct fetch_context *c, const struct job *j, int fd,
 }
 
 static enum rc
-fetch_open(const struct fetch_context *c, const struct job *j, int fd,
+fetch_open(const struct fetch_context *c, const struct job *j, struct feed *f,
 	struct delivery *d, struct err *e)
 {
 	uint64_t size = d->signature.size;
@@ -351,7 +360,7 @@ fetch_open(const struct fetch_context *c, const struct job *j, int fd,
 		rc = take_room(c, d, e);
 	if (rc != OK)
 		return rc == END ? OK : rc;
-	rc = stage_open(c, j, fd, d, e);
+	rc = stage_open(c, j, f, d, e);
 	room_give(c->room, size);
 	return rc;
 }
@@ -381,28 +390,28 @@ fetch_job(const struct fetch_context *c, const struct job *j,
 {
 	struct delivery *d =
 		delivery_new(j->config->name, j->name, j->name_len);
-	int fd = -1;
+	struct feed *f = NULL;
 	enum rc rc;
 
 	d->tried = true;
 	d->duplicates = j->config->duplicates;
 	d->signature = j->signature;
 	rc = j->ops->fetch(
-		j->source, j->name, j->name_len, &fd, &d->signature, e);
+		j->source, j->name, j->name_len, &f, &d->signature, e);
 	if (rc == END) {
 		leave(d, DISPOSITION_IGNORED, "removed before it was read");
-	} else if (rc != OK) {
+	} else if (rc != OK && rc != BROKEN) {
 		leave(d, DISPOSITION_PENDING, e->text);
-	} else if (!j->by_hand &&
+	} else if (rc == OK && !j->by_hand &&
 		!signature_equal(&d->signature, &j->signature)) {
 		leave(d, DISPOSITION_PENDING,
 			"changed since it was listed: not complete yet");
-	} else if (fetch_open(c, j, fd, d, e) != OK) {
-		io_drop(&fd);
+	} else if (rc != OK || fetch_open(c, j, f, d, e) != OK) {
+		feed_free(f);
 		delivery_free(d);
 		return err_raise(e, BROKEN);
 	}
-	io_drop(&fd);
+	feed_free(f);
 	if (j->release.why != NULL)
 		settle(j, d);
 	*ret = d;

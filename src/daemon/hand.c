@@ -69,8 +69,8 @@ sign(struct signature *sig, const struct stat *st)
 }
 
 static enum rc
-hand_fetch(struct source *s, const uint8_t *name, size_t len, int *ret_fd,
-	struct signature *ret, struct err *e)
+hand_fetch(struct source *s, const uint8_t *name, size_t len,
+	struct feed **ret_feed, struct signature *ret, struct err *e)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
 	struct stat st;
@@ -86,7 +86,7 @@ hand_fetch(struct source *s, const uint8_t *name, size_t len, int *ret_fd,
 		err_set(e, BAD_ITEM, "%s is not a regular file", path.s);
 	} else {
 		sign(ret, &st);
-		*ret_fd = fd;
+		*ret_feed = feed_file(fd);
 		return OK;
 	}
 	io_drop(&fd);

@@ -89,7 +89,7 @@ copy_part(void *arg, const uint8_t *p, size_t n, struct err *e)
 /* The delivered bytes in an unlinked file of the spool, proved. */
 static enum rc
 release_fetch(struct source *s, const uint8_t *name UNUSED, size_t len UNUSED,
-	int *ret_fd, struct signature *ret, struct err *e)
+	struct feed **ret_feed, struct signature *ret, struct err *e)
 {
 	CLEANUP(str_release) struct str spool = STR_INIT;
 	struct copy c = {.fd = -1};
@@ -113,7 +113,7 @@ release_fetch(struct source *s, const uint8_t *name UNUSED, size_t len UNUSED,
 		io_drop(&c.fd);
 		return rc;
 	}
-	*ret_fd = c.fd;
+	*ret_feed = feed_file(c.fd);
 	*ret = s->signature;
 	return OK;
 }

@@ -4,11 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/io.h"
-
 #define LOOK_FIRST (16u << 10)
-#define LOOK_MOST (1u << 20)
+#define LOOK_MOST FEED_HEAD
 #define SHOWN_MAX 80 /* bytes of a header in a message */
 
 void
@@ -21,6 +18,11 @@ shape_release(struct shape *s)
 
 struct look {
 	uint64_t offset, length;
+};
+
+struct head {
+	const uint8_t *data;
+	size_t len;
 };
 
 static void
@@ -40,7 +42,7 @@ look_exception(void *arg, const struct scan_exception *x)
 }
 
 static void
-look_at(const struct dialect *d, const struct buf *b, bool whole,
+look_at(const struct dialect *d, const struct head *b, bool whole,
 	struct look *l, struct scan_totals *t)
 {
 	static const struct scan_sink sink = {look_records, look_exception};
@@ -60,7 +62,7 @@ count_field(void *arg, const uint8_t *p UNUSED, size_t n UNUSED)
 
 /* One column, where another delimiter would make several. */
 static uint8_t
-other_delimiter(const struct dialect *d, const struct buf *b, bool whole,
+other_delimiter(const struct dialect *d, const struct head *b, bool whole,
 	const struct look *l, enum scan_encoding encoding)
 {
 	struct sniff sniff = {.why = STR_INIT};
@@ -93,7 +95,7 @@ bom_length(const struct scan_totals *t)
 
 /* The mark is a fact of its own, not part of the header. */
 static void
-take_header(struct shape *s, const struct buf *b, const struct look *l,
+take_header(struct shape *s, const struct head *b, const struct look *l,
 	const struct scan_totals *t)
 {
 	const uint8_t *p = b->data + l->offset;
@@ -117,22 +119,19 @@ take_header(struct shape *s, const struct buf *b, const struct look *l,
 }
 
 enum rc
-shape_read(const struct dialect *d, int fd, struct shape *ret, struct err *e)
+shape_read(const struct dialect *d, struct feed *f, struct shape *ret,
+	struct err *e)
 {
-	CLEANUP(buf_release) struct buf b;
+	struct head b;
 	struct scan_totals t;
 	struct look l = {0};
 	size_t size = LOOK_FIRST;
 	bool whole;
 
-	buf_init(&b, LOOK_MOST);
 	if (d->format == SCAN_OPAQUE || d->format == SCAN_FIXED)
 		return END;
 	do {
-		b.len = 0;
-		if (buf_reserve(&b, size, e) != OK ||
-			io_pread(fd, b.data, size, 0, &b.len, BAD_ITEM, e) !=
-				OK)
+		if (feed_head(f, size, &b.data, &b.len, e) != OK)
 			return e->code;
 		whole = b.len < size;
 		look_at(d, &b, whole, &l, &t);

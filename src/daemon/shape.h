@@ -22,10 +22,10 @@ struct shape {
 void shape_release(struct shape *s);
 
 /*
- * Looks at the first bytes of fd. END: they have no shape: nothing there, a
+ * Looks at the first bytes of a feed. END: they have no shape: nothing there, a
  * format without one, or a header that is larger than a megabyte.
  */
-enum rc shape_read(const struct dialect *d, int fd, struct shape *ret,
+enum rc shape_read(const struct dialect *d, struct feed *f, struct shape *ret,
 	struct err *e) MUST_USE;
 
 /* True: it is not that of the delivery before, and `why` says how. */

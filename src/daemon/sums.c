@@ -2,10 +2,8 @@
 
 #include <string.h>
 
-#include "base/io.h"
-
 static enum rc
-read_text(int fd, uint64_t size, struct buf *b, struct err *e)
+read_text(struct feed *f, uint64_t size, struct buf *b, struct err *e)
 {
 	size_t got;
 
@@ -14,7 +12,7 @@ read_text(int fd, uint64_t size, struct buf *b, struct err *e)
 			CHECKLIST_BYTES >> 20);
 	/* One byte more than there should be: it may be growing. */
 	if (buf_reserve(b, (size_t)size + 1, e) != OK ||
-		io_read(fd, b->data, (size_t)size + 1, &got, BAD_ITEM, e) != OK)
+		feed_read(f, b->data, (size_t)size + 1, &got, e) != OK)
 		return e->code;
 	b->len = got;
 	return got == size ? OK : AGAIN;
@@ -27,14 +25,14 @@ sums_load(const struct source_ops *ops, struct source *s, const uint8_t *name,
 {
 	struct signature before, after;
 	struct buf text;
-	int fd = -1;
-	enum rc rc = ops->fetch(s, name, len, &fd, &before, e);
+	struct feed *f;
+	enum rc rc = ops->fetch(s, name, len, &f, &before, e);
 
 	if (rc != OK)
 		return rc;
 	buf_init(&text, (size_t)CHECKLIST_BYTES + 1);
-	rc = read_text(fd, before.size, &text, e);
-	io_drop(&fd);
+	rc = read_text(f, before.size, &text, e);
+	feed_free(f);
 	if (rc == OK)
 		rc = ops->look(s, name, len, NULL, &after, e);
 	if (rc == OK && !signature_equal(&before, &after))

@@ -364,8 +364,18 @@ static enum rc
 fetch(struct place *p, const char *name, int *ret_fd, struct signature *ret,
 	struct err *e)
 {
-	return p->ops->fetch(
-		p->source, (const uint8_t *)name, strlen(name), ret_fd, ret, e);
+	struct feed *f = NULL;
+	enum rc rc = p->ops->fetch(
+		p->source, (const uint8_t *)name, strlen(name), &f, ret, e);
+
+	if (rc == OK) {
+		must(feed_whole(f, ret_fd, e), e);
+		*ret_fd = fcntl(*ret_fd, F_DUPFD_CLOEXEC, 0);
+		feed_free(f);
+	} else {
+		assert_null(f);
+	}
+	return rc;
 }
 
 static enum rc
@@ -373,6 +383,44 @@ look(struct place *p, const char *name, struct signature *ret, struct err *e)
 {
 	return p->ops->look(
 		p->source, (const uint8_t *)name, strlen(name), NULL, ret, e);
+}
+
+/* However it is looked at before, a feed gives each byte once, in order. */
+static void
+test_a_feed_gives_each_byte_once(void **state)
+{
+	struct place *p = *state;
+	struct err e = ERR_INIT;
+	struct signature sig;
+	struct feed *f;
+	const uint8_t *head;
+	uint8_t got[16];
+	size_t n;
+
+	scratch_file(p->dir, "f", "0123456789");
+	must(p->ops->fetch(p->source, (const uint8_t *)"f", 1, &f, &sig, &e),
+		&e);
+	for (size_t look = 1; look <= 12; look++) {
+		must(feed_head(f, look, &head, &n, &e), &e);
+		assert_int_equal(n, look < 10 ? look : 10);
+		assert_memory_equal(head, "0123456789", n);
+	}
+	for (size_t looked = 0; looked <= 12; looked++) {
+		for (size_t step = 1; step <= 12; step++) {
+			size_t all = 0;
+
+			assert_int_equal(feed_rewind(f, &e), OK);
+			if (looked > 0)
+				must(feed_head(f, looked, &head, &n, &e), &e);
+			do {
+				must(feed_read(f, got, step, &n, &e), &e);
+				assert_memory_equal(got, &"0123456789"[all], n);
+				all += n;
+			} while (n == step);
+			assert_int_equal(all, 10);
+		}
+	}
+	feed_free(f);
 }
 
 static void
@@ -462,6 +510,7 @@ test_nothing_leads_out_of_the_root(void **state)
 	struct place *p = *state;
 	struct err e = ERR_INIT;
 	struct signature sig;
+	struct feed *f = NULL;
 	int fd = -1;
 
 	assert_int_equal(mkdirat(p->dir, "sub", 0700), 0);
@@ -472,8 +521,9 @@ test_nothing_leads_out_of_the_root(void **state)
 		assert_int_equal(look(p, names[i], &sig, &e), BAD_ITEM);
 	}
 	assert_int_equal(p->ops->fetch(p->source, (const uint8_t *)"f\0x", 3,
-				 &fd, &sig, &e),
+				 &f, &sig, &e),
 		BAD_ITEM);
+	assert_null(f);
 	assert_int_equal(fd, -1);
 }
 
@@ -814,6 +864,7 @@ main(void)
 		cmocka_unit_test(test_only_regular_files_are_taken),
 		cmocka_unit_test(test_an_unknown_kind_has_no_operations),
 		with_drop(test_every_name_is_listed_once),
+		with_drop(test_a_feed_gives_each_byte_once),
 		with_drop(test_folders_are_skipped_unless_recursive),
 		with_drop(test_no_link_is_followed),
 		with_drop(test_nothing_leads_out_of_the_root),

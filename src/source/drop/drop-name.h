@@ -28,7 +28,7 @@ enum rc
 drop_name_find(int root, const uint8_t *name, size_t len, struct str *path,
 	int *ret_dir, const char **ret_last, struct err *e) MUST_USE;
 
-/* What ops->fetch() is. */
+/* What ops->fetch() answers, with a descriptor. */
 enum rc drop_name_open(int root, const uint8_t *name, size_t len, int *ret_fd,
 	struct signature *ret, struct err *e) MUST_USE;
 

@@ -28,10 +28,15 @@ drop_of(struct source *s)
 /* ---- one name ---- */
 
 static enum rc
-drop_fetch(struct source *s, const uint8_t *name, size_t len, int *ret_fd,
-	struct signature *ret, struct err *e)
+drop_fetch(struct source *s, const uint8_t *name, size_t len,
+	struct feed **ret_feed, struct signature *ret, struct err *e)
 {
-	return drop_name_open(drop_of(s)->root, name, len, ret_fd, ret, e);
+	int fd;
+	enum rc rc = drop_name_open(drop_of(s)->root, name, len, &fd, ret, e);
+
+	if (rc == OK)
+		*ret_feed = feed_file(fd);
+	return rc;
 }
 
 static enum rc
