@@ -1,8 +1,8 @@
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "daemon/alert.h"
-#include "daemon/backoff.h"
 #include "daemon/daemon-state.h"
 #include "daemon/next.h"
 
@@ -79,7 +79,8 @@ plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
 		watcher_plan(w, now + wait);
 		return;
 	}
-	wait = backoff_wait(++w->failures);
+	wait = backoff_wait(
+		++w->failures, BACKOFF_BASE, BACKOFF_CEILING);
 	watcher_plan(w, now + wait);
 	struct log l = log_begin(LOG_WARNING, "source-waits");
 
