@@ -194,7 +194,9 @@ land_all(struct landing_run *r)
 
 	if (engine_open(&options, &r->engine, &e) != OK)
 		return cli_fail(&e);
-	if (lane_open(r->engine, one_landed, r, &r->lane, &e) != OK) {
+	if (lane_open(r->engine,
+		    &(struct lane_options){.done = one_landed, .arg = r},
+		    &r->lane, &e) != OK) {
 		engine_close(r->engine);
 		return cli_fail(&e);
 	}

@@ -62,7 +62,7 @@ judge(struct running *r, const struct source_config *cfg,
 
 	if (!cfg->expect.set && cfg->alert == NULL)
 		return STATUS_DONE;
-	if (lane_open(r->engine, NULL, NULL, &l, e) != OK)
+	if (lane_open(r->engine, NULL, &l, e) != OK)
 		return STATUS_BROKEN;
 	rc = arrival_judge(lane_catalog(l), cfg, clock_wall(), &lesson, &a, e);
 	if (rc == OK)

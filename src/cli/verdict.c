@@ -120,7 +120,9 @@ verdict_open(struct verdict *s)
 	struct err e = ERR_INIT;
 
 	if (engine_open(&options, &s->engine, &e) != OK ||
-		lane_open(s->engine, one_done, s, &s->lane, &e) != OK)
+		lane_open(s->engine,
+			&(struct lane_options){.done = one_done, .arg = s},
+			&s->lane, &e) != OK)
 		return cli_fail(&e);
 	return find(s);
 }

@@ -291,7 +291,7 @@ courier_start(struct engine *g, const struct config *cfg, struct courier **ret,
 	struct courier *c = mem_alloc(sizeof(*c));
 
 	open_fields(c, g, cfg);
-	if (lane_open(g, NULL, NULL, &c->lane, e) != OK) {
+	if (lane_open(g, NULL, &c->lane, e) != OK) {
 		release_fields(c);
 		free(c);
 		return e->code;
@@ -387,7 +387,7 @@ courier_flush(struct engine *g, const struct config *cfg,
 
 	open_fields(c, g, cfg);
 	c->all = true;
-	rc = lane_open(g, NULL, NULL, &c->lane, e);
+	rc = lane_open(g, NULL, &c->lane, e);
 	for (unsigned i = 1; i <= ROUNDS && rc == OK; i++) {
 		rc = flush_round(c, deadline, r, e);
 		if (rc != OK || r->left == 0 || clock_mono() >= deadline)

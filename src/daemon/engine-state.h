@@ -1,6 +1,6 @@
 /*
  * engine-state.h - what the parts of the engine share: engine.c opens it,
- * lane.c is its mouth, worker.c its hands.
+ * lane.c is its mouth, worker.c its hands, team.c which hands are whose.
  */
 #ifndef DAEMON_ENGINE_STATE_H
 #define DAEMON_ENGINE_STATE_H
@@ -10,14 +10,17 @@
 
 #include "daemon/engine.h"
 #include "daemon/room.h"
+#include "daemon/team.h"
 
 #define LANE_JOBS 1024 /* names decided, not yet read, in one lane */
 #define LANE_LOW 512   /* where whoever waits for room is woken */
 #define GROUP_MAX 4096 /* deliveries in one commit, or one set */
 
 struct lane {
-	struct lane *next; /* of those with jobs, in turn */
+	struct lane *next; /* of its team's with jobs, in turn */
 	struct engine *engine;
+	struct team *team;	 /* whose workers read for it: */
+	struct team own;	 /* its own, or the engine's */
 	struct catalog *catalog; /* the owner's connection */
 	void (*done)(void *arg, const struct delivery *d);
 	void *arg;
@@ -40,16 +43,15 @@ struct engine {
 	size_t group_max;
 	atomic_uint_fast64_t bytes;
 
-	pthread_t *worker;
-	unsigned workers;
+	struct team team; /* for all lanes without one of their own */
 	pthread_t committer;
 	bool started;
 
 	pthread_mutex_t lock;
-	pthread_cond_t has_job, has_room, has_staged, idle;
+	pthread_cond_t has_room, has_staged, idle;
 	/* All below: under lock. */
-	struct lane *lane, **last_lane; /* those with jobs, next one first */
-	size_t jobs;			/* queued in all lanes */
+	struct team *teams;
+	size_t jobs; /* queued in all lanes */
 	size_t reading;
 	uint64_t reading_bytes; /* their sizes as listed */
 	struct delivery *staged, **last_staged;
@@ -66,7 +68,7 @@ void engine_fail(struct engine *g, const struct err *e);
 /* Queues a delivery for the committer. Under lock. */
 void engine_stage(struct engine *g, struct delivery *d);
 
-void *worker_main(void *engine);
+void *worker_main(void *team);
 void *committer_main(void *engine);
 
 #endif

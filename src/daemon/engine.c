@@ -139,15 +139,13 @@ start_threads(struct engine *g)
 {
 	const struct config *c = g->options.config;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned workers;
 
-	g->workers = c->limits.workers > 0 ? c->limits.workers
-		: cpus > 0		   ? (unsigned)cpus
-					   : 1;
-	g->pool = land_pool_new(g->workers, c->level);
-	g->worker = mem_array(g->workers, sizeof(*g->worker));
-	for (unsigned i = 0; i < g->workers; i++)
-		if (pthread_create(&g->worker[i], NULL, worker_main, g) != 0)
-			abort();
+	workers = c->limits.workers > 0 ? c->limits.workers
+		: cpus > 0		? (unsigned)cpus
+					: 1;
+	g->pool = land_pool_new(workers, c->level);
+	team_start(&g->team, g, workers);
 	if (pthread_create(&g->committer, NULL, committer_main, g) != 0)
 		abort();
 	g->started = true;
@@ -160,10 +158,8 @@ engine_open(const struct engine_options *o, struct engine **ret, struct err *e)
 
 	g->options = *o;
 	g->state = g->spool = g->lock_file = -1;
-	g->last_lane = &g->lane;
 	g->last_staged = &g->staged;
 	pthread_mutex_init(&g->lock, NULL);
-	pthread_cond_init(&g->has_job, NULL);
 	pthread_cond_init(&g->has_room, NULL);
 	pthread_cond_init(&g->has_staged, NULL);
 	pthread_cond_init(&g->idle, NULL);
@@ -184,14 +180,9 @@ engine_close(struct engine *g)
 	if (g == NULL)
 		return;
 	if (g->started) {
+		team_stop(&g->team);
 		pthread_mutex_lock(&g->lock);
 		g->stop = true;
-		pthread_cond_broadcast(&g->has_job);
-		pthread_cond_broadcast(&g->has_staged);
-		pthread_mutex_unlock(&g->lock);
-		for (unsigned i = 0; i < g->workers; i++)
-			pthread_join(g->worker[i], NULL);
-		pthread_mutex_lock(&g->lock);
 		pthread_cond_broadcast(&g->has_staged);
 		pthread_mutex_unlock(&g->lock);
 		pthread_join(g->committer, NULL);
@@ -206,13 +197,11 @@ engine_close(struct engine *g)
 	catalog_close(g->commit.catalog);
 	ledger_close(g->commit.ledger);
 	zone_close(g->commit.zone);
-	pthread_cond_destroy(&g->has_job);
 	pthread_cond_destroy(&g->has_room);
 	pthread_cond_destroy(&g->has_staged);
 	pthread_cond_destroy(&g->idle);
 	pthread_mutex_destroy(&g->lock);
 	room_release(&g->room);
-	free(g->worker);
 	io_drop(&g->spool);
 	io_drop(&g->state);
 	io_drop(&g->lock_file);

@@ -8,13 +8,14 @@
  *
  * A lane is one pass's share: its own bounded queue, served in turn with the
  * others, so that a partner with a million files does not starve one with
- * two. All queues are bounded: a fast listing waits for slow reading, fast
- * reading waits for a slow disk. Memory depends on the number of workers and
- * lanes, never on what is delivered, but for sets: members of a set are kept
+ * two. Where reading means waiting for somebody far away, a lane has workers
+ * of its own. All queues are bounded: a fast listing waits for slow reading,
+ *fast reading waits for a slow disk. Memory depends on the number of workers
+ *and lanes, never on what is delivered, but for sets: members of a set are kept
  * back (a few hundred bytes for each) until all of them are there.
  *
  *	engine_open(&options, &g, &e);		lock, recover, threads
- *	lane_open(g, done, arg, &l, &e);	one thread has it
+ *	lane_open(g, &options, &l, &e);		one thread has it
  *	lane_submit(l, job, &e);		any number of times
  *	lane_wait(l, &e);			until all of it is durable
  *	lane_close(l);
@@ -95,14 +96,24 @@ void engine_configure(struct engine *g, const struct config *c);
 /* All lanes are closed. Releases everything. */
 void engine_close(struct engine *g);
 
-/*
- * done is called by the committer for each delivery and note of this lane
- * once it is durable; the delivery is freed afterwards. It must not wait for
- * anything. BROKEN: the catalog cannot be read.
- */
-enum rc
-lane_open(struct engine *g, void (*done)(void *arg, const struct delivery *d),
-	void *arg, struct lane **ret, struct err *e) MUST_USE;
+struct lane_options {
+	/*
+	 * Called by the committer for each delivery and note of this lane
+	 * once it is durable; the delivery is freed afterwards. It must not
+	 * wait for anything. May be NULL.
+	 */
+	void (*done)(void *arg, const struct delivery *d);
+	void *arg;
+	/*
+	 * Threads that read for this lane alone, because they may have to
+	 * wait for its source; 0: the engine's read for it too.
+	 */
+	unsigned workers;
+};
+
+/* o NULL: none of these. BROKEN: the catalog cannot be read. */
+enum rc lane_open(struct engine *g, const struct lane_options *o,
+	struct lane **ret, struct err *e) MUST_USE;
 
 /* Waits as lane_wait does, whatever became of the engine. */
 void lane_close(struct lane *l);

@@ -6,19 +6,27 @@
 #include "daemon/set.h"
 
 enum rc
-lane_open(struct engine *g, void (*done)(void *arg, const struct delivery *d),
-	void *arg, struct lane **ret, struct err *e)
+lane_open(struct engine *g, const struct lane_options *o, struct lane **ret,
+	struct err *e)
 {
+	static const struct lane_options none;
 	struct lane *l = mem_alloc(sizeof(*l));
 
+	if (o == NULL)
+		o = &none;
 	l->engine = g;
-	l->done = done;
-	l->arg = arg;
+	l->team = &g->team;
+	l->done = o->done;
+	l->arg = o->arg;
 	l->last_job = &l->job;
 	if (catalog_open(g->options.config->state, true, &l->catalog, e) !=
 		OK) {
 		free(l);
 		return err_raise(e, BROKEN);
+	}
+	if (o->workers > 0) {
+		l->team = &l->own;
+		team_start(&l->own, g, o->workers);
 	}
 	*ret = l;
 	return OK;
@@ -47,16 +55,14 @@ lane_submit(struct lane *l, struct job *j, struct err *e)
 		j->lane = l;
 		*l->last_job = j;
 		l->last_job = &j->next;
-		if (l->jobs++ == 0) {
-			l->next = NULL;
-			*g->last_lane = l;
-			g->last_lane = &l->next;
-		}
+		if (l->jobs++ == 0)
+			team_add(l->team, l);
 		l->open++;
 		if (j->set != NULL)
 			set_expect(j->set);
 		g->jobs++;
-		pthread_cond_signal(&g->has_job);
+		l->team->jobs++;
+		pthread_cond_signal(&l->team->has_job);
 	}
 	pthread_mutex_unlock(&g->lock);
 	if (rc != OK)
@@ -130,19 +136,13 @@ drop_jobs(struct lane *l)
 {
 	struct engine *g = l->engine;
 
-	for (struct lane **at = &g->lane; *at != NULL; at = &(*at)->next) {
-		if (*at != l)
-			continue;
-		*at = l->next;
-		if (*at == NULL)
-			g->last_lane = at;
-		break;
-	}
+	team_remove(l->team, l);
 	while (l->job != NULL) {
 		struct job *j = l->job;
 
 		l->job = j->next;
 		g->jobs--;
+		l->team->jobs--;
 		if (j->set != NULL)
 			set_put(g, j->set, NULL);
 		job_free(j);
@@ -162,6 +162,8 @@ lane_close(struct lane *l)
 			drop_jobs(l);
 		pthread_mutex_unlock(&l->engine->lock);
 	}
+	if (l->team == &l->own)
+		team_stop(&l->own);
 	catalog_close(l->catalog);
 	free(l);
 }

@@ -102,7 +102,7 @@ judge(struct daemon *d, struct watcher *w, struct alert_view *v, struct err *e)
 
 	if (!w->config->expect.set && w->config->alert == NULL)
 		return OK;
-	if (lane_open(d->engine, NULL, NULL, &l, e) != OK)
+	if (lane_open(d->engine, NULL, &l, e) != OK)
 		return e->code;
 	rc = arrival_judge(lane_catalog(l), w->config, clock_wall(), &w->lesson,
 		&arrival, e);

@@ -260,7 +260,8 @@ begin(struct looking *k, struct engine *g, const struct pass_options *o,
 	r->pass.source = o->config->name;
 	r->pass.started = clock_wall();
 	pthread_mutex_init(&k->lock, NULL);
-	if (lane_open(g, one_done, k, &k->lane, e) != OK)
+	if (lane_open(g, &(struct lane_options){.done = one_done, .arg = k},
+		    &k->lane, e) != OK)
 		return e->code;
 	rc = k->ops->open(k->config, &k->source, e);
 	decision_init(&k->decision, lane_catalog(k->lane), k->config, k->ops,

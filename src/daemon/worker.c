@@ -24,7 +24,7 @@ engine_fail(struct engine *g, const struct err *e)
 	pthread_mutex_lock(&g->lock);
 	if (g->err.code == OK)
 		g->err = *e;
-	pthread_cond_broadcast(&g->has_job);
+	team_wake_all(g);
 	pthread_cond_broadcast(&g->has_room);
 	pthread_cond_broadcast(&g->has_staged);
 	pthread_cond_broadcast(&g->idle);
@@ -41,29 +41,16 @@ engine_stage(struct engine *g, struct delivery *d)
 	pthread_cond_signal(&g->has_staged);
 }
 
-/* The next job of the lane whose turn it is; the lane goes to the end. */
 static struct job *
-take_job(struct engine *g)
+take_job(struct team *t)
 {
-	struct lane *l = g->lane;
-	struct job *j = l->job;
+	struct engine *g = t->engine;
+	struct job *j = team_take(t);
 
-	g->lane = l->next;
-	if (g->lane == NULL)
-		g->last_lane = &g->lane;
-	l->job = j->next;
-	if (l->job == NULL)
-		l->last_job = &l->job;
-	l->jobs--;
-	l->reading++;
+	j->lane->reading++;
 	g->jobs--;
 	g->reading++;
 	g->reading_bytes += j->signature.size;
-	if (l->jobs > 0) {
-		l->next = NULL;
-		*g->last_lane = l;
-		g->last_lane = &l->next;
-	}
 	return j;
 }
 
@@ -79,7 +66,8 @@ close_staged(struct delivery *d, struct err *e)
 void *
 worker_main(void *arg)
 {
-	struct engine *g = arg;
+	struct team *t = arg;
+	struct engine *g = t->engine;
 	struct fetch_context fetch = {
 		.zone = g->commit.zone,
 		.pool = g->pool,
@@ -97,13 +85,13 @@ worker_main(void *arg)
 		uint64_t size;
 		struct set *set;
 
-		if (g->err.code != OK || (g->jobs == 0 && g->stop))
+		if (g->err.code != OK || (t->jobs == 0 && t->stop))
 			break;
-		if (g->jobs == 0 || g->n_staged >= g->group_max) {
-			pthread_cond_wait(&g->has_job, &g->lock);
+		if (t->jobs == 0 || g->n_staged >= g->group_max) {
+			pthread_cond_wait(&t->has_job, &g->lock);
 			continue;
 		}
-		j = take_job(g);
+		j = take_job(t);
 		l = j->lane;
 		size = j->signature.size;
 		set = j->set;
@@ -266,7 +254,7 @@ committer_main(void *arg)
 		size_t n = take_group(g, &group);
 		enum rc rc;
 
-		pthread_cond_broadcast(&g->has_job);
+		team_wake_all(g);
 		pthread_mutex_unlock(&g->lock);
 
 		rc = commit_all(g, group, n, &e);

@@ -25,6 +25,14 @@ static const int transfer[] = {SCMP_SYS(pwrite64), SCMP_SYS(ftruncate),
 	SCMP_SYS(shutdown), SCMP_SYS(fcntl), SCMP_SYS(select),
 	SCMP_SYS(pselect6)};
 
+/*
+ * libcurl connects a socket even when it is told that it is connected; "under
+ * way" makes it look, and see that it is so. And it would wake itself from
+ * other threads, by a pair that it can do without.
+ */
+static const int connected[] = {SCMP_SYS(connect)};
+static const int pair[] = {SCMP_SYS(socketpair)};
+
 /* Memory, time, chance, and the end. */
 static const int compute[] = {SCMP_SYS(brk), SCMP_SYS(mremap), SCMP_SYS(munmap),
 	SCMP_SYS(madvise), SCMP_SYS(clock_gettime), SCMP_SYS(clock_getres),
@@ -50,9 +58,9 @@ static const int intrude[] = {SCMP_SYS(execve), SCMP_SYS(execveat),
 	SCMP_SYS(tkill), SCMP_SYS(rt_sigqueueinfo), SCMP_SYS(rt_tgsigqueueinfo),
 	SCMP_SYS(pidfd_open), SCMP_SYS(pidfd_send_signal),
 	SCMP_SYS(pidfd_getfd), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-	SCMP_SYS(process_vm_writev), SCMP_SYS(socket), SCMP_SYS(socketpair),
-	SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept),
-	SCMP_SYS(accept4), SCMP_SYS(io_uring_setup), SCMP_SYS(memfd_create),
+	SCMP_SYS(process_vm_writev), SCMP_SYS(socket), SCMP_SYS(bind),
+	SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
+	SCMP_SYS(io_uring_setup), SCMP_SYS(memfd_create),
 	SCMP_SYS(open_by_handle_at), SCMP_SYS(mount), SCMP_SYS(umount2),
 	SCMP_SYS(chroot), SCMP_SYS(pivot_root), SCMP_SYS(unshare),
 	SCMP_SYS(setns), SCMP_SYS(setuid), SCMP_SYS(setgid),
@@ -78,6 +86,10 @@ static const struct group {
 } groups[] = {
 	{CALLS(talk), UNPACK | FETCH, SCMP_ACT_ALLOW, false},
 	{CALLS(transfer), FETCH, SCMP_ACT_ALLOW, false},
+	{CALLS(connected), FETCH, SCMP_ACT_ERRNO(EINPROGRESS), false},
+	{CALLS(pair), FETCH, SCMP_ACT_ERRNO(EACCES), false},
+	{CALLS(connected), UNPACK, SCMP_ACT_KILL_PROCESS, false},
+	{CALLS(pair), UNPACK, SCMP_ACT_KILL_PROCESS, false},
 	{CALLS(compute), UNPACK | FETCH, SCMP_ACT_ALLOW, false},
 	{CALLS(map), UNPACK | FETCH, SCMP_ACT_ALLOW, true},
 	{CALLS(look), UNPACK | FETCH, SCMP_ACT_ERRNO(EACCES), false},

@@ -412,7 +412,9 @@ test_closed_with_work_left(void **state)
 	first_delivery(p);
 	start(p);
 	must(ops->open(&p->source, &s, &e), &e);
-	must(lane_open(p->engine, done, p, &l, &e), &e);
+	must(lane_open(p->engine,
+		     &(struct lane_options){.done = done, .arg = p}, &l, &e),
+		&e);
 	for (int i = 0; i < SMALL - 40; i += 2) {
 		struct str name = STR_INIT;
 		struct job *j;
@@ -432,6 +434,82 @@ test_closed_with_work_left(void **state)
 	check_world(p, (SMALL - 40) / 2, (SMALL - 40) / 2);
 }
 
+/*
+ * A partner far away: each delivery comes out of one pipe, when somebody
+ * writes into it, and is always what it was.
+ */
+static int far_pipe[2];
+
+static enum rc
+far_fetch(struct source *s UNUSED, const uint8_t *name UNUSED,
+	size_t len UNUSED, struct feed **ret_feed, struct signature *ret,
+	struct err *e UNUSED)
+{
+	*ret_feed = feed_file(fcntl(far_pipe[0], F_DUPFD_CLOEXEC, 0));
+	*ret = (struct signature){.size = 2};
+	return OK;
+}
+
+static enum rc
+far_look(struct source *s UNUSED, const uint8_t *name UNUSED, size_t len UNUSED,
+	enum item_type *ret_type UNUSED, struct signature *ret,
+	struct err *e UNUSED)
+{
+	*ret = (struct signature){.size = 2};
+	return OK;
+}
+
+static const struct source_ops far_ops = {.fetch = far_fetch, .look = far_look};
+
+/*
+ * As many wait for a partner who sends nothing as the engine has workers of
+ * its own; a pass over another source does not notice.
+ */
+static void
+test_waiting_holds_up_nobody_else(void **state)
+{
+	struct place *p = *state;
+	const struct lane_options options = {
+		.done = done, .arg = p, .workers = 4};
+	const uint64_t first[DISPOSITIONS] = {
+		[DISPOSITION_LANDED] = SMALL - 40 + 2,
+		[DISPOSITION_DUPLICATE] = 40,
+		[DISPOSITION_IGNORED] = 20,
+	};
+	struct engine_progress now;
+	struct lane *l;
+	struct err e = ERR_INIT;
+
+	assert_int_equal(pipe(far_pipe), 0);
+	first_delivery(p);
+	start(p);
+	must(lane_open(p->engine, &options, &l, &e), &e);
+	for (char c = 'a'; c < 'a' + 4; c++) {
+		struct job *j = job_new(&p->source, (uint8_t *)&c, 1);
+
+		j->ops = &far_ops;
+		j->by_hand = true;
+		j->evidence = mem_strdup("test");
+		j->transport = "far";
+		must(lane_submit(l, j, &e), &e);
+	}
+	do {
+		clock_sleep(CLOCK_SECOND / 1000);
+		engine_progress(p->engine, &now);
+	} while (now.reading < 4);
+	pass(p, 0, first);
+	engine_progress(p->engine, &now);
+	assert_int_equal(now.reading, 4);
+	assert_int_equal(write(far_pipe[1], "x\n", 2), 2);
+	close(far_pipe[1]);
+	must(lane_wait(l, &e), &e);
+	lane_close(l);
+	close(far_pipe[0]);
+	stop(p);
+	/* One of the four got the bytes, the others an empty file. */
+	check_world(p, SMALL + 2 + 4, SMALL - 40 + 2 + 2);
+}
+
 /* Our own failure stops all threads and is what every later call says. */
 static void
 test_broken_stops_everybody(void **state)
@@ -449,7 +527,7 @@ test_broken_stops_everybody(void **state)
 	scratch_remove(staging);
 	pass_report_init(&r);
 	assert_int_equal(pass_run(p->engine, &options, &r, &e), BROKEN);
-	must(lane_open(p->engine, NULL, NULL, &l, &again), &again);
+	must(lane_open(p->engine, NULL, &l, &again), &again);
 	assert_int_equal(lane_wait(l, &again), BROKEN);
 	lane_close(l);
 	assert_string_equal(e.text, again.text);
@@ -532,7 +610,10 @@ together_begin(struct together *t, struct place *p, size_t n)
 		.p = p, .n = n, .reason = STR_INIT, .first = true};
 	t->ops = source_ops(SOURCE_DROP);
 	must(t->ops->open(&p->source, &t->source, &e), &e);
-	must(lane_open(p->engine, told_together, t, &t->lane, &e), &e);
+	must(lane_open(p->engine,
+		     &(struct lane_options){.done = told_together, .arg = t},
+		     &t->lane, &e),
+		&e);
 }
 
 static void
@@ -773,6 +854,7 @@ main(void)
 		TEST(test_pending_then_landed),
 		TEST(test_names_join_a_look),
 		TEST(test_closed_with_work_left),
+		TEST(test_waiting_holds_up_nobody_else),
 		TEST(test_broken_stops_everybody),
 		TEST(test_set),
 		TEST(test_set_with_a_bad_member),
