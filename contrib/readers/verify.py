@@ -7,6 +7,8 @@ shared with landfall. It needs Python 3.11 and the zstd program, and checks
   the entries    (C2SP tlog-tiles, RFC 6962), tile/0 and the signed root;
   each entry     its index; what is landed, new-version or quarantined has a
                  file of its own, duplicate and rejected name a file there is;
+                 an archive that is unpacked has one if it was kept as well,
+                 and names again the entry of the same archive if it has not;
   each file      its SHA-256, what `zstd -dc` makes of it, and that frames,
                  seek table, record index LFIX and provenance LFPV agree;
   SHA256SUMS     names the files of its directory, and no file is unknown.
@@ -174,10 +176,17 @@ def check_structure(f, entry):
         need(about.get(key) == entry[key], f"LFPV, ledger disagree on {key}")
 
 
-def check_entry(i, entry, there, landed):
+def check_entry(i, entry, there, landed, unpacked):
     need(entry.get("index") == i, f"says it is entry {entry.get('index')}")
     kind, file = entry["disposition"], entry.get("file")
-    if kind in ("landed", "new-version", "quarantined"):
+    if kind == "unpacked":
+        unpacked[i] = entry["bytes_sha256"]
+    if "again" in entry:
+        need(unpacked.get(entry["again"]) == entry["bytes_sha256"],
+             f"entry {entry['again']} did not unpack the same archive")
+    if file is None and (kind == "unpacked" or "again" in entry):
+        need(AGREED - {"records"} <= entry.keys(), "lacks a key")
+    elif kind in ("landed", "new-version", "quarantined", "unpacked"):
         need(AGREED | {"file_sha256"} <= entry.keys(), "lacks a key")
         need(landed.setdefault(file, entry) is entry, f"{file} once more")
     elif kind in ("duplicate", "rejected"):
@@ -187,7 +196,7 @@ def check_entry(i, entry, there, landed):
 
 
 def check_zone(zone, entries):
-    there, landed, lines = set(), {}, {}
+    there, landed, unpacked, lines = set(), {}, {}, {}
     for folder, inner, names in os.walk(
             zone, onerror=lambda e: finding(e.filename, e.strerror)):
         if folder == zone:
@@ -199,7 +208,7 @@ def check_zone(zone, entries):
                 finding(os.path.relpath(path, zone), "is not a regular file")
     for i, raw in enumerate(entries):
         try:
-            check_entry(i, json.loads(raw), there, landed)
+            check_entry(i, json.loads(raw), there, landed, unpacked)
         except Exception as e:
             finding(f"_ledger: entry {i}", e)
     for file, entry in landed.items():

@@ -34,8 +34,9 @@ enum disposition {
 	DISPOSITION_PENDING = 4,
 	DISPOSITION_QUARANTINED = 5,
 	DISPOSITION_IGNORED = 6,
+	DISPOSITION_UNPACKED = 7, /* an archive, and its members landed */
 };
-#define DISPOSITIONS 7 /* array size; 0 is not a disposition */
+#define DISPOSITIONS 8 /* array size; 0 is not a disposition */
 
 /* "landed", "duplicate", "new-version", ...; NULL for another number. */
 const char *disposition_name(unsigned d);
@@ -74,13 +75,13 @@ signature_equal(const struct signature *a, const struct signature *b)
 struct catalog_version {
 	int64_t id; /* 0: none */
 	uint32_t generation;
-	enum disposition disposition; /* landed, new-version, duplicate or
-					 quarantined */
+	enum disposition disposition; /* landed, new-version, duplicate,
+					 quarantined or unpacked */
 	enum relation relation;
 	uint8_t bytes_sha256[HASH_LEN];
 	uint8_t file_sha256[HASH_LEN];
 	const char *file; /* below the zone; of a duplicate: where the same
-			     bytes lie */
+			     bytes lie; "": of an archive, not kept */
 	uint64_t size;
 	uint64_t records;
 	uint64_t malformed;
@@ -144,6 +145,14 @@ enum rc catalog_stands(struct catalog *c, const char *source,
  * name; what was only quarantined does not count. END: these bytes are new.
  */
 enum rc catalog_find_bytes(struct catalog *c, const char *source,
+	const uint8_t sha256[HASH_LEN], uint64_t size,
+	struct catalog_version *ret, struct err *e) MUST_USE;
+
+/*
+ * The oldest archive of this source with these bytes that was unpacked,
+ * whatever its name. END: none.
+ */
+enum rc catalog_find_unpacked(struct catalog *c, const char *source,
 	const uint8_t sha256[HASH_LEN], uint64_t size,
 	struct catalog_version *ret, struct err *e) MUST_USE;
 

@@ -25,6 +25,14 @@
 #include "landfall/ledger.h"
 #include "landfall/zone.h"
 
+/* What became of the members of an archive. */
+struct members {
+	bool known; /* false: brought forward after a crash */
+	uint64_t count[DISPOSITIONS];
+	uint64_t findings; /* of those ignored: links, devices, bad names */
+	uint64_t missing;  /* could not be had; the archive is kept */
+};
+
 /* One name and what became of it. */
 struct delivery {
 	/* The caller's: a queue, whose it is; and what to do in the catalog
@@ -60,6 +68,17 @@ struct delivery {
 	uint64_t settled; /* which */
 	bool rejected;	  /* no landing: a ledger entry that names the file */
 	bool quarantine;  /* lands below _quarantine, with reason */
+
+	/*
+	 * An archive that was unpacked stands behind its members in one
+	 * group; commit counts for it what becomes of them. It is staged when
+	 * its own bytes are kept too.
+	 */
+	bool unpacked;
+	struct members members;
+	struct delivery *container; /* of a member; NULL: it is none */
+	bool is_again;	/* the same archive under another name: no landing, */
+	uint64_t again; /* a ledger entry that names that of the first */
 	/*
 	 * ... or a name that only gets a note: pending, ignored, or the same
 	 * bytes again, decided by the caller.

@@ -88,6 +88,12 @@ format_is_malformed(unsigned kind)
 /* "header", "unterminated-quote", ...; NULL for an unknown number. */
 const char *format_kind_name(unsigned kind);
 
+/*
+ * A member of an archive is named by all it came out of, "a.zip!/b.tar.gz!/c";
+ * the lineage in its provenance has the SHA-256 of each.
+ */
+#define FORMAT_MEMBER "!/"
+
 /* The ledger: C2SP tlog-tiles, RFC 6962 hashing with SHA-256. */
 #define FORMAT_TILE_WIDTH 256
 #define FORMAT_ENTRY_MAX 65535

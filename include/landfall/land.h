@@ -29,6 +29,16 @@
 
 /* ---- provenance: where the bytes came from, one canonical JSON object ---- */
 
+/* An archive that a delivery came out of. */
+struct container {
+	uint8_t *name; /* exact bytes; inside the one before */
+	size_t name_len;
+	uint64_t size;
+	uint8_t bytes_sha256[HASH_LEN];
+};
+
+#define CONTAINERS_MAX 16 /* one inside the other */
+
 struct provenance {
 	const char *source;
 	const uint8_t *name; /* exact bytes */
@@ -40,10 +50,13 @@ struct provenance {
 	int64_t staged_at;     /* last byte read, checked and written */
 	const char *transport; /* "drop", "by-hand" */
 	const char *evidence;  /* why we held it for complete */
-	const char *reason;    /* why quarantined; NULL otherwise */
-	const char *released;  /* from which quarantine, by whom; or NULL */
-	uint64_t settles;      /* the ledger entry of that quarantine */
-	const char *drift;     /* how its shape differs; or NULL */
+	const struct container *lineage; /* outermost first; NULL: none */
+	size_t n_lineage;
+	bool unpacked;	      /* an archive, kept beside its members */
+	const char *reason;   /* why quarantined; NULL otherwise */
+	const char *released; /* from which quarantine, by whom; or NULL */
+	uint64_t settles;     /* the ledger entry of that quarantine */
+	const char *drift;    /* how its shape differs; or NULL */
 	bool has_header;
 	uint8_t header_sha256[HASH_LEN]; /* first header, without a BOM */
 	const char *compared; /* control totals that matched; or NULL */
@@ -61,12 +74,15 @@ bool provenance_shape(const struct provenance *p, struct catalog_shape *ret);
 void provenance_write(const struct provenance *p, struct str *s);
 
 /*
- * Reads what provenance_write wrote. Names and texts belong to `keep`, which
- * the caller releases with provenance_release. BAD_ITEM: not a provenance.
+ * Reads what provenance_write wrote. Names, texts and lineage belong to
+ * `keep`, which the caller releases with provenance_release. BAD_ITEM: not a
+ * provenance.
  */
 struct provenance_keep {
 	void *json; /* json_t */
 	uint8_t *name;
+	struct container *lineage;
+	size_t n_lineage;
 };
 enum rc provenance_read(struct provenance *p, struct provenance_keep *keep,
 	const char *text, size_t len, struct err *e) MUST_USE;

@@ -42,8 +42,8 @@ sum_of(const uint8_t sha256[HASH_LEN])
 	return (int64_t)be64toh((uint64_t)v);
 }
 
-enum rc
-catalog_find_bytes(struct catalog *c, const char *source,
+static enum rc
+find_sum(struct catalog *c, enum catalog_sql which, const char *source,
 	const uint8_t sha256[HASH_LEN], uint64_t size,
 	struct catalog_version *ret, struct err *e)
 {
@@ -53,7 +53,7 @@ catalog_find_bytes(struct catalog *c, const char *source,
 
 	if (rc != OK)
 		return rc;
-	if (catalog_db_use(c, SQL_FIND_BYTES, &q, e) != OK)
+	if (catalog_db_use(c, which, &q, e) != OK)
 		return e->code;
 	catalog_db_bind_i64(q, 1, sum_of(sha256));
 	catalog_db_bind_i64(q, 2, id);
@@ -61,6 +61,22 @@ catalog_find_bytes(struct catalog *c, const char *source,
 	catalog_db_bind_u64(q, 4, size);
 	rc = catalog_db_step(c, q, e);
 	return rc == OK ? catalog_db_version(c, q, 0, &c->bytes, ret, e) : rc;
+}
+
+enum rc
+catalog_find_bytes(struct catalog *c, const char *source,
+	const uint8_t sha256[HASH_LEN], uint64_t size,
+	struct catalog_version *ret, struct err *e)
+{
+	return find_sum(c, SQL_FIND_BYTES, source, sha256, size, ret, e);
+}
+
+enum rc
+catalog_find_unpacked(struct catalog *c, const char *source,
+	const uint8_t sha256[HASH_LEN], uint64_t size,
+	struct catalog_version *ret, struct err *e)
+{
+	return find_sum(c, SQL_FIND_UNPACKED, source, sha256, size, ret, e);
 }
 
 enum rc

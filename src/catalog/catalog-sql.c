@@ -171,14 +171,25 @@ static const char step_5[] = "CREATE TABLE mark("
 			     ") STRICT;"
 			     "CREATE INDEX alert_due ON alert(given_up, due);";
 
+/*
+ * Archives that were unpacked: their bytes are found like those of landing
+ * files, and one that was not kept has no file.
+ */
+static const char step_6[] =
+	"CREATE INDEX version_unpacked ON version(sum, source)"
+	"	WHERE disposition = 7;"
+	"DROP INDEX version_file;"
+	"CREATE UNIQUE INDEX version_file ON version(file)"
+	"	WHERE disposition <> 2 AND file <> '';";
+
 const char *const catalog_sql_steps[] = {
-	step_1, step_2, step_3, step_4, step_5};
+	step_1, step_2, step_3, step_4, step_5, step_6};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
 _Static_assert(DISPOSITION_LANDED == 1 && DISPOSITION_DUPLICATE == 2 &&
 		DISPOSITION_NEW_VERSION == 3 && DISPOSITION_PENDING == 4 &&
-		DISPOSITION_QUARANTINED == 5,
+		DISPOSITION_QUARANTINED == 5 && DISPOSITION_UNPACKED == 7,
 	"dispositions are on disk");
 _Static_assert(PASS_COMPLETE == 1, "outcomes are on disk");
 
@@ -239,6 +250,12 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			    " AND v.bytes_sha256 = ?3 AND v.size = ?4"
 			    " ORDER BY v.id LIMIT 1",
 		false},
+	[SQL_FIND_UNPACKED] = {"SELECT " VERSION_COLUMNS " FROM version v"
+			       " WHERE v.sum = ?1 AND v.source = ?2"
+			       " AND v.disposition = 7"
+			       " AND v.bytes_sha256 = ?3 AND v.size = ?4"
+			       " ORDER BY v.id LIMIT 1",
+		false},
 	[SQL_FIND_INDEX] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
 			    " FROM version v JOIN name n ON n.id = v.name"
 			    " JOIN source s ON s.id = n.source"
@@ -248,13 +265,15 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_FIND_NEWEST] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
 			     " FROM version v JOIN name n ON n.id = v.name"
 			     " JOIN source s ON s.id = n.source"
-			     " WHERE v.disposition <> 2 AND v.source = ?1"
+			     " WHERE v.disposition <> 2 AND v.file <> ''"
+			     " AND v.source = ?1"
 			     " ORDER BY v.id DESC LIMIT 1",
 		true},
 	[SQL_FIND_FILE] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
 			   " FROM version v JOIN name n ON n.id = v.name"
 			   " JOIN source s ON s.id = n.source"
-			   " WHERE v.file = ?1 AND v.disposition <> 2",
+			   " WHERE v.file = ?1 AND v.disposition <> 2"
+			   " AND v.file <> ''",
 		false},
 
 	[SQL_PUT_NAME] = {"INSERT INTO name AS n(source, name, base,"
@@ -374,7 +393,7 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_EACH_LANDED] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
 			     " FROM version v JOIN name n ON n.id = v.name"
 			     " JOIN source s ON s.id = n.source"
-			     " WHERE v.disposition <> 2"
+			     " WHERE v.disposition <> 2 AND v.file <> ''"
 			     " AND (?1 IS NULL OR v.source = ?1)"
 			     " ORDER BY v.id",
 		true},

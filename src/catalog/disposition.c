@@ -10,6 +10,7 @@ disposition_name(unsigned d)
 		[DISPOSITION_PENDING] = "pending",
 		[DISPOSITION_QUARANTINED] = "quarantined",
 		[DISPOSITION_IGNORED] = "ignored",
+		[DISPOSITION_UNPACKED] = "unpacked",
 	};
 
 	return d < ARRAY_LEN(names) ? names[d] : NULL;

@@ -41,7 +41,7 @@ static const struct {
 		"landfall did not land it: find out who put it there, and "
 		"move it out of the zone"},
 	[DUPLICATE_WRONG] = {"duplicate-wrong",
-		"no landing file holds the bytes this entry speaks of: "
+		"nothing in the zone holds the bytes this entry speaks of: "
 		"deliver them again"},
 	[SETTLED_WRONG] = {"settled-wrong",
 		"nobody may release or reject what was never quarantined: "
@@ -231,12 +231,39 @@ audit_ledger(struct audit *a, struct err *e)
 
 /* ---- the files, by all threads ---- */
 
+/* The same archive under another name: was it unpacked before? */
+static void
+check_again(struct audit *a, struct ledger_view *v, const struct entry *x)
+{
+	struct err e = ERR_INIT;
+	struct entry first;
+	bool right =
+		x->again < x->index && entry_at(&first, v, x->again, &e) == OK;
+
+	if (right) {
+		right = first.disposition == DISPOSITION_UNPACKED &&
+			memcmp(first.bytes_sha256, x->bytes_sha256, HASH_LEN) ==
+				0;
+		entry_release(&first);
+	}
+	if (!right)
+		audit_find(a, DUPLICATE_WRONG, FORMAT_LEDGER_DIR, NULL, NULL,
+			"entry %" PRIu64 " says that entry %" PRIu64
+			" unpacked the same archive, and it did not",
+			x->index, x->again);
+}
+
 /* A duplicate, or a rejection: it names the file of another entry. */
 static void
-check_reference(struct audit *a, const struct entry *x)
+check_reference(struct audit *a, struct ledger_view *v, const struct entry *x)
 {
-	size_t i = known_find(&a->known, x->file);
+	size_t i;
 
+	if (x->is_again)
+		check_again(a, v, x);
+	if (*x->file == '\0')
+		return;
+	i = known_find(&a->known, x->file);
 	if (i == KNOWN_NONE)
 		audit_find(a, DUPLICATE_WRONG, x->file, NULL, NULL,
 			"entry %" PRIu64 " says that its bytes lie there, and "
@@ -267,7 +294,9 @@ check_settled(struct audit *a, struct ledger_view *v, const struct entry *x)
 		entry_release(&q);
 	}
 	if (!right)
-		audit_find(a, SETTLED_WRONG, x->file, NULL, NULL,
+		audit_find(a, SETTLED_WRONG,
+			*x->file != '\0' ? x->file : FORMAT_LEDGER_DIR, NULL,
+			NULL,
 			"entry %" PRIu64 " settles entry %" PRIu64
 			", which did not quarantine these bytes",
 			x->index, x->settled);
@@ -280,7 +309,7 @@ check_entry(struct audit *a, struct ledger_view *v, const struct entry *x)
 		return;
 	check_settled(a, v, x);
 	if (!entry_has_file(x)) {
-		check_reference(a, x);
+		check_reference(a, v, x);
 		return;
 	}
 	audit_file(a, x);

@@ -42,11 +42,16 @@ print_json(const struct catalog_event *ev)
 static void
 add_version(struct str *s, const struct catalog_version *v)
 {
-	str_add(s, v->disposition == DISPOSITION_DUPLICATE ? " of " : " as ");
-	str_addf(s, "%s, ", v->file);
+	if (*v->file != '\0')
+		str_addf(s, "%s%s,",
+			v->disposition == DISPOSITION_DUPLICATE ? " of "
+								: " as ",
+			v->file);
+	str_addc(s, ' ');
 	str_add_size(s, v->size);
-	str_addf(s, ", %" PRIu64 " record%s", v->records,
-		v->records == 1 ? "" : "s");
+	if (*v->file != '\0')
+		str_addf(s, ", %" PRIu64 " record%s", v->records,
+			v->records == 1 ? "" : "s");
 	if (v->malformed > 0)
 		str_addf(s, ", %" PRIu64 " malformed", v->malformed);
 	if (v->generation > 1)

@@ -69,6 +69,24 @@ get_disposition(struct reading *r)
 	return 0;
 }
 
+/* The landing file; only an archive may have none. */
+static void
+get_file(struct reading *r, struct entry *x)
+{
+	x->is_again = json_object_get(r->object, "again") != NULL;
+	if (x->is_again)
+		x->again = get_u64(r, "again");
+	x->file = "";
+	if (json_object_get(r->object, "file") == NULL &&
+		(x->is_again || x->disposition == DISPOSITION_UNPACKED))
+		return;
+	x->file = get_text(r, "file");
+	if (!entry_is_path(x->file) && r->wrong == NULL)
+		r->wrong = "file";
+	get_sum(r, "file_sha256", x->file_sha256);
+	x->records = get_u64(r, "records");
+}
+
 bool
 entry_is_path(const char *path)
 {
@@ -107,14 +125,10 @@ entry_read(struct entry *x, const char *text, size_t len, struct err *e)
 	if (x->disposition != 0) {
 		x->source = get_text(&r, "source");
 		get_name(&r, x);
-		x->file = get_text(&r, "file");
-		if (!entry_is_path(x->file) && r.wrong == NULL)
-			r.wrong = "file";
 		get_sum(&r, "bytes_sha256", x->bytes_sha256);
-		get_sum(&r, "file_sha256", x->file_sha256);
+		get_file(&r, x);
 		x->generation = (uint32_t)get_u64(&r, "generation");
 		x->size = get_u64(&r, "size");
-		x->records = get_u64(&r, "records");
 		if (!clock_parse_time(
 			    get_text(&r, "landed_at"), &x->landed_at) &&
 			r.wrong == NULL)
@@ -158,5 +172,7 @@ entry_has_file(const struct entry *x)
 	return !x->rejected &&
 		(x->disposition == DISPOSITION_LANDED ||
 			x->disposition == DISPOSITION_NEW_VERSION ||
-			x->disposition == DISPOSITION_QUARANTINED);
+			x->disposition == DISPOSITION_QUARANTINED ||
+			(x->disposition == DISPOSITION_UNPACKED &&
+				*x->file != '\0'));
 }

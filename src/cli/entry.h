@@ -28,7 +28,10 @@ struct entry {
 	const char *source;
 	uint8_t *name;
 	size_t name_len;
-	const char *file; /* below the zone */
+	const char *file; /* below the zone; "": there is none, of an archive
+			     whose own bytes were not kept */
+	bool is_again;	  /* the same archive as that of an earlier entry */
+	uint64_t again;	  /* which */
 	uint8_t bytes_sha256[HASH_LEN];
 	uint8_t file_sha256[HASH_LEN];
 	uint32_t generation;

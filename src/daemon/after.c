@@ -62,7 +62,8 @@ each_name(void *arg, const struct item *it, struct err *e)
 	if (!d->unchanged ||
 		(d->disposition != DISPOSITION_LANDED &&
 			d->disposition != DISPOSITION_DUPLICATE &&
-			d->disposition != DISPOSITION_NEW_VERSION))
+			d->disposition != DISPOSITION_NEW_VERSION &&
+			d->disposition != DISPOSITION_UNPACKED))
 		return OK;
 	return act(a, it, e);
 }

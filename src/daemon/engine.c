@@ -41,7 +41,8 @@ follow(struct job *j, const struct catalog_version *v)
 {
 	j->generation = v->generation;
 	j->previous_size = v->size;
-	j->previous_file = mem_strdup(v->file);
+	if (*v->file != '\0')
+		j->previous_file = mem_strdup(v->file);
 	memcpy(j->previous_sha256, v->bytes_sha256, HASH_LEN);
 }
 

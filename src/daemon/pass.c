@@ -238,7 +238,8 @@ is_after_due(const struct source_config *cfg, const struct catalog_pass *p)
 {
 	return cfg->after.action != AFTER_KEEP &&
 		p->count[DISPOSITION_LANDED] + p->count[DISPOSITION_DUPLICATE] +
-			p->count[DISPOSITION_NEW_VERSION] >
+			p->count[DISPOSITION_NEW_VERSION] +
+			p->count[DISPOSITION_UNPACKED] >
 		0;
 }
 

@@ -42,27 +42,57 @@ delivery_free(struct delivery *d)
 	free(d);
 }
 
+static void
+write_count(struct jsonw *j, const struct members *m, enum disposition d)
+{
+	jsonw_key(j, disposition_name(d)), jsonw_u64(j, m->count[d]);
+}
+
+static void
+write_members(struct jsonw *j, const struct members *m)
+{
+	jsonw_object(j);
+	write_count(j, m, DISPOSITION_DUPLICATE);
+	jsonw_key(j, "findings"), jsonw_u64(j, m->findings);
+	write_count(j, m, DISPOSITION_IGNORED);
+	write_count(j, m, DISPOSITION_LANDED);
+	jsonw_key(j, "missing"), jsonw_u64(j, m->missing);
+	write_count(j, m, DISPOSITION_NEW_VERSION);
+	write_count(j, m, DISPOSITION_QUARANTINED);
+	jsonw_end(j);
+}
+
 void
 commit_entry(struct str *s, const struct delivery *d)
 {
 	struct jsonw j = jsonw_canonical(s);
+	bool has_file = d->file.len > 0;
 
 	jsonw_object(&j);
+	if (d->is_again)
+		jsonw_key(&j, "again"), jsonw_u64(&j, d->again);
 	jsonw_key(&j, "bytes_sha256");
 	jsonw_hex(&j, d->landed.bytes_sha256, HASH_LEN);
 	jsonw_key(&j, "disposition");
 	jsonw_text(&j,
 		d->rejected ? "rejected" : disposition_name(d->disposition));
-	jsonw_key(&j, "file"), jsonw_text(&j, d->file.s);
-	jsonw_key(&j, "file_sha256");
-	jsonw_hex(&j, d->file_sha256, HASH_LEN);
+	if (has_file) {
+		jsonw_key(&j, "file"), jsonw_text(&j, d->file.s);
+		jsonw_key(&j, "file_sha256");
+		jsonw_hex(&j, d->file_sha256, HASH_LEN);
+	}
 	jsonw_key(&j, "generation"), jsonw_u64(&j, d->generation);
 	jsonw_key(&j, "index"), jsonw_u64(&j, d->index);
 	jsonw_key(&j, "landed_at"), jsonw_time(&j, d->landed_at);
+	if (d->unpacked && d->members.known)
+		jsonw_key(&j, "members"), write_members(&j, &d->members);
 	jsonw_key(&j, "name"), jsonw_percent(&j, d->name, d->name_len);
 	if (d->reason != NULL)
 		jsonw_key(&j, "reason"), jsonw_text(&j, d->reason);
-	jsonw_key(&j, "records"), jsonw_u64(&j, d->landed.totals.records);
+	if (has_file) {
+		jsonw_key(&j, "records");
+		jsonw_u64(&j, d->landed.totals.records);
+	}
 	if (d->settles)
 		jsonw_key(&j, "settles"), jsonw_u64(&j, d->settled);
 	jsonw_key(&j, "size"), jsonw_u64(&j, d->landed.size);
@@ -122,6 +152,11 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 		return rc;
 	d->recorded = true;
 	memcpy(d->file_sha256, d->landed.file_sha256, HASH_LEN);
+	if (d->unpacked) {
+		/* Whoever unpacked it has asked whether that was done. */
+		d->disposition = DISPOSITION_UNPACKED;
+		return OK;
+	}
 	same_bytes = known.version.id != 0 && has_bytes(d, &known.version);
 	was_quarantined = known.version.disposition == DISPOSITION_QUARANTINED;
 	if (same_bytes && !was_quarantined)
@@ -190,10 +225,47 @@ choose_path(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 	return OK;
 }
 
+static void
+add_members(struct str *s, const struct members *m)
+{
+	const char *before = "members: ";
+
+	for (unsigned i = 1; i < DISPOSITIONS; i++) {
+		if (m->count[i] == 0)
+			continue;
+		str_addf(s, "%s%llu %s", before,
+			(unsigned long long)m->count[i], disposition_name(i));
+		before = ", ";
+	}
+	if (m->findings > 0)
+		str_addf(s, "%s%llu of them no files to land", before,
+			(unsigned long long)m->findings);
+	if (m->missing > 0)
+		str_addf(s, ", %llu missing", (unsigned long long)m->missing);
+	if (s->len == 0)
+		str_add(s, m->known ? "no members" : "unpacked");
+}
+
+/* What is told of an archive: of its members, then why it is as it is. */
+static char *
+unpacked_words(const struct delivery *d)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	add_members(&s, &d->members);
+	if (d->reason != NULL)
+		str_addf(&s, "; %s", d->reason);
+	return str_take(&s);
+}
+
 static enum rc
 tell(struct catalog *c, struct delivery *d, int64_t now, struct err *e)
 {
-	const char *reason = d->reason != NULL ? d->reason : d->drift;
+	CLEANUP(mem_release)
+	char *words = d->unpacked ? unpacked_words(d) : NULL;
+	const char *reason = words != NULL ? words
+		: d->reason != NULL	   ? d->reason
+					   : d->drift;
 
 	if (reason != NULL &&
 		catalog_note(c, d->source, d->name, d->name_len, &d->signature,
@@ -300,6 +372,9 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 
 	if (catalog_ledger_size(c->catalog, &index, e) != OK)
 		return e->code;
+	/* Anew in a second attempt. */
+	for (size_t i = 0; i < n; i++)
+		memset(d[i]->members.count, 0, sizeof(d[i]->members.count));
 	for (size_t i = 0; i < n; i++) {
 		if (d[i]->staged && !d[i]->published) {
 			if (decide(c, d[i], e) != OK)
@@ -308,6 +383,9 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 				choose_path(c, d[i], now, e) != OK)
 				return e->code;
 		}
+		if (d[i]->container != NULL)
+			d[i]->container->members.count[d[i]->disposition]++;
+		d[i]->members.known = true;
 		if (d[i]->recorded) {
 			d[i]->index = index++;
 			d[i]->landed_at = now;

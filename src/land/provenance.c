@@ -24,6 +24,17 @@ provenance_shape(const struct provenance *p, struct catalog_shape *ret)
 	return true;
 }
 
+static void
+write_container(struct jsonw *j, const struct container *c)
+{
+	jsonw_object(j);
+	jsonw_key(j, "bytes_sha256");
+	jsonw_hex(j, c->bytes_sha256, HASH_LEN);
+	jsonw_key(j, "name"), jsonw_percent(j, c->name, c->name_len);
+	jsonw_key(j, "size"), jsonw_u64(j, c->size);
+	jsonw_end(j);
+}
+
 /* Keys in byte order: the JSON writer insists. */
 void
 provenance_write(const struct provenance *p, struct str *s)
@@ -49,7 +60,10 @@ provenance_write(const struct provenance *p, struct str *s)
 		jsonw_hex(&j, p->header_sha256, HASH_LEN);
 	}
 	jsonw_key(&j, "invalid_utf8"), jsonw_u64(&j, t->invalid_utf8);
-	jsonw_key(&j, "lineage"), jsonw_array(&j), jsonw_end(&j);
+	jsonw_key(&j, "lineage"), jsonw_array(&j);
+	for (size_t i = 0; i < p->n_lineage; i++)
+		write_container(&j, &p->lineage[i]);
+	jsonw_end(&j);
 	jsonw_key(&j, "malformed"), jsonw_u64(&j, t->malformed);
 	jsonw_key(&j, "mtime"), jsonw_time_ns(&j, p->mtime);
 	jsonw_key(&j, "name"), jsonw_percent(&j, p->name, p->name_len);
@@ -75,6 +89,8 @@ provenance_write(const struct provenance *p, struct str *s)
 	if (p->compared != NULL)
 		jsonw_key(&j, "totals"), jsonw_text(&j, p->compared);
 	jsonw_key(&j, "transport"), jsonw_text(&j, p->transport);
+	if (p->unpacked)
+		jsonw_key(&j, "unpacked"), jsonw_bool(&j, true);
 	jsonw_end(&j);
 }
 
@@ -163,18 +179,48 @@ get_relation(struct reading *r, const char *key)
 	return RELATION_FIRST;
 }
 
-static void
-get_percent(struct reading *r, const char *key, struct provenance *p,
-	struct provenance_keep *keep)
+/* The caller frees what is returned. */
+static uint8_t *
+get_percent(struct reading *r, const char *key, size_t *ret_len)
 {
 	const char *text = get_text(r, key);
 	size_t len = strlen(text);
+	uint8_t *bytes = mem_alloc(len + 1);
 
-	keep->name = mem_alloc(len + 1);
-	p->name = keep->name;
-	if (!str_parse_percent(text, len, keep->name, len, &p->name_len) &&
+	if (!str_parse_percent(text, len, bytes, len, ret_len) &&
 		r->wrong == NULL)
 		r->wrong = key;
+	return bytes;
+}
+
+static void
+get_lineage(
+	struct reading *r, struct provenance *p, struct provenance_keep *keep)
+{
+	const json_t *list = json_object_get(r->object, "lineage");
+	size_t n = json_array_size(list);
+
+	if (!json_is_array(list) || n > CONTAINERS_MAX) {
+		if (r->wrong == NULL)
+			r->wrong = "lineage";
+		return;
+	}
+	if (n == 0)
+		return;
+	keep->lineage = mem_array(n, sizeof(*keep->lineage));
+	keep->n_lineage = n;
+	for (size_t i = 0; i < n; i++) {
+		struct reading inner = {.object = json_array_get(list, i)};
+		struct container *c = &keep->lineage[i];
+
+		get_sum(&inner, "bytes_sha256", c->bytes_sha256);
+		c->name = get_percent(&inner, "name", &c->name_len);
+		c->size = get_u64(&inner, "size");
+		if (inner.wrong != NULL && r->wrong == NULL)
+			r->wrong = "lineage";
+	}
+	p->lineage = keep->lineage;
+	p->n_lineage = n;
 }
 
 static enum rc
@@ -222,9 +268,11 @@ provenance_read(struct provenance *p, struct provenance_keep *keep,
 	if (p->has_header)
 		get_sum(&r, "header_sha256", p->header_sha256);
 	t->invalid_utf8 = get_u64(&r, "invalid_utf8");
+	get_lineage(&r, p, keep);
 	t->malformed = get_u64(&r, "malformed");
 	p->mtime = get_time(&r, "mtime");
-	get_percent(&r, "name", p, keep);
+	keep->name = get_percent(&r, "name", &p->name_len);
+	p->name = keep->name;
 	t->nul_bytes = get_u64(&r, "nul_bytes");
 	if (p->generation > 1)
 		get_sum(&r, "previous_sha256", p->previous_sha256);
@@ -242,6 +290,7 @@ provenance_read(struct provenance *p, struct provenance_keep *keep,
 	t->stray_quotes = get_u64(&r, "stray_quotes");
 	p->compared = get_optional(&r, "totals");
 	p->transport = get_text(&r, "transport");
+	p->unpacked = json_is_true(json_object_get(r.object, "unpacked"));
 	if (r.wrong != NULL)
 		err_set(e, BAD_ITEM, "provenance: '%s' is missing or wrong",
 			r.wrong);
@@ -257,6 +306,9 @@ void
 provenance_release(struct provenance_keep *keep)
 {
 	json_decref(keep->json);
+	for (size_t i = 0; i < keep->n_lineage; i++)
+		free(keep->lineage[i].name);
+	free(keep->lineage);
 	free(keep->name);
 	*keep = (struct provenance_keep){0};
 }

@@ -55,7 +55,9 @@ recall(struct zone *z, const char *path, bool whole, struct recall *r,
 	d->generation = p->generation;
 	d->relation = p->relation;
 	d->quarantine = p->reason != NULL;
+	d->unpacked = p->unpacked;
 	d->disposition = d->quarantine ? DISPOSITION_QUARANTINED
+		: p->unpacked	       ? DISPOSITION_UNPACKED
 		: p->generation > 1    ? DISPOSITION_NEW_VERSION
 				       : DISPOSITION_LANDED;
 	if (p->reason != NULL)
@@ -439,6 +441,27 @@ entry_text(const json_t *j, const char *key)
 	return text != NULL ? text : "";
 }
 
+/* An archive whose bytes were not kept, or another name of it: no file. */
+static bool
+has_file(const json_t *j)
+{
+	return json_object_get(j, "file") != NULL ||
+		(strcmp(entry_text(j, "disposition"), "unpacked") != 0 &&
+			json_object_get(j, "again") == NULL);
+}
+
+static void
+take_members(struct members *m, const json_t *j)
+{
+	const json_t *members = json_object_get(j, "members");
+
+	m->known = members != NULL;
+	for (unsigned k = 1; k < DISPOSITIONS; k++)
+		m->count[k] = (uint64_t)entry_u64(members, disposition_name(k));
+	m->findings = (uint64_t)entry_u64(members, "findings");
+	m->missing = (uint64_t)entry_u64(members, "missing");
+}
+
 /* One ledger entry into the catalog. */
 static enum rc
 replay(struct rebuild *rb, uint64_t index, const struct str *text,
@@ -456,7 +479,8 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 
 	if (!str_parse_percent(name, cap - 1, bytes, cap, &name_len) ||
 		strlen(entry_text(j, "bytes_sha256")) != 2 * HASH_LEN ||
-		strlen(entry_text(j, "file_sha256")) != 2 * HASH_LEN) {
+		(has_file(j) &&
+			strlen(entry_text(j, "file_sha256")) != 2 * HASH_LEN)) {
 		json_decref(j);
 		return err_set(e, BROKEN,
 			"ledger entry %llu is not one of a landing",
@@ -468,10 +492,14 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 	d->settled = (uint64_t)entry_u64(j, "settles");
 	d->recorded = true;
 	d->index = index;
+	d->is_again = json_object_get(j, "again") != NULL;
+	d->again = (uint64_t)entry_u64(j, "again");
 	for (unsigned k = 1; k < DISPOSITIONS; k++)
 		if (strcmp(entry_text(j, "disposition"), disposition_name(k)) ==
 			0)
 			d->disposition = (enum disposition)k;
+	d->unpacked = d->disposition == DISPOSITION_UNPACKED;
+	take_members(&d->members, j);
 	str_add(&d->file, entry_text(j, "file"));
 	d->generation = (uint32_t)entry_u64(j, "generation");
 	d->landed.size = (uint64_t)entry_u64(j, "size");
@@ -480,8 +508,9 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 		d->reason = mem_strdup(entry_text(j, "reason"));
 	if (!str_parse_hex(entry_text(j, "bytes_sha256"),
 		    d->landed.bytes_sha256, HASH_LEN) ||
-		!str_parse_hex(entry_text(j, "file_sha256"), d->file_sha256,
-			HASH_LEN) ||
+		(has_file(j) &&
+			!str_parse_hex(entry_text(j, "file_sha256"),
+				d->file_sha256, HASH_LEN)) ||
 		!clock_parse_time(entry_text(j, "landed_at"), &d->landed_at))
 		rc = err_set(e, BROKEN, "ledger entry %llu is damaged",
 			(unsigned long long)index);
@@ -491,7 +520,7 @@ replay(struct rebuild *rb, uint64_t index, const struct str *text,
 		: RELATION_FIRST;
 	/* What the entry does not say stands in the file, if it is there. */
 	if (rc == OK && !d->rejected &&
-		d->disposition != DISPOSITION_DUPLICATE &&
+		d->disposition != DISPOSITION_DUPLICATE && has_file(j) &&
 		recall(rb->zone, d->file.s, false, &r, &ignored) == OK) {
 		d->signature = r.d->signature;
 		d->relation = r.d->relation;

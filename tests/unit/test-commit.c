@@ -189,6 +189,7 @@ struct made {
 	uint32_t generation; /* 0 means 1 */
 	enum duplicate_policy duplicates;
 	const char *reason; /* into quarantine */
+	bool archive;
 };
 
 static struct delivery *
@@ -203,6 +204,7 @@ make(struct place *p, const struct made *m)
 		.transport = "drop",
 		.evidence = "test",
 		.reason = m->reason,
+		.unpacked = m->archive,
 		.dialect_origin = "declared",
 		.generation = m->generation > 0 ? m->generation : 1,
 		.relation =
@@ -364,10 +366,14 @@ check_world(struct place *p, uint64_t entries, uint64_t files)
 		must(ledger_view_entry(v, i, &text, &e), &e);
 		must(catalog_find_index(p->c.catalog, i, &n, &e), &e);
 		str_addf(&part, "\"file\":\"%s\"", n.version.file);
-		assert_non_null(strstr(text.s, part.s));
+		if (*n.version.file == '\0')
+			assert_null(strstr(text.s, "\"file\":"));
+		else
+			assert_non_null(strstr(text.s, part.s));
 		str_clear(&part);
-		str_addf(&part, "\"name\":\"%.*s\"", (int)n.name_len,
-			(const char *)n.name);
+		str_add(&part, "\"name\":\"");
+		str_add_percent(&part, n.name, n.name_len, "/");
+		str_add(&part, "\"");
 		assert_non_null(strstr(text.s, part.s));
 	}
 	ledger_view_close(v);
@@ -899,6 +905,151 @@ test_quarantined_again(void **state)
 	check_world(p, 1, 1);
 }
 
+/* ---- an archive: its members, and itself behind them ---- */
+
+static const struct made inside[] = {
+	{.source = "a", .name = "x.zip!/one", .text = "one\n"},
+	{.source = "a", .name = "x.zip!/old", .text = "old\n"},
+	{.source = "a", .name = "x.zip!/two", .text = "two\n"},
+};
+#define N_INSIDE ARRAY_LEN(inside)
+
+static const uint8_t archive_sum[HASH_LEN] = {0xab, 0xcd};
+
+/* kept: it has a landing file of its own. */
+static struct delivery *
+make_archive(struct place *p, const char *name, bool kept)
+{
+	const struct made m = {
+		.source = "a", .name = name, .text = "PK", .archive = true};
+	struct delivery *d;
+
+	if (kept) {
+		d = make(p, &m);
+	} else {
+		d = delivery_new("a", (const uint8_t *)name, strlen(name));
+		memcpy(d->landed.bytes_sha256, archive_sum, HASH_LEN);
+		d->landed.size = 2;
+		d->generation = 1;
+		d->recorded = true;
+		d->disposition = DISPOSITION_UNPACKED;
+	}
+	d->unpacked = true;
+	return d;
+}
+
+static void
+land_archive(struct place *p, struct group *g, bool kept)
+{
+	struct delivery *note, *archive = make_archive(p, "x.zip", kept);
+	struct err e = ERR_INIT;
+
+	group_make(p, g, inside, N_INSIDE);
+	note = delivery_new("a", (const uint8_t *)"x.zip!/link", 11);
+	note->disposition = DISPOSITION_IGNORED;
+	note->reason = mem_strdup("symbolic link");
+	archive->members.findings = 1;
+	g->d[g->n++] = note;
+	for (size_t i = 0; i < g->n; i++)
+		g->d[i]->container = archive;
+	g->d[g->n++] = archive;
+	must(commit_group(&p->c, g->d, g->n, &e), &e);
+}
+
+static void
+check_story(struct place *p, const char *name, enum disposition as,
+	const char *reason)
+{
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+
+	must(catalog_find(p->c.catalog, "a", (const uint8_t *)name,
+		     strlen(name), &n, &e),
+		&e);
+	assert_int_equal(n.disposition, as);
+	assert_string_equal(n.reason, reason);
+}
+
+static void
+check_archive(struct place *p)
+{
+	static const char members[] = "members: 2 landed, 1 duplicate, "
+				      "1 ignored, 1 of them no files to land";
+
+	check_story(p, "x.zip", DISPOSITION_UNPACKED, members);
+	check_story(p, "x.zip!/old", DISPOSITION_DUPLICATE, "");
+}
+
+static void
+test_archive(void **state)
+{
+	struct place *p = *state;
+	struct delivery *again;
+	struct catalog_version v;
+	struct group g;
+	struct err e = ERR_INIT;
+	uint64_t versions;
+
+	land_these(p, earlier, 1);
+	land_archive(p, &g, false);
+	assert_int_equal(g.d[0]->disposition, DISPOSITION_LANDED);
+	assert_int_equal(g.d[1]->disposition, DISPOSITION_DUPLICATE);
+	check_archive(p);
+	check_story(p, "x.zip!/link", DISPOSITION_IGNORED, "symbolic link");
+	group_free(&g);
+	check_world(p, 5, 3);
+	must(catalog_find_unpacked(p->c.catalog, "a", archive_sum, 2, &v, &e),
+		&e);
+	assert_int_equal(v.index, 4);
+	assert_int_equal(
+		catalog_find_bytes(p->c.catalog, "a", archive_sum, 2, &v, &e),
+		END);
+
+	/* Under another name it is an entry that names the first one. */
+	again = make_archive(p, "y.zip", false);
+	again->unpacked = false;
+	again->is_again = true;
+	again->again = 4;
+	again->disposition = DISPOSITION_DUPLICATE;
+	must(commit_group(&p->c, &again, 1, &e), &e);
+	delivery_free(again);
+	check_world(p, 6, 3);
+
+	/* The same from the zone alone. */
+	shut(p);
+	shell(p, "rm -f now/state/catalog.db*", NULL, NULL);
+	open_all(p);
+	must(commit_rebuild(p->c.zone, p->c.catalog, &versions, &e), &e);
+	assert_int_equal(versions, 6);
+	check_world(p, 6, 3);
+	check_archive(p);
+	check_story(p, "y.zip", DISPOSITION_DUPLICATE, "");
+}
+
+/* One that is kept has a file, and is what it is also after a crash. */
+static void
+test_archive_kept(void **state)
+{
+	struct place *p = *state;
+	struct group g;
+
+	land_these(p, earlier, 1);
+	save(p, "before");
+	land_archive(p, &g, true);
+	check_archive(p);
+	check_world(p, 5, 4);
+	save(p, "after");
+	/* Published and not recorded: all members, and the archive. */
+	begin_state(p, "after");
+	take_ledger(p, "before");
+	take_catalog(p, "before");
+	take_sums(p, "before", "a");
+	assert_int_equal(recover(p).brought_forward, 3);
+	check_story(p, "x.zip", DISPOSITION_UNPACKED, "unpacked");
+	recover_again(p);
+	group_free(&g);
+}
+
 int
 main(void)
 {
@@ -918,6 +1069,8 @@ main(void)
 		TEST(test_same_name_twice_in_one_group),
 		TEST(test_to_and_fro),
 		TEST(test_quarantined_again),
+		TEST(test_archive),
+		TEST(test_archive_kept),
 	};
 
 	return cmocka_run_group_tests_name("commit", tests, NULL, NULL);
