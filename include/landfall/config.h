@@ -152,7 +152,7 @@ struct sftp_config {
 	char *agent;		  /* the socket of an ssh-agent, or NULL */
 	struct patterns host_key; /* fingerprints; or */
 	char *known_hosts;	  /* a file */
-	char *path;		  /* "": the login folder; no slash at its end */
+	char *path; /* "": the login folder; no slash at its end */
 	bool recursive;
 	unsigned depth; /* levels below path, when recursive */
 	enum symlink_policy symlinks;
@@ -177,9 +177,9 @@ struct source_config {
 		bool recursive;
 	} drop;
 	struct sftp_config sftp; /* SOURCE_SFTP */
-	struct patterns match;	/* default: everything */
-	struct patterns ignore; /* default: *.filepart *.part *.tmp .* */
-	struct ready ready;	/* default: {stable: 2s} */
+	struct patterns match;	 /* default: everything */
+	struct patterns ignore;	 /* default: *.filepart *.part *.tmp .* */
+	struct ready ready;	 /* default: {stable: 2s} */
 	enum duplicate_policy duplicates;
 	struct {
 		enum after_action action;

@@ -1,8 +1,8 @@
 #include "source/sftp/backlog.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
-#include <errno.h>
 
 #include "base/io.h"
 
@@ -57,7 +57,7 @@ backlog_add(struct backlog *b, const void *p, size_t n)
 		write_tail(b);
 	if (b->err.code == OK &&
 		buf_add(&b->tail, &len, sizeof(len), &b->err) == OK)
-		(void)buf_add(&b->tail, p, n, &b->err);
+		(void)!buf_add(&b->tail, p, n, &b->err);
 	pthread_cond_signal(&b->more);
 	pthread_mutex_unlock(&b->lock);
 }
@@ -81,8 +81,8 @@ refill(struct backlog *b, struct err *e)
 	buf_drop(&b->chunk, b->at);
 	b->at = 0;
 	pthread_mutex_lock(&b->lock);
-	while (b->err.code == OK && b->read == b->written &&
-		b->tail.len == 0 && !b->ended)
+	while (b->err.code == OK && b->read == b->written && b->tail.len == 0 &&
+		!b->ended)
 		pthread_cond_wait(&b->more, &b->lock);
 	if (b->err.code != OK) {
 		*e = b->err;
@@ -112,8 +112,8 @@ refill(struct backlog *b, struct err *e)
 }
 
 enum rc
-backlog_take(struct backlog *b, const uint8_t **ret, size_t *ret_n,
-	struct err *e)
+backlog_take(
+	struct backlog *b, const uint8_t **ret, size_t *ret_n, struct err *e)
 {
 	uint32_t len;
 
@@ -134,4 +134,13 @@ backlog_take(struct backlog *b, const uint8_t **ret, size_t *ret_n,
 	*ret_n = len;
 	b->at += sizeof(len) + len;
 	return OK;
+}
+
+void
+backlog_await_end(struct backlog *b)
+{
+	pthread_mutex_lock(&b->lock);
+	while (!b->ended)
+		pthread_cond_wait(&b->more, &b->lock);
+	pthread_mutex_unlock(&b->lock);
 }

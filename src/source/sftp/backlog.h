@@ -45,4 +45,7 @@ void backlog_end(struct backlog *b);
 enum rc backlog_take(struct backlog *b, const uint8_t **ret, size_t *ret_n,
 	struct err *e) MUST_USE;
 
+/* Waits for the end, whatever still comes. */
+void backlog_await_end(struct backlog *b);
+
 #endif

@@ -133,11 +133,11 @@ resolve(const struct dial *d, struct question *q, int64_t deadline,
 			nap *= 2;
 	}
 	if (q->rc == EAI_SYSTEM)
-		return err_set(e, BAD_SOURCE, "%s: cannot be resolved",
-			d->host);
+		return err_set(
+			e, BAD_SOURCE, "%s: cannot be resolved", d->host);
 	if (q->rc != 0)
-		return err_set(e, BAD_SOURCE, "%s: %s", d->host,
-			gai_strerror(q->rc));
+		return err_set(
+			e, BAD_SOURCE, "%s: %s", d->host, gai_strerror(q->rc));
 	return OK;
 }
 

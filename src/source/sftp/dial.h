@@ -10,8 +10,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "base/str.h"
 #include "base/err.h"
+#include "base/str.h"
 
 struct dial {
 	const char *host; /* a name, or an address of either kind */

@@ -232,8 +232,8 @@ connect_agent(const char *path, int *ret_fd, struct err *e)
 	int fd;
 
 	if (strlen(path) >= sizeof(a.sun_path))
-		return err_set(e, BAD_SOURCE, "agent %s: too long for a socket",
-			path);
+		return err_set(
+			e, BAD_SOURCE, "agent %s: too long for a socket", path);
 	strcpy(a.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {

@@ -118,8 +118,8 @@ send_request(struct line *l, struct line_request *r, struct err *e)
 		return sftp_look(l->sftp, r->id, r->one.path, r->one.path_len,
 			r->one.follow, e);
 	case LINE_REMOVE:
-		return sftp_remove(l->sftp, r->id, r->one.path,
-			r->one.path_len, r->one.expected, e);
+		return sftp_remove(l->sftp, r->id, r->one.path, r->one.path_len,
+			r->one.expected, e);
 	case LINE_MOVE:
 		return sftp_move(l->sftp, r->id, &r->move, e);
 	case LINE_PUT:
@@ -534,8 +534,8 @@ check_pace(struct listener *x)
 static void
 wait_for_events(struct line *l)
 {
-	struct pollfd p[2] = {
-		{.fd = l->ring, .events = POLLIN}, {.fd = -1, .events = POLLIN}};
+	struct pollfd p[2] = {{.fd = l->ring, .events = POLLIN},
+		{.fd = -1, .events = POLLIN}};
 	int64_t wait;
 	uint64_t rung;
 
@@ -678,7 +678,8 @@ line_add_facts(struct line *l, struct str *s)
 	pthread_mutex_lock(&l->lock);
 	str_add(s, "sftp://");
 	str_add_percent(s, l->config->user, strlen(l->config->user), "");
-	str_addf(s, strchr(l->config->host, ':') != NULL ? "@[%s]:%u" : "@%s:%u",
+	str_addf(s,
+		strchr(l->config->host, ':') != NULL ? "@[%s]:%u" : "@%s:%u",
 		l->config->host, l->config->port);
 	str_addf(s, " (%s; host key %s", l->address.s, l->key.s);
 	if (l->algorithms.len > 0)

@@ -44,8 +44,8 @@ struct spooled {
 };
 
 /* state: directory, or -1: nothing is kept. BROKEN: our disk. */
-enum rc spool_open(int state, const char *source, struct spool *s,
-	struct err *e) MUST_USE;
+enum rc spool_open(
+	int state, const char *source, struct spool *s, struct err *e) MUST_USE;
 void spool_close(struct spool *s);
 
 /* A file that nobody else sees, for what need not outlive us. */

@@ -149,8 +149,7 @@ trust_refuse(struct trust *t, struct err *e)
 }
 
 static enum rc
-judge_pinned(
-	struct trust *t, const uint8_t *blob, size_t len, struct err *e)
+judge_pinned(struct trust *t, const uint8_t *blob, size_t len, struct err *e)
 {
 	const struct patterns *pins = &t->config->host_key;
 
