@@ -1,0 +1,435 @@
+/*
+ * Archives through unpack.h, with a real child, which is this program. The
+ * archives are libarchive's own; those of other tools and of attackers are in
+ * tests/unpack.
+ */
+#include "unit.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "landfall/proc.h"
+#include "scratch.h"
+#include "unpack/hear.h"
+#include "unpack/walk.h"
+
+/* ---- recognition ---- */
+
+static const struct {
+	const char *bytes;
+	size_t n;
+	const char *name;
+	struct unpack_look look;
+	const char *says; /* NULL: they agree */
+} looks[] = {
+	{"PK\3\4xx", 6, "a.zip", {UNPACK_ZIP, UNPACK_ZIP, false, false}, NULL},
+	{"PK\5\6xx", 6, "a.ZIP", {UNPACK_ZIP, UNPACK_ZIP, false, false}, NULL},
+	{"PK\3\4xx", 6, "a.xlsx", {UNPACK_ZIP, UNPACK_NOTHING, false, true},
+		NULL},
+	{"PK\3\4xx", 6, "a.csv", {UNPACK_ZIP, UNPACK_NOTHING, false, false},
+		"its name says no archive, its bytes are zip"},
+	{"\x1f\x8b\x08\0", 4, "a.tar.gz",
+		{UNPACK_GZIP, UNPACK_GZIP, true, false}, NULL},
+	{"\x1f\x8b\x08\0", 4, "d/a.tgz",
+		{UNPACK_GZIP, UNPACK_GZIP, true, false}, NULL},
+	{"\x1f\x8b\x08\0", 4, "a.csv.gz",
+		{UNPACK_GZIP, UNPACK_GZIP, false, false}, NULL},
+	{"\x1f\x8b\x08\x80", 4, "a",
+		{UNPACK_NOTHING, UNPACK_NOTHING, false, false}, NULL},
+	{"BZh91AY&SY", 10, "a.tar.bz2",
+		{UNPACK_BZIP2, UNPACK_BZIP2, true, false}, NULL},
+	{"BZh9 hello", 10, "a.txt",
+		{UNPACK_NOTHING, UNPACK_NOTHING, false, false}, NULL},
+	{"\xfd"
+	 "7zXZ\0",
+		6, "a.xz", {UNPACK_XZ, UNPACK_XZ, false, false}, NULL},
+	{"\x28\xb5\x2f\xfd", 4, "a.tzst",
+		{UNPACK_ZSTD, UNPACK_ZSTD, true, false}, NULL},
+	{"\x50\x2a\x4d\x18", 4, "a.zst",
+		{UNPACK_ZSTD, UNPACK_ZSTD, false, false}, NULL},
+	{"id;name\n", 8, "a.zip", {UNPACK_NOTHING, UNPACK_ZIP, false, false},
+		"its name says zip, its bytes are no archive"},
+	{"", 0, ".gz", {UNPACK_NOTHING, UNPACK_NOTHING, false, false}, NULL},
+	{"", 0, "gz", {UNPACK_NOTHING, UNPACK_NOTHING, false, false}, NULL},
+};
+
+static void
+test_look(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(looks); i++) {
+		CLEANUP(str_release) struct str s = STR_INIT;
+		struct unpack_look l;
+		const char *name = looks[i].name;
+
+		unpack_look((const uint8_t *)looks[i].bytes, looks[i].n,
+			(const uint8_t *)name, strlen(name), &l);
+		assert_int_equal(l.content, looks[i].look.content);
+		assert_int_equal(l.named, looks[i].look.named);
+		assert_int_equal(l.named_tar, looks[i].look.named_tar);
+		assert_int_equal(l.document, looks[i].look.document);
+		assert_int_equal(
+			unpack_disagrees(&l, &s), looks[i].says != NULL);
+		if (looks[i].says != NULL)
+			assert_string_equal(s.s, looks[i].says);
+	}
+}
+
+static void
+test_name(void **state UNUSED)
+{
+	static const struct {
+		const char *name;
+		size_t len;
+		bool bad;
+	} names[] = {{"a", 1, false}, {"a/b.csv", 7, false}, {"./a", 3, false},
+		{"..a", 3, false}, {"a..", 3, false}, {"...", 3, false},
+		{"a/..b/c", 7, false}, {"a:b", 3, false}, {"c:", 2, false},
+		{"%2e%2e/a", 8, false}, {"a//b", 4, false}, {"", 0, true},
+		{"..", 2, true}, {"../a", 4, true}, {"a/..", 4, true},
+		{"a/../b", 6, true}, {"a\\..\\b", 6, true}, {"..\\a", 4, true},
+		{"/a", 2, true}, {"\\a", 2, true}, {"c:/a", 4, true},
+		{"C:\\a", 4, true}, {"a\0b", 3, true}};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if ((walk_name((const uint8_t *)names[i].name, names[i].len) !=
+			    NULL) != names[i].bad)
+			fail_msg("%s", names[i].name);
+}
+
+/* ---- archives ---- */
+
+static struct unpack_options options = {
+	.fd = -1, .spool = -1, .limits = UNPACK_LIMITS_DEFAULT};
+
+struct making {
+	struct archive *a;
+	int fd;
+};
+
+static struct making
+make(int format, int filter)
+{
+	struct making m = {.a = archive_write_new()};
+
+	m.fd = memfd_create("archive", MFD_CLOEXEC);
+	assert_int_equal(archive_write_set_format(m.a, format), ARCHIVE_OK);
+	if (filter != 0)
+		assert_int_equal(
+			archive_write_add_filter(m.a, filter), ARCHIVE_OK);
+	archive_write_set_bytes_in_last_block(m.a, 1);
+	assert_int_equal(archive_write_open_fd(m.a, m.fd), ARCHIVE_OK);
+	return m;
+}
+
+static void
+add_typed(struct making *m, const char *name, const void *p, size_t n,
+	unsigned type, const char *link)
+{
+	struct archive_entry *e = archive_entry_new();
+
+	archive_entry_set_pathname(e, name);
+	archive_entry_set_filetype(e, type);
+	archive_entry_set_perm(e, 0644);
+	archive_entry_set_mtime(e, 1000000000, 0);
+	archive_entry_set_size(e, (la_int64_t)n);
+	if (link != NULL && type == AE_IFLNK)
+		archive_entry_set_symlink(e, link);
+	else if (link != NULL)
+		archive_entry_set_hardlink(e, link);
+	assert_int_equal(archive_write_header(m->a, e), ARCHIVE_OK);
+	if (n > 0)
+		assert_int_equal(archive_write_data(m->a, p, n), n);
+	archive_entry_free(e);
+}
+
+static void
+add(struct making *m, const char *name, const void *p, size_t n)
+{
+	add_typed(m, name, p, n, AE_IFREG, NULL);
+}
+
+static int
+made(struct making *m)
+{
+	assert_int_equal(archive_write_free(m->a), ARCHIVE_OK);
+	return m->fd;
+}
+
+static struct unpack *
+begin(int fd, const char *name)
+{
+	struct unpack_options o = options;
+	struct err e = ERR_INIT;
+	struct unpack *u = NULL;
+
+	o.fd = fd;
+	o.size = (uint64_t)lseek(fd, 0, SEEK_END);
+	o.name = (const uint8_t *)name;
+	o.name_len = strlen(name);
+	must(unpack_open(&o, &u, &e), &e);
+	assert_null(unpack_weak(u));
+	return u;
+}
+
+static struct unpack_member
+expect(struct unpack *u, enum unpack_type type, const char *name)
+{
+	struct err e = ERR_INIT;
+	struct unpack_member m;
+
+	must(unpack_next(u, &m, &e), &e);
+	assert_int_equal(m.type, type);
+	assert_int_equal(m.name_len, strlen(name));
+	assert_memory_equal(m.name, name, m.name_len);
+	return m;
+}
+
+static void
+expect_bytes(struct unpack *u, const void *p, size_t n)
+{
+	uint8_t *room = malloc(n + 1);
+	struct err e = ERR_INIT;
+	size_t got;
+
+	must(unpack_read(u, room, n + 1, &got, &e), &e);
+	assert_int_equal(got, n);
+	assert_memory_equal(room, p, n);
+	free(room);
+}
+
+static void
+expect_end(struct unpack *u, int fd)
+{
+	struct err e = ERR_INIT;
+	struct unpack_member m;
+
+	for (int i = 0; i < 2; i++)
+		if (unpack_next(u, &m, &e) != END)
+			fail_msg("no end: %s", e.text);
+	assert_true(unpack_over(u));
+	unpack_free(u);
+	close(fd);
+}
+
+static void
+expect_bad(struct unpack *u, const char *text)
+{
+	struct err e = ERR_INIT;
+	struct unpack_member m;
+	enum rc rc;
+
+	while ((rc = unpack_next(u, &m, &e)) == OK)
+		continue;
+	assert_int_equal(rc, BAD_ITEM);
+	if (strstr(e.text, text) == NULL)
+		fail_msg("'%s' has no '%s'", e.text, text);
+}
+
+static uint8_t large[3 << 20];
+
+static const struct {
+	int format, filter;
+	const char *name;
+} formats[] = {
+	{ARCHIVE_FORMAT_ZIP, 0, "x.zip"},
+	{ARCHIVE_FORMAT_TAR_USTAR, 0, "x.tar"},
+	{ARCHIVE_FORMAT_TAR_PAX_RESTRICTED, ARCHIVE_FILTER_GZIP, "x.tar.gz"},
+	{ARCHIVE_FORMAT_TAR_GNUTAR, ARCHIVE_FILTER_BZIP2, "x.tar.bz2"},
+	{ARCHIVE_FORMAT_TAR_PAX_INTERCHANGE, ARCHIVE_FILTER_XZ, "x.tar.xz"},
+	{ARCHIVE_FORMAT_TAR_PAX_INTERCHANGE, ARCHIVE_FILTER_ZSTD, "x.tar.zst"},
+};
+
+/* Everything in every format, read or passed over. */
+static void
+test_formats(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		struct making m = make(formats[i].format, formats[i].filter);
+		struct unpack_member got;
+		struct unpack *u;
+		int fd;
+
+		add(&m, "a.csv", "id;n\n", 5);
+		add(&m, "empty", "", 0);
+		add_typed(&m, "folder/", "", 0, AE_IFDIR, NULL);
+		add(&m, "folder/large", large, sizeof(large));
+		add(&m, "passed", large, 100000);
+		add_typed(&m, "link", "", 0, AE_IFLNK, "/etc/passwd");
+		add(&m, "../up", "x", 1);
+		add(&m, "last", "z", 1);
+		fd = made(&m);
+		u = begin(fd, formats[i].name);
+		got = expect(u, UNPACK_FILE, "a.csv");
+		assert_int_equal(got.size, 5);
+		assert_true(got.has_mtime);
+		assert_true(got.mtime == 1000000000 * CLOCK_SECOND);
+		expect_bytes(u, "id;n\n", 5);
+		expect(u, UNPACK_FILE, "empty");
+		expect_bytes(u, "", 0);
+		expect(u, UNPACK_FOLDER, "folder/");
+		expect(u, UNPACK_FILE, "folder/large");
+		expect_bytes(u, large, sizeof(large));
+		expect(u, UNPACK_FILE, "passed");
+		got = expect(u, UNPACK_FINDING, "link");
+		assert_string_equal(
+			got.finding, "symbolic link to /etc/passwd");
+		got = expect(u, UNPACK_FINDING, "../up");
+		assert_string_equal(got.finding, "'..' in its name");
+		expect(u, UNPACK_FILE, "last");
+		expect_bytes(u, "z", 1);
+		expect_end(u, fd);
+	}
+}
+
+static int
+copy_into(struct making *m, const char *name, int fd)
+{
+	size_t n = (size_t)lseek(fd, 0, SEEK_END);
+	uint8_t *p = malloc(n);
+
+	assert_int_equal(pread(fd, p, n, 0), n);
+	add(m, name, p, n);
+	free(p);
+	close(fd);
+	return made(m);
+}
+
+/* outer.zip!/in.tar.gz!/a.csv */
+static void
+test_inside(void **state UNUSED)
+{
+	char path[SCRATCH_PATH];
+	int spool = scratch_make(path);
+	struct unpack_member m, in;
+	struct making inner, outer;
+	struct unpack *u;
+	uint8_t sum[HASH_LEN];
+	uint8_t *bytes;
+	size_t n;
+	int fd;
+
+	inner = make(ARCHIVE_FORMAT_TAR_PAX_INTERCHANGE, ARCHIVE_FILTER_GZIP);
+	add(&inner, "a.csv", large, 70000);
+	fd = made(&inner);
+	n = (size_t)lseek(fd, 0, SEEK_END);
+	bytes = malloc(n);
+	assert_int_equal(pread(fd, bytes, n, 0), n);
+	hash_bytes(bytes, n, sum);
+	free(bytes);
+	outer = make(ARCHIVE_FORMAT_ZIP, 0);
+	add(&outer, "in.xlsx", "PK\3\4 not one", 12);
+	fd = copy_into(&outer, "d/in.tar.gz", fd);
+
+	options.spool = spool;
+	u = begin(fd, "outer.zip");
+	options.spool = -1;
+	m = expect(u, UNPACK_FILE, "in.xlsx");
+	assert_true(m.look.document);
+	in = expect(u, UNPACK_ARCHIVE, "d/in.tar.gz");
+	assert_int_equal(in.n_in, 0);
+	assert_int_equal(in.size, n);
+	assert_memory_equal(in.sha256, sum, HASH_LEN);
+	m = expect(u, UNPACK_FILE, "a.csv");
+	assert_int_equal(m.n_in, 1);
+	assert_int_equal(m.in[0].name_len, 11);
+	assert_memory_equal(m.in[0].name, "d/in.tar.gz", 11);
+	assert_int_equal(m.in[0].size, n);
+	assert_memory_equal(m.in[0].sha256, sum, HASH_LEN);
+	expect_bytes(u, large, 70000);
+	expect_end(u, fd);
+	/* Nothing was left where the spool was. */
+	assert_int_equal(rmdir(path), 0);
+	close(spool);
+}
+
+static void
+test_limits(void **state UNUSED)
+{
+	struct making m = make(ARCHIVE_FORMAT_TAR_USTAR, 0);
+	struct unpack_limits before = options.limits;
+	struct unpack *u;
+	int fd;
+
+	add(&m, "a", large, 1000);
+	add(&m, "bb", large, 2000);
+	add(&m, "a", large, 10);
+	fd = made(&m);
+	expect_bad(u = begin(fd, "x.tar"),
+		"member a (number 3): a member of "
+		"this name came before");
+	unpack_free(u);
+	options.number = true;
+	u = begin(fd, "x.tar");
+	expect(u, UNPACK_FILE, "a");
+	expect(u, UNPACK_FILE, "bb");
+	assert_int_equal(expect(u, UNPACK_FILE, "a").nth, 2);
+	unpack_free(u);
+
+	options.limits.members = 2;
+	expect_bad(u = begin(fd, "x.tar"), "more than 2 members");
+	unpack_free(u);
+	options.limits = before;
+	options.limits.member_bytes = 1999;
+	expect_bad(u = begin(fd, "x.tar"),
+		"member bb (number 2): one member "
+		"unpacks to more than 2.0 KiB");
+	unpack_free(u);
+	options.limits = before;
+	options.limits.total_bytes = 2999;
+	expect_bad(u = begin(fd, "x.tar"), "the archive unpacks to more than");
+	unpack_free(u);
+	options.limits = before;
+	options.limits.name_len = 1;
+	expect_bad(u = begin(fd, "x.tar"), "a name of 2 bytes");
+	unpack_free(u);
+	options.limits = before;
+	options.number = false;
+	close(fd);
+}
+
+static void
+test_none(void **state UNUSED)
+{
+	struct unpack_options o = options;
+	struct err e = ERR_INIT;
+	struct unpack *u;
+	int fd = memfd_create("x", MFD_CLOEXEC);
+
+	assert_int_equal(write(fd, "id;name\n", 8), 8);
+	o.fd = fd;
+	o.size = 8;
+	o.name = (const uint8_t *)"a.zip";
+	o.name_len = 5;
+	assert_int_equal(unpack_open(&o, &u, &e), BAD_ITEM);
+	assert_non_null(strstr(e.text, "though its name says zip"));
+	close(fd);
+}
+
+static const struct child_kind kinds[] = {
+	{UNPACK_CHILD, CHILD_UNPACK, unpack_child}, {NULL, 0, NULL}};
+
+int
+main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_look),
+		cmocka_unit_test(test_name),
+		cmocka_unit_test(test_formats),
+		cmocka_unit_test(test_inside),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_none),
+	};
+
+	if (child_wanted(argc, argv))
+		return child_main(kinds, argv);
+	for (size_t i = 0; i < sizeof(large); i++)
+		large[i] = (uint8_t)(i * 2654435761u >> 13);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
