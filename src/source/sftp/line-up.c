@@ -197,7 +197,7 @@ went_down(struct line *l, const struct sftp_event *ev)
 		return;
 	}
 	if (ev->fault == SFTP_MISMATCH && trust_has_refused(l->trust)) {
-		(void)trust_refuse(l->trust, &e);
+		(void)!trust_refuse(l->trust, &e);
 		slot_failed(l, s, SFTP_UNTRUSTED, &e);
 		return;
 	}
