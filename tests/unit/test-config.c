@@ -1213,7 +1213,7 @@ test_the_example_of_the_manual_page_is_right(void **state UNUSED)
 		if (from[0] != '\\')
 			str_addc(&text, *from);
 	c = good(text.s);
-	assert_int_equal(c->n_sources, 3);
+	assert_int_equal(c->n_sources, 4);
 	assert_string_equal(c->source[0].name, "acme-orders");
 	config_free(c);
 	str_release(&text);
