@@ -8,7 +8,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "config/alert.h"
-#include "config/field-server.h"
+#include "config/field-remote.h"
 #include "config/field.h"
 #include "config/help.h"
 #include "config/parse.h"
@@ -69,7 +69,7 @@ config_free(struct config *c)
 
 		free(s->name);
 		free(s->drop.path);
-		server_release(&s->sftp);
+		remote_release(&s->sftp);
 		free(s->after.folder);
 		alert_release(&s->own_alert);
 		field_release_patterns(&s->match);

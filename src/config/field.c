@@ -4,7 +4,7 @@
 
 #include "config/alert.h"
 #include "config/field-read.h"
-#include "config/field-server.h"
+#include "config/field-remote.h"
 #include "config/ready.h"
 #include "config/total.h"
 #include "config/value.h"
@@ -76,16 +76,16 @@ static const struct type {
 	[OPTION_ALERT] = {alert_read, .any_kind = true,
 		.words = "none, {command: [PROGRAM, ARGUMENT]} or "
 			 "{url: URL}, with header, on and timeout"},
-	[OPTION_SECRET] = {server_read_secret, .any_kind = true,
+	[OPTION_SECRET] = {remote_read_secret, .any_kind = true,
 		.words = "{credential: NAME}, {file: PATH}, {env: NAME} or "
 			 "{command: [PROGRAM, ARGUMENT]}"},
-	[OPTION_HOST] = {server_read_host,
+	[OPTION_HOST] = {remote_read_host,
 		.words = "a host name or an address"},
-	[OPTION_USER] = {server_read_user, .words = "a name"},
-	[OPTION_HOST_KEY] = {server_read_host_key, .any_kind = true,
+	[OPTION_USER] = {remote_read_user, .words = "a name"},
+	[OPTION_HOST_KEY] = {remote_read_host_key, .any_kind = true,
 		.words = "a fingerprint such as \"SHA256:...\", as ssh-keygen "
 			 "-l prints it, or a list of them"},
-	[OPTION_FOLDER] = {server_read_folder, .words = "a folder"},
+	[OPTION_FOLDER] = {remote_read_folder, .words = "a folder"},
 };
 
 static void

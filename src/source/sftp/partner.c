@@ -8,15 +8,15 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "source/sftp/backlog.h"
-#include "source/sftp/line.h"
 #include "source/sftp/spool.h"
 #include "source/sftp/transfer.h"
+#include "source/sftp/trunk.h"
 
 #define SUFFIX_MAX 1000 /* .1, .2, ... of a name that is taken */
 
 struct partner {
 	const struct sftp_config *config;
-	struct line *line;
+	struct trunk *trunk;
 	struct spool spool;
 	bool has_place;
 	struct source_place place;
@@ -66,7 +66,7 @@ struct looking {
 	struct partner *partner;
 	struct backlog backlog;
 	uint8_t record[BACKLOG_MAX];
-	/* On the line's thread. */
+	/* On the trunk's thread. */
 	uint64_t troubles;
 };
 
@@ -102,7 +102,7 @@ on_listed(void *arg, const struct sftp_event *ev)
 }
 
 static void
-on_list_end(void *arg, struct line_request *r UNUSED)
+on_list_end(void *arg, struct trunk_request *r UNUSED)
 {
 	struct looking *l = arg;
 
@@ -180,8 +180,8 @@ partner_list(struct source *s,
 	struct partner *p = partner_of(s);
 	const struct sftp_config *c = p->config;
 	struct looking *l = mem_alloc(sizeof(*l));
-	struct line_request r = {
-		.kind = LINE_LIST,
+	struct trunk_request r = {
+		.kind = TRUNK_LIST,
 		.list = {.path = (const uint8_t *)c->path,
 			.path_len = strlen(c->path),
 			.depth = c->recursive ? c->depth : 0,
@@ -202,7 +202,7 @@ partner_list(struct source *s,
 	}
 	l->partner = p;
 	backlog_init(&l->backlog, fd);
-	line_ask(p->line, &r);
+	trunk_ask(p->trunk, &r);
 	while ((rc = backlog_take(&l->backlog, &record, &n, e)) == OK) {
 		rc = each_record(l, record, n, each, trouble, arg, e);
 		seen_enough = rc != OK;
@@ -211,7 +211,7 @@ partner_list(struct source *s,
 	}
 	/* Whoever looks may have seen enough. */
 	if (rc != END || seen_enough) {
-		line_cancel(p->line, &r);
+		trunk_cancel(p->trunk, &r);
 		backlog_await_end(&l->backlog);
 	} else if (r.fault != SFTP_FINE) {
 		*e = r.err;
@@ -237,15 +237,15 @@ look(struct partner *p, const uint8_t *name, size_t len,
 	enum item_type *ret_type, struct signature *ret, struct err *e)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
-	struct line_request r = {.kind = LINE_LOOK};
+	struct trunk_request r = {.kind = TRUNK_LOOK};
 	enum rc rc;
 
 	add_path(p, &path, name, len);
 	r.one.path = (const uint8_t *)path.s;
 	r.one.path_len = path.len;
 	r.one.follow = p->config->symlinks == SYMLINKS_FOLLOW;
-	line_ask(p->line, &r);
-	rc = line_wait(p->line, &r, e);
+	trunk_ask(p->trunk, &r);
+	rc = trunk_wait(p->trunk, &r, e);
 	if (rc == END)
 		return END;
 	if (rc != OK)
@@ -326,7 +326,7 @@ partner_recover(struct source *s UNUSED,
 
 /* What a request that changes something there means for its item. */
 static enum rc
-judge_change(struct line_request *r, const char *what, const uint8_t *name,
+judge_change(struct trunk_request *r, const char *what, const uint8_t *name,
 	size_t len, struct err *e)
 {
 	switch (r->fault) {
@@ -349,7 +349,7 @@ partner_remove(struct source *s, const uint8_t *name, size_t len,
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
 	struct partner *p = partner_of(s);
-	struct line_request r = {.kind = LINE_REMOVE};
+	struct trunk_request r = {.kind = TRUNK_REMOVE};
 	struct sftp_attrs a;
 	struct err ignored = ERR_INIT;
 
@@ -358,8 +358,8 @@ partner_remove(struct source *s, const uint8_t *name, size_t len,
 	r.one.path = (const uint8_t *)path.s;
 	r.one.path_len = path.len;
 	r.one.expected = &a;
-	line_ask(p->line, &r);
-	(void)!line_wait(p->line, &r, &ignored);
+	trunk_ask(p->trunk, &r);
+	(void)!trunk_wait(p->trunk, &r, &ignored);
 	return judge_change(&r, "delete", name, len, e);
 }
 
@@ -371,7 +371,7 @@ move_to(struct partner *p, const uint8_t *name, size_t len, const char *to,
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
 	CLEANUP(str_release) struct str target = STR_INIT;
-	struct line_request r = {.kind = LINE_MOVE};
+	struct trunk_request r = {.kind = TRUNK_MOVE};
 	struct sftp_attrs a;
 	struct err ignored = ERR_INIT;
 
@@ -386,8 +386,8 @@ move_to(struct partner *p, const uint8_t *name, size_t len, const char *to,
 		.make_folders = true,
 		.expected = &a,
 	};
-	line_ask(p->line, &r);
-	(void)!line_wait(p->line, &r, &ignored);
+	trunk_ask(p->trunk, &r);
+	(void)!trunk_wait(p->trunk, &r, &ignored);
 	*ret_taken = r.fault == SFTP_EXISTS;
 	return judge_change(&r, "move", name, len, e);
 }
@@ -425,13 +425,13 @@ partner_sync(struct source *s UNUSED, struct err *e UNUSED)
 static void
 partner_facts(struct source *s, struct str *ret)
 {
-	line_add_facts(partner_of(s)->line, ret);
+	trunk_add_facts(partner_of(s)->trunk, ret);
 }
 
 static void
 partner_remark(struct source *s, struct str *ret)
 {
-	line_add_remark(partner_of(s)->line, ret);
+	trunk_add_remark(partner_of(s)->trunk, ret);
 }
 
 static void
@@ -442,7 +442,7 @@ partner_close(struct source *s)
 	if (p == NULL)
 		return;
 	transfers_free(p->transfers);
-	line_close(p->line);
+	trunk_close(p->trunk);
 	if (p->listed)
 		spool_sweep(&p->spool);
 	spool_close(&p->spool);
@@ -454,7 +454,7 @@ partner_open(const struct source_config *cfg, const struct source_place *place,
 	struct source **ret, struct err *e)
 {
 	struct partner *p = mem_alloc(sizeof(*p));
-	const struct line_options options = {
+	const struct trunk_options options = {
 		.config = &cfg->sftp,
 		.source = cfg->name,
 		/* Who only looks is not made to wait. */
@@ -477,7 +477,7 @@ partner_open(const struct source_config *cfg, const struct source_place *place,
 	rc = spool_open(
 		place != NULL ? place->state : -1, cfg->name, &p->spool, e);
 	if (rc == OK) {
-		rc = line_open(&options, &p->line, e);
+		rc = trunk_open(&options, &p->trunk, e);
 		if (rc != OK)
 			spool_close(&p->spool);
 	}
@@ -485,7 +485,7 @@ partner_open(const struct source_config *cfg, const struct source_place *place,
 		free(p);
 		return rc;
 	}
-	t.line = p->line;
+	t.trunk = p->trunk;
 	p->transfers = transfers_new(&t);
 	*ret = (struct source *)p;
 	return OK;

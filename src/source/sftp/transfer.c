@@ -38,7 +38,7 @@ struct transfer {
 	struct str path;
 	struct signature sig;
 	struct spooled file; /* fd -1: not begun */
-	struct line_request request;
+	struct trunk_request request;
 	uint64_t pos; /* of who reads */
 	/* All below: under lock. */
 	enum transfer_state state;
@@ -101,7 +101,7 @@ transfer_expect(struct sftp_attrs *a, const struct signature *sig)
 	};
 }
 
-/* ---- on the line's thread ---- */
+/* ---- on the trunk's thread ---- */
 
 /* What is there is good so far. Under lock. */
 static void
@@ -139,7 +139,7 @@ on_event(void *arg, const struct sftp_event *ev)
 
 /* What was there did not fit, and nobody has read of it. */
 static bool
-begin_again(struct transfer *t, const struct line_request *r)
+begin_again(struct transfer *t, const struct trunk_request *r)
 {
 	struct err e = ERR_INIT;
 
@@ -155,7 +155,7 @@ begin_again(struct transfer *t, const struct line_request *r)
 
 /* In words for who waits, and what it costs. */
 static void
-explain(struct transfer *t, const struct line_request *r)
+explain(struct transfer *t, const struct trunk_request *r)
 {
 	struct err *e = &t->err;
 
@@ -186,14 +186,14 @@ explain(struct transfer *t, const struct line_request *r)
 }
 
 static void
-on_finished(void *arg, struct line_request *r)
+on_finished(void *arg, struct trunk_request *r)
 {
 	struct transfer *t = arg;
 	struct transfers *all = t->all;
 
 	pthread_mutex_lock(&all->lock);
 	if (begin_again(t, r)) {
-		line_ask(all->options.line, r);
+		trunk_ask(all->options.trunk, r);
 		pthread_mutex_unlock(&all->lock);
 		return;
 	}
@@ -310,7 +310,7 @@ static void
 begin(struct transfer *t)
 {
 	const struct transfers_options *o = &t->all->options;
-	struct line_request *r = &t->request;
+	struct trunk_request *r = &t->request;
 	struct err e = ERR_INIT;
 
 	if (ask_room(t, &e) != OK ||
@@ -320,8 +320,8 @@ begin(struct transfer *t)
 		return;
 	}
 	o->path(o->arg, &t->path, t->name, t->len);
-	*r = (struct line_request){
-		.kind = LINE_FETCH,
+	*r = (struct trunk_request){
+		.kind = TRUNK_FETCH,
 		.fetch = {.path = (const uint8_t *)t->path.s,
 			.path_len = t->path.len,
 			.spool = t->file.fd,
@@ -337,7 +337,7 @@ begin(struct transfer *t)
 	t->marked = t->file.have;
 	t->marked_at = clock_mono();
 	t->state = TRANSFER_RUNNING;
-	line_ask(o->line, r);
+	trunk_ask(o->trunk, r);
 }
 
 static uint64_t
@@ -507,7 +507,7 @@ transfer_free(struct feed *f)
 
 	pthread_mutex_lock(&all->lock);
 	if (t->state == TRANSFER_RUNNING)
-		line_cancel(all->options.line, &t->request);
+		trunk_cancel(all->options.trunk, &t->request);
 	wait_over(t);
 	drop(t);
 	begin_some(all);
@@ -613,7 +613,7 @@ transfers_free(struct transfers *all)
 	pthread_mutex_lock(&all->lock);
 	for (struct transfer *t = all->list; t != NULL; t = t->next)
 		if (t->state == TRANSFER_RUNNING)
-			line_cancel(all->options.line, &t->request);
+			trunk_cancel(all->options.trunk, &t->request);
 	while (all->list != NULL) {
 		struct transfer *t = all->list;
 

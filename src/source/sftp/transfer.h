@@ -17,13 +17,13 @@
 #define SOURCE_SFTP_TRANSFER_H
 
 #include "landfall/source.h"
-#include "source/sftp/line.h"
 #include "source/sftp/spool.h"
+#include "source/sftp/trunk.h"
 
 struct transfers;
 
 struct transfers_options {
-	struct line *line;
+	struct trunk *trunk;
 	struct spool *spool;
 	const struct source_place *place; /* NULL: there is none */
 	/* The path at the server of a name below the source's root. */

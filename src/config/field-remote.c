@@ -1,4 +1,4 @@
-#include "config/field-server.h"
+#include "config/field-remote.h"
 
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -34,7 +34,7 @@ is_host(const char *text)
 }
 
 bool
-server_read_host(const struct option *o, const struct field_context *c,
+remote_read_host(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field)
 {
 	if (n->len == 0 || n->len > HOST_LEN)
@@ -53,7 +53,7 @@ server_read_host(const struct option *o, const struct field_context *c,
 }
 
 bool
-server_read_user(const struct option *o, const struct field_context *c,
+remote_read_user(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field)
 {
 	if (n->len == 0)
@@ -70,7 +70,7 @@ server_read_user(const struct option *o, const struct field_context *c,
 
 /* Bytes as the server takes them, without "." and what ends in "/". */
 bool
-server_read_folder(const struct option *o, const struct field_context *c,
+remote_read_folder(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
@@ -118,7 +118,7 @@ check_fingerprint(const struct option *o, const struct field_context *c,
 }
 
 bool
-server_read_host_key(const struct option *o, const struct field_context *c,
+remote_read_host_key(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field)
 {
 	const struct yaml_node *first = n->kind == YAML_SCALAR ? n : n->first;
@@ -145,7 +145,7 @@ server_read_host_key(const struct option *o, const struct field_context *c,
 }
 
 bool
-server_read_secret(const struct option *o, const struct field_context *c,
+remote_read_secret(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, void *field)
 {
 	struct secret s, *at = field;
@@ -158,7 +158,7 @@ server_read_secret(const struct option *o, const struct field_context *c,
 }
 
 void
-server_release(struct sftp_config *s)
+remote_release(struct sftp_config *s)
 {
 	free(s->host);
 	free(s->user);

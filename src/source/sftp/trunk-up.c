@@ -14,10 +14,10 @@
 #include "base/io.h"
 #include "landfall/secret.h"
 #include "source/sftp/dial.h"
-#include "source/sftp/line-state.h"
+#include "source/sftp/trunk-state.h"
 
 unsigned
-line_up(const struct line *l, enum slot_state s)
+trunk_up(const struct trunk *l, enum slot_state s)
 {
 	unsigned n = 0;
 
@@ -27,14 +27,14 @@ line_up(const struct line *l, enum slot_state s)
 }
 
 static unsigned
-coming(const struct line *l)
+coming(const struct trunk *l)
 {
-	return line_up(l, SLOT_WANTED) + line_up(l, SLOT_DIALING) +
-		line_up(l, SLOT_COMING) + line_up(l, SLOT_TRUSTED);
+	return trunk_up(l, SLOT_WANTED) + trunk_up(l, SLOT_DIALING) +
+		trunk_up(l, SLOT_COMING) + trunk_up(l, SLOT_TRUSTED);
 }
 
 void
-line_kill(struct line *l, const struct err *why)
+trunk_kill(struct trunk *l, const struct err *why)
 {
 	if (!l->dead) {
 		l->dead = true;
@@ -45,7 +45,7 @@ line_kill(struct line *l, const struct err *why)
 
 /* More than one where there is more than one thing to do. */
 void
-line_want(struct line *l)
+trunk_want(struct trunk *l)
 {
 	size_t work = l->queued + l->n_sent;
 	unsigned most = l->config->connections, have = 0;
@@ -64,7 +64,7 @@ line_want(struct line *l)
 		if (s->state != SLOT_DOWN || s->not_before > now)
 			continue;
 		/* The first one shows whether there is any use in more. */
-		if (have > 0 && line_up(l, SLOT_UP) == 0)
+		if (have > 0 && trunk_up(l, SLOT_UP) == 0)
 			break;
 		s->state = SLOT_WANTED;
 		have++;
@@ -73,7 +73,7 @@ line_want(struct line *l)
 }
 
 int64_t
-line_next(const struct line *l)
+trunk_next(const struct trunk *l)
 {
 	int64_t now = clock_mono(), next = INT64_MAX;
 
@@ -92,14 +92,14 @@ line_next(const struct line *l)
  * is one more than the partner wants.
  */
 static void
-slot_failed(struct line *l, struct slot *s, enum sftp_fault fault,
+slot_failed(struct trunk *l, struct slot *s, enum sftp_fault fault,
 	const struct err *why)
 {
 	bool was_up = s->state == SLOT_UP;
 	struct err end = *why;
 
 	s->state = SLOT_DOWN;
-	if (line_up(l, SLOT_UP) > 0) {
+	if (trunk_up(l, SLOT_UP) > 0) {
 		if (!was_up)
 			s->state = SLOT_BARRED;
 		else
@@ -115,7 +115,7 @@ slot_failed(struct line *l, struct slot *s, enum sftp_fault fault,
 		fault == SFTP_MISMATCH) {
 		if (fault == SFTP_AUTH)
 			end.cause = EKEYREJECTED;
-		line_kill(l, &end);
+		trunk_kill(l, &end);
 		return;
 	}
 	if (coming(l) > 0)
@@ -124,7 +124,7 @@ slot_failed(struct line *l, struct slot *s, enum sftp_fault fault,
 		if (l->failures > 1)
 			err_add(&end, "given up after %u attempts in a row",
 				l->failures);
-		line_kill(l, &end);
+		trunk_kill(l, &end);
 		return;
 	}
 	s->not_before = clock_mono() +
@@ -133,7 +133,7 @@ slot_failed(struct line *l, struct slot *s, enum sftp_fault fault,
 }
 
 void
-line_slots_lost(struct line *l, const struct err *why)
+trunk_slots_lost(struct trunk *l, const struct err *why)
 {
 	struct slot *first = NULL;
 
@@ -154,7 +154,7 @@ line_slots_lost(struct line *l, const struct err *why)
 /* ---- events ---- */
 
 static void
-host_key(struct line *l, const struct sftp_event *ev)
+host_key(struct trunk *l, const struct sftp_event *ev)
 {
 	struct slot *s = &l->slot[ev->slot];
 	struct err e = ERR_INIT;
@@ -169,7 +169,7 @@ host_key(struct line *l, const struct sftp_event *ev)
 	case AGAIN:
 		break;
 	default:
-		line_kill(l, &e);
+		trunk_kill(l, &e);
 		break;
 	}
 	if (sftp_trust(l->sftp, ev->slot, NULL, &e) != OK)
@@ -177,7 +177,7 @@ host_key(struct line *l, const struct sftp_event *ev)
 }
 
 static void
-came_up(struct line *l, const struct sftp_event *ev)
+came_up(struct trunk *l, const struct sftp_event *ev)
 {
 	l->slot[ev->slot].state = SLOT_UP;
 	str_clear(&l->algorithms);
@@ -186,7 +186,7 @@ came_up(struct line *l, const struct sftp_event *ev)
 }
 
 static void
-went_down(struct line *l, const struct sftp_event *ev)
+went_down(struct trunk *l, const struct sftp_event *ev)
 {
 	struct slot *s = &l->slot[ev->slot];
 	struct err e = ERR_INIT;
@@ -207,7 +207,7 @@ went_down(struct line *l, const struct sftp_event *ev)
 }
 
 void
-line_slot_event(struct line *l, const struct sftp_event *ev)
+trunk_slot_event(struct trunk *l, const struct sftp_event *ev)
 {
 	switch (ev->type) {
 	case SFTP_HOST_KEY:
@@ -324,7 +324,7 @@ forget_secrets(struct secrets *x)
 
 /* The server is who it should be: now it may know who we are. Under lock. */
 static void
-log_in(struct line *l, unsigned i)
+log_in(struct trunk *l, unsigned i)
 {
 	struct secrets x = {.agent = -1};
 	struct sftp_login login = {.user = l->config->user};
@@ -346,18 +346,18 @@ log_in(struct line *l, unsigned i)
 		struct err ignored = ERR_INIT;
 
 		e.cause = EKEYREJECTED;
-		line_kill(l, &e);
+		trunk_kill(l, &e);
 		(void)!sftp_drop(l->sftp, i, &ignored);
 	} else if (sftp_trust(l->sftp, i, &login, &e) != OK) {
 		l->child_gone = true;
 	}
 	forget_secrets(&x);
-	line_ring(l);
+	trunk_ring(l);
 }
 
 /* Under lock. */
 static void
-dial(struct line *l, unsigned i)
+dial(struct trunk *l, unsigned i)
 {
 	CLEANUP(str_release) struct str address = STR_INIT;
 	const struct dial d = {
@@ -390,12 +390,12 @@ dial(struct line *l, unsigned i)
 			l->child_gone = true;
 	}
 	io_drop(&c.socket);
-	line_ring(l);
+	trunk_ring(l);
 }
 
 /* The next slot in this state; false: none. */
 static bool
-find_slot(const struct line *l, enum slot_state s, unsigned *ret)
+find_slot(const struct trunk *l, enum slot_state s, unsigned *ret)
 {
 	for (unsigned i = 0; i < l->config->connections; i++)
 		if (l->slot[i].state == s) {
@@ -406,9 +406,9 @@ find_slot(const struct line *l, enum slot_state s, unsigned *ret)
 }
 
 void *
-line_dialer(void *arg)
+trunk_dialer(void *arg)
 {
-	struct line *l = arg;
+	struct trunk *l = arg;
 	unsigned i;
 
 	pthread_mutex_lock(&l->lock);

@@ -1,4 +1,4 @@
-#include "source/sftp/line.h"
+#include "source/sftp/trunk.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "source/sftp/line-state.h"
+#include "source/sftp/trunk-state.h"
 
 #define LOOK_AGAIN CLOCK_SECOND
 #define GOODBYE (2 * CLOCK_SECOND)
@@ -25,14 +25,14 @@
 
 /* What the listener alone has. */
 struct listener {
-	struct line *line;
+	struct trunk *trunk;
 	int64_t heard; /* monotonic: the last event */
 	int64_t paced; /* since when bytes are counted */
 	uint64_t bytes;
 };
 
 void
-line_ring(struct line *l)
+trunk_ring(struct trunk *l)
 {
 	const uint64_t one = 1;
 
@@ -43,7 +43,7 @@ line_ring(struct line *l)
 /* ---- requests ---- */
 
 void
-line_ask(struct line *l, struct line_request *r)
+trunk_ask(struct trunk *l, struct trunk_request *r)
 {
 	pthread_mutex_lock(&l->lock);
 	r->done = r->cancelled = false;
@@ -56,11 +56,11 @@ line_ask(struct line *l, struct line_request *r)
 	l->last = &r->next;
 	l->queued++;
 	pthread_mutex_unlock(&l->lock);
-	line_ring(l);
+	trunk_ring(l);
 }
 
 enum rc
-line_wait(struct line *l, struct line_request *r, struct err *e)
+trunk_wait(struct trunk *l, struct trunk_request *r, struct err *e)
 {
 	pthread_mutex_lock(&l->lock);
 	while (!r->done)
@@ -73,17 +73,17 @@ line_wait(struct line *l, struct line_request *r, struct err *e)
 }
 
 void
-line_cancel(struct line *l, struct line_request *r)
+trunk_cancel(struct trunk *l, struct trunk_request *r)
 {
 	pthread_mutex_lock(&l->lock);
 	r->cancelled = true;
 	pthread_mutex_unlock(&l->lock);
-	line_ring(l);
+	trunk_ring(l);
 }
 
 /* It is nobody's any more. Not under lock. */
 static void
-finish(struct line *l, struct line_request *r)
+finish(struct trunk *l, struct trunk_request *r)
 {
 	if (r->finished != NULL) {
 		r->finished(r->arg, r);
@@ -96,7 +96,8 @@ finish(struct line *l, struct line_request *r)
 }
 
 static void
-fail_request(struct line_request *r, enum sftp_fault fault, const struct err *e)
+fail_request(
+	struct trunk_request *r, enum sftp_fault fault, const struct err *e)
 {
 	r->fault = fault;
 	r->err = *e;
@@ -106,33 +107,33 @@ fail_request(struct line_request *r, enum sftp_fault fault, const struct err *e)
 }
 
 static enum rc
-send_request(struct line *l, struct line_request *r, struct err *e)
+send_request(struct trunk *l, struct trunk_request *r, struct err *e)
 {
 	switch (r->kind) {
-	case LINE_LIST:
+	case TRUNK_LIST:
 		return sftp_list(l->sftp, r->id, &r->list, e);
-	case LINE_FETCH:
+	case TRUNK_FETCH:
 		r->mark = r->fetch.offset;
 		return sftp_fetch(l->sftp, r->id, &r->fetch, e);
-	case LINE_LOOK:
+	case TRUNK_LOOK:
 		return sftp_look(l->sftp, r->id, r->one.path, r->one.path_len,
 			r->one.follow, e);
-	case LINE_REMOVE:
+	case TRUNK_REMOVE:
 		return sftp_remove(l->sftp, r->id, r->one.path, r->one.path_len,
 			r->one.expected, e);
-	case LINE_MOVE:
+	case TRUNK_MOVE:
 		return sftp_move(l->sftp, r->id, &r->move, e);
-	case LINE_PUT:
+	case TRUNK_PUT:
 		return sftp_put(l->sftp, r->id, &r->put, e);
 	}
 	abort();
 }
 
 /* The first of the queue. Under lock. */
-static struct line_request *
-take_queued(struct line *l)
+static struct trunk_request *
+take_queued(struct trunk *l)
 {
-	struct line_request *r = l->queue;
+	struct trunk_request *r = l->queue;
 
 	l->queue = r->next;
 	if (l->queue == NULL)
@@ -143,7 +144,7 @@ take_queued(struct line *l)
 
 /* It is asked again before others are. Under lock. */
 static void
-put_back(struct line *l, struct line_request *r)
+put_back(struct trunk *l, struct trunk_request *r)
 {
 	r->next = l->queue;
 	l->queue = r;
@@ -153,33 +154,33 @@ put_back(struct line *l, struct line_request *r)
 }
 
 /* Where a request is among those sent. An id has its place in it. */
-static struct line_request **
-sent_of(struct line *l, uint64_t id)
+static struct trunk_request **
+sent_of(struct trunk *l, uint64_t id)
 {
-	struct line_request **at = &l->sent[id % LINE_SENT_MAX];
+	struct trunk_request **at = &l->sent[id % TRUNK_SENT_MAX];
 
 	return *at != NULL && (*at)->id == id ? at : NULL;
 }
 
 /* Under lock. */
 static void
-send_queued(struct line *l)
+send_queued(struct trunk *l)
 {
 	struct err e = ERR_INIT;
 
-	while (l->queue != NULL && l->n_sent < LINE_SENT_MAX &&
-		line_up(l, SLOT_UP) > 0 && !l->child_gone) {
-		struct line_request *r = take_queued(l);
+	while (l->queue != NULL && l->n_sent < TRUNK_SENT_MAX &&
+		trunk_up(l, SLOT_UP) > 0 && !l->child_gone) {
+		struct trunk_request *r = take_queued(l);
 
 		do
 			r->id = l->next_id++;
-		while (l->sent[r->id % LINE_SENT_MAX] != NULL);
+		while (l->sent[r->id % TRUNK_SENT_MAX] != NULL);
 		if (send_request(l, r, &e) != OK) {
 			put_back(l, r);
 			l->child_gone = e.code != AGAIN;
 			return;
 		}
-		l->sent[r->id % LINE_SENT_MAX] = r;
+		l->sent[r->id % TRUNK_SENT_MAX] = r;
 		l->n_sent++;
 	}
 }
@@ -189,16 +190,16 @@ send_queued(struct line *l)
  * twice, or was half told, is not asked again.
  */
 static bool
-may_ask_again(const struct line *l, const struct line_request *r)
+may_ask_again(const struct trunk *l, const struct trunk_request *r)
 {
 	if (l->dead || l->quit || r->cancelled ||
 		r->lost >= l->options.attempts)
 		return false;
 	switch (r->kind) {
-	case LINE_LIST:
+	case TRUNK_LIST:
 		return r->told == 0;
-	case LINE_FETCH:
-	case LINE_LOOK:
+	case TRUNK_FETCH:
+	case TRUNK_LOOK:
 		return true;
 	default:
 		return false;
@@ -207,7 +208,7 @@ may_ask_again(const struct line *l, const struct line_request *r)
 
 /* So much of a fetch is good. */
 static void
-note_size(struct line_request *r, uint64_t size, const uint8_t *sum)
+note_size(struct trunk_request *r, uint64_t size, const uint8_t *sum)
 {
 	if (size <= r->size && r->size > 0)
 		return;
@@ -223,9 +224,9 @@ is_network(enum sftp_fault f)
 
 /* A fetch goes on where it was; all else begins again. Under lock. */
 static void
-ask_again(struct line *l, struct line_request *r)
+ask_again(struct trunk *l, struct trunk_request *r)
 {
-	if (r->kind == LINE_FETCH && r->size > r->fetch.offset) {
+	if (r->kind == TRUNK_FETCH && r->size > r->fetch.offset) {
 		r->fetch.offset = r->size;
 		r->fetch.prefix_sum = r->sum;
 		r->lost = 0;
@@ -236,12 +237,12 @@ ask_again(struct line *l, struct line_request *r)
 
 /* It is no longer sent. False: it is in the queue again. */
 static bool
-conclude(struct line *l, struct line_request *r)
+conclude(struct trunk *l, struct trunk_request *r)
 {
 	bool again;
 
 	pthread_mutex_lock(&l->lock);
-	l->sent[r->id % LINE_SENT_MAX] = NULL;
+	l->sent[r->id % TRUNK_SENT_MAX] = NULL;
 	l->n_sent--;
 	if (r->fault == SFTP_FINE)
 		l->failures = 0;
@@ -255,9 +256,9 @@ conclude(struct line *l, struct line_request *r)
 }
 
 static void
-request_done(struct line *l, const struct sftp_event *ev)
+request_done(struct trunk *l, const struct sftp_event *ev)
 {
-	struct line_request **at = sent_of(l, ev->id), *r;
+	struct trunk_request **at = sent_of(l, ev->id), *r;
 	struct err e = ERR_INIT;
 
 	if (at == NULL)
@@ -271,7 +272,7 @@ request_done(struct line *l, const struct sftp_event *ev)
 	r->attrs = ev->attrs;
 	r->type = ev->kind;
 	r->received += ev->received;
-	if (r->kind == LINE_FETCH)
+	if (r->kind == TRUNK_FETCH)
 		note_size(r, ev->size, ev->sum);
 	if (conclude(l, r))
 		finish(l, r);
@@ -282,8 +283,8 @@ request_done(struct line *l, const struct sftp_event *ev)
 static void
 request_event(struct listener *x, const struct sftp_event *ev)
 {
-	struct line *l = x->line;
-	struct line_request **at = sent_of(l, ev->id), *r;
+	struct trunk *l = x->trunk;
+	struct trunk_request **at = sent_of(l, ev->id), *r;
 
 	if (at == NULL)
 		return;
@@ -313,7 +314,7 @@ request_event(struct listener *x, const struct sftp_event *ev)
 static void
 take_event(struct listener *x, const struct sftp_event *ev)
 {
-	struct line *l = x->line;
+	struct trunk *l = x->trunk;
 
 	x->heard = clock_mono();
 	switch (ev->type) {
@@ -328,7 +329,7 @@ take_event(struct listener *x, const struct sftp_event *ev)
 		break;
 	default:
 		pthread_mutex_lock(&l->lock);
-		line_slot_event(l, ev);
+		trunk_slot_event(l, ev);
 		pthread_mutex_unlock(&l->lock);
 		break;
 	}
@@ -338,7 +339,7 @@ take_event(struct listener *x, const struct sftp_event *ev)
 static void
 take_events(struct listener *x)
 {
-	struct line *l = x->line;
+	struct trunk *l = x->trunk;
 	struct sftp_event ev;
 	struct err e = ERR_INIT;
 	enum rc rc;
@@ -356,7 +357,7 @@ take_events(struct listener *x)
 
 /* Why the child is gone, in its own words. */
 static void
-last_words(struct line *l, struct err *ret)
+last_words(struct trunk *l, struct err *ret)
 {
 	struct sftp_event ev;
 
@@ -369,10 +370,10 @@ last_words(struct line *l, struct err *ret)
 static void
 bury_child(struct listener *x, const struct err *why)
 {
-	struct line *l = x->line;
+	struct trunk *l = x->trunk;
 
-	for (size_t i = 0; i < LINE_SENT_MAX; i++) {
-		struct line_request *r = l->sent[i];
+	for (size_t i = 0; i < TRUNK_SENT_MAX; i++) {
+		struct trunk_request *r = l->sent[i];
 
 		if (r == NULL)
 			continue;
@@ -383,7 +384,7 @@ bury_child(struct listener *x, const struct err *why)
 }
 
 static enum rc
-start_child(struct line *l, struct err *e)
+start_child(struct trunk *l, struct err *e)
 {
 	const struct sftp_config *c = l->config;
 	const struct sftp_start o = {
@@ -404,7 +405,7 @@ start_child(struct line *l, struct err *e)
 	if (rc == OK)
 		l->weak = sftp_weak(s);
 	else
-		line_kill(l, e);
+		trunk_kill(l, e);
 	pthread_cond_signal(&l->call);
 	pthread_mutex_unlock(&l->lock);
 	return rc;
@@ -413,7 +414,7 @@ start_child(struct line *l, struct err *e)
 static void
 replace_child(struct listener *x)
 {
-	struct line *l = x->line;
+	struct trunk *l = x->trunk;
 	struct sftp *old = l->sftp;
 	struct err e = ERR_INIT, why = ERR_INIT;
 	bool dead;
@@ -421,7 +422,7 @@ replace_child(struct listener *x)
 	last_words(l, &why);
 	pthread_mutex_lock(&l->lock);
 	l->sftp = NULL;
-	line_slots_lost(l, &why);
+	trunk_slots_lost(l, &why);
 	dead = l->dead;
 	l->child_gone = false;
 	pthread_mutex_unlock(&l->lock);
@@ -431,14 +432,14 @@ replace_child(struct listener *x)
 		(void)!start_child(l, &e);
 }
 
-/* Those that somebody gave up, and all of them once the line is dead. */
-static struct line_request *
-take_hopeless(struct line *l)
+/* Those that somebody gave up, and all of them once the trunk is dead. */
+static struct trunk_request *
+take_hopeless(struct trunk *l)
 {
-	struct line_request **at = &l->queue;
+	struct trunk_request **at = &l->queue;
 
 	for (; *at != NULL; at = &(*at)->next) {
-		struct line_request *r = *at;
+		struct trunk_request *r = *at;
 
 		if (!r->cancelled && !l->dead && !l->quit)
 			continue;
@@ -452,10 +453,10 @@ take_hopeless(struct line *l)
 }
 
 static void
-drop_hopeless(struct line *l)
+drop_hopeless(struct trunk *l)
 {
 	struct err cancelled = ERR_INIT;
-	struct line_request *r;
+	struct trunk_request *r;
 
 	err_set(&cancelled, AGAIN, "cancelled");
 	for (;;) {
@@ -474,11 +475,11 @@ drop_hopeless(struct line *l)
 
 /* Under lock. */
 static void
-send_cancels(struct line *l)
+send_cancels(struct trunk *l)
 {
 	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < LINE_SENT_MAX && l->n_sent > 0; i++)
+	for (size_t i = 0; i < TRUNK_SENT_MAX && l->n_sent > 0; i++)
 		if (l->sent[i] != NULL && l->sent[i]->cancelled &&
 			!l->child_gone &&
 			sftp_cancel(l->sftp, l->sent[i]->id, &e) != OK)
@@ -487,11 +488,11 @@ send_cancels(struct line *l)
 
 /* Everything that is under way comes to its end here. Under lock. */
 static void
-give_up(struct line *l, const char *why)
+give_up(struct trunk *l, const char *why)
 {
 	struct err e = ERR_INIT;
 
-	for (size_t i = 0; i < LINE_SENT_MAX; i++)
+	for (size_t i = 0; i < TRUNK_SENT_MAX; i++)
 		if (l->sent[i] != NULL)
 			l->sent[i]->lost = l->options.attempts;
 	for (unsigned i = 0; i < l->config->connections; i++)
@@ -501,14 +502,14 @@ give_up(struct line *l, const char *why)
 	err_set(&e, BAD_SOURCE, "%s port %u: %s", l->config->host,
 		l->config->port, why);
 	l->failures = l->options.attempts;
-	line_kill(l, &e);
+	trunk_kill(l, &e);
 }
 
 /* Is it still a partner? Under lock. */
 static void
 check_pace(struct listener *x)
 {
-	struct line *l = x->line;
+	struct trunk *l = x->trunk;
 	const struct sftp_config *c = l->config;
 	int64_t now = clock_mono(), window = PACE_TIMES * c->idle_timeout;
 
@@ -532,7 +533,7 @@ check_pace(struct listener *x)
 }
 
 static void
-wait_for_events(struct line *l)
+wait_for_events(struct trunk *l)
 {
 	struct pollfd p[2] = {{.fd = l->ring, .events = POLLIN},
 		{.fd = -1, .events = POLLIN}};
@@ -542,7 +543,7 @@ wait_for_events(struct line *l)
 	if (l->sftp != NULL)
 		p[1].fd = sftp_fd(l->sftp);
 	pthread_mutex_lock(&l->lock);
-	wait = line_next(l);
+	wait = trunk_next(l);
 	pthread_mutex_unlock(&l->lock);
 	if (wait > LOOK_AGAIN)
 		wait = LOOK_AGAIN;
@@ -554,8 +555,8 @@ wait_for_events(struct line *l)
 static void *
 listener_main(void *arg)
 {
-	struct line *l = arg;
-	struct listener x = {.line = l};
+	struct trunk *l = arg;
+	struct listener x = {.trunk = l};
 	struct err e = ERR_INIT;
 
 	x.heard = x.paced = clock_mono();
@@ -565,7 +566,7 @@ listener_main(void *arg)
 
 		drop_hopeless(l);
 		pthread_mutex_lock(&l->lock);
-		line_want(l);
+		trunk_want(l);
 		send_cancels(l);
 		send_queued(l);
 		check_pace(&x);
@@ -587,10 +588,10 @@ listener_main(void *arg)
 	return NULL;
 }
 
-/* ---- the line ---- */
+/* ---- the trunk ---- */
 
 static void
-release(struct line *l)
+release(struct trunk *l)
 {
 	sftp_free(l->sftp);
 	trust_close(l->trust);
@@ -605,7 +606,7 @@ release(struct line *l)
 }
 
 void
-line_close(struct line *l)
+trunk_close(struct trunk *l)
 {
 	if (l == NULL)
 		return;
@@ -614,7 +615,7 @@ line_close(struct line *l)
 	atomic_store(&l->cancel, true);
 	pthread_cond_broadcast(&l->call);
 	pthread_mutex_unlock(&l->lock);
-	line_ring(l);
+	trunk_ring(l);
 	if (l->started) {
 		pthread_join(l->listener, NULL);
 		pthread_join(l->dialer, NULL);
@@ -624,12 +625,12 @@ line_close(struct line *l)
 
 /* The first connection is up, or none will be. */
 static enum rc
-wait_until_up(struct line *l, struct err *e)
+wait_until_up(struct trunk *l, struct err *e)
 {
 	enum rc rc = OK;
 
 	pthread_mutex_lock(&l->lock);
-	while (!l->dead && line_up(l, SLOT_UP) == 0)
+	while (!l->dead && trunk_up(l, SLOT_UP) == 0)
 		pthread_cond_wait(&l->changed, &l->lock);
 	if (l->dead) {
 		*e = l->why;
@@ -640,12 +641,12 @@ wait_until_up(struct line *l, struct err *e)
 }
 
 enum rc
-line_open(const struct line_options *o, struct line **ret, struct err *e)
+trunk_open(const struct trunk_options *o, struct trunk **ret, struct err *e)
 {
-	struct line *l = mem_alloc(sizeof(*l));
+	struct trunk *l = mem_alloc(sizeof(*l));
 	enum rc rc;
 
-	*l = (struct line){.options = *o,
+	*l = (struct trunk){.options = *o,
 		.config = o->config,
 		.last = &l->queue,
 		.address = STR_INIT,
@@ -659,13 +660,13 @@ line_open(const struct line_options *o, struct line **ret, struct err *e)
 			 : trust_open(o->config, &l->trust, e);
 	if (rc == OK) {
 		if (pthread_create(&l->listener, NULL, listener_main, l) != 0 ||
-			pthread_create(&l->dialer, NULL, line_dialer, l) != 0)
+			pthread_create(&l->dialer, NULL, trunk_dialer, l) != 0)
 			abort();
 		l->started = true;
 		rc = wait_until_up(l, e);
 	}
 	if (rc != OK) {
-		line_close(l);
+		trunk_close(l);
 		return rc;
 	}
 	*ret = l;
@@ -673,7 +674,7 @@ line_open(const struct line_options *o, struct line **ret, struct err *e)
 }
 
 void
-line_add_facts(struct line *l, struct str *s)
+trunk_add_facts(struct trunk *l, struct str *s)
 {
 	pthread_mutex_lock(&l->lock);
 	str_add(s, "sftp://");
@@ -689,7 +690,7 @@ line_add_facts(struct line *l, struct str *s)
 }
 
 void
-line_add_remark(struct line *l, struct str *s)
+trunk_add_remark(struct trunk *l, struct str *s)
 {
 	const uint32_t widened = l->config->algorithms;
 

@@ -1,17 +1,17 @@
 /*
- * line-state.h - what the parts of a line share: line.c has the requests and
- * listens to the child, line-up.c brings connections up.
+ * trunk-state.h - what the parts of a trunk share: trunk.c has the requests and
+ * listens to the child, trunk-up.c brings connections up.
  */
-#ifndef SOURCE_SFTP_LINE_STATE_H
-#define SOURCE_SFTP_LINE_STATE_H
+#ifndef SOURCE_SFTP_TRUNK_STATE_H
+#define SOURCE_SFTP_TRUNK_STATE_H
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "source/sftp/line.h"
+#include "source/sftp/trunk.h"
 #include "source/sftp/trust.h"
 
-#define LINE_SENT_MAX 192 /* unfinished at the child: below its own bound */
+#define TRUNK_SENT_MAX 192 /* unfinished at the child: below its own bound */
 
 enum slot_state {
 	SLOT_DOWN,
@@ -28,8 +28,8 @@ struct slot {
 	int64_t not_before; /* monotonic */
 };
 
-struct line {
-	struct line_options options;
+struct trunk {
+	struct trunk_options options;
 	const struct sftp_config *config;
 	int ring;	    /* eventfd: the listener is to look */
 	atomic_bool cancel; /* of what blocks */
@@ -41,9 +41,9 @@ struct line {
 	/* All below: under lock. */
 	struct sftp *sftp; /* replaced by the listener alone */
 	struct trust *trust;
-	struct line_request *queue, **last; /* not sent yet */
+	struct trunk_request *queue, **last; /* not sent yet */
 	size_t queued;
-	struct line_request *sent[LINE_SENT_MAX];
+	struct trunk_request *sent[TRUNK_SENT_MAX];
 	size_t n_sent;
 	uint64_t next_id;
 	struct slot slot[SFTP_CONNECTIONS_MAX];
@@ -56,29 +56,29 @@ struct line {
 	const char *weak;
 };
 
-/* ---- line-up.c; all under lock ---- */
+/* ---- trunk-up.c; all under lock ---- */
 
 /* Connections that work, or may soon. */
-unsigned line_up(const struct line *l, enum slot_state s);
+unsigned trunk_up(const struct trunk *l, enum slot_state s);
 
 /* How many connections there should be; calls the dialer. */
-void line_want(struct line *l);
+void trunk_want(struct trunk *l);
 
 /* When to look again, ns from now; INT64_MAX: nothing is planned. */
-int64_t line_next(const struct line *l);
+int64_t trunk_next(const struct trunk *l);
 
 /* HOST_KEY, UP, DOWN. */
-void line_slot_event(struct line *l, const struct sftp_event *ev);
+void trunk_slot_event(struct trunk *l, const struct sftp_event *ev);
 
 /* All connections are gone: the child is. */
-void line_slots_lost(struct line *l, const struct err *why);
+void trunk_slots_lost(struct trunk *l, const struct err *why);
 
-/* The line has come to its end. */
-void line_kill(struct line *l, const struct err *why);
+/* The trunk has come to its end. */
+void trunk_kill(struct trunk *l, const struct err *why);
 
-void *line_dialer(void *line);
+void *trunk_dialer(void *trunk);
 
 /* Wakes the listener. */
-void line_ring(struct line *l);
+void trunk_ring(struct trunk *l);
 
 #endif
