@@ -162,6 +162,10 @@ enum rc catalog_find_index(struct catalog *c, uint64_t index,
 enum rc catalog_find_file(struct catalog *c, const char *file,
 	struct catalog_name *ret, struct err *e) MUST_USE;
 
+/* The ledger index of the version of a name before this one. END: none. */
+enum rc catalog_find_before(struct catalog *c, int64_t name, uint64_t index,
+	uint64_t *ret, struct err *e) MUST_USE;
+
 /*
  * The version of a source that has a landing file and came last. END: none.
  * As slow as its silence is long: the ledger is searched from the end.
@@ -318,7 +322,8 @@ enum rc catalog_shape_find(struct catalog *c, const char *source,
 
 /* Numbers are on disk: add, never change. */
 enum catalog_mark {
-	MARK_ALERTS = 1, /* is told, if it was quarantined */
+	MARK_ALERTS = 1,   /* is told, if it was quarantined */
+	MARK_RECEIPTS = 2, /* has its receipt */
 };
 
 /* Entries of the ledger below `upto` are. Inside a transaction. */
@@ -356,8 +361,9 @@ enum condition {
 	CONDITION_QUARANTINED = 3,
 	CONDITION_DRIFT = 4,
 	CONDITION_SPACE = 5,
+	CONDITION_RECEIPTS = 6,
 };
-#define CONDITIONS 6 /* array size */
+#define CONDITIONS 7 /* array size */
 
 struct catalog_condition {
 	const char *state; /* the event told last; "": nothing is wrong */

@@ -86,6 +86,7 @@ enum alert_event {
 	ALERT_DRIFT,   /* a delivery is held because of its shape */
 	ALERT_FAILING, /* a source cannot be looked at, for long */
 	ALERT_NO_SPACE,
+	ALERT_RECEIPTS, /* cannot be given, for long */
 	ALERT_RECOVERED,
 	ALERT_EVENTS, /* how many */
 };
@@ -186,6 +187,9 @@ struct source_config {
 		char *folder; /* AFTER_MOVE: below the source's root, without
 				 slashes at its ends; else NULL */
 	} after;
+	struct {
+		char *path; /* the outbox; NULL: nobody wants any */
+	} receipt;
 	struct schedule schedule; /* all-zero: none */
 	struct expect expect;	  /* set: there is one */
 	struct total_list totals;

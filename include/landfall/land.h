@@ -186,6 +186,13 @@ enum rc landing_records(struct landing *l, uint64_t first,
 	void *arg, struct err *e) MUST_USE;
 
 /*
+ * The first malformed spans, `most` at most, neighbours of one kind in one.
+ * Where very many exceptions of other kinds come before them, fewer.
+ */
+enum rc landing_malformed(struct landing *l, struct scan_exception *ret,
+	size_t most, size_t *ret_n, struct err *e) MUST_USE;
+
+/*
  * Reads the whole file once and checks it: each frame's checksum and size,
  * the SHA-256 of the delivered bytes, and by scanning them again that the
  * index tells the truth. ret_file_sha256: of the file as it is. BAD_ITEM:

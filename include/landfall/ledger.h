@@ -117,4 +117,11 @@ enum rc ledger_view_check(struct ledger_view *v,
 enum rc ledger_view_proof(struct ledger_view *v, uint64_t index,
 	uint8_t proof[64 * HASH_LEN], size_t *ret_n, struct err *e) MUST_USE;
 
+/*
+ * The same as C2SP tlog-proof has it, with the checkpoint: what somebody who
+ * has the entry and knows the key needs to check it without us.
+ */
+enum rc ledger_view_tlog_proof(struct ledger_view *v, uint64_t index,
+	struct str *s, struct err *e) MUST_USE;
+
 #endif

@@ -40,6 +40,13 @@ void zone_path(struct str *s, const char *root, const char *source,
 	int64_t landed_at, const uint8_t *name, size_t name_len,
 	const uint8_t sha256[HASH_LEN], unsigned sha_chars);
 
+/*
+ * The first `stem` bytes of a name as zone_path makes them safe: one
+ * component of `most` bytes at most, with a digest where that cuts it.
+ */
+void zone_add_name(struct str *s, const uint8_t *name, size_t name_len,
+	size_t stem, size_t most);
+
 /* A new, empty, writable file _staging/<id>, mode 0440. Thread-safe. */
 enum rc zone_stage(
 	struct zone *z, uint64_t *ret_id, int *ret_fd, struct err *e) MUST_USE;

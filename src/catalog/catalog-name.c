@@ -112,6 +112,23 @@ catalog_find_index(struct catalog *c, uint64_t index, struct catalog_name *ret,
 }
 
 enum rc
+catalog_find_before(struct catalog *c, int64_t name, uint64_t index,
+	uint64_t *ret, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+	enum rc rc;
+
+	if (catalog_db_use(c, SQL_FIND_BEFORE, &q, e) != OK)
+		return e->code;
+	catalog_db_bind_i64(q, 1, name);
+	catalog_db_bind_u64(q, 2, index); /* an id is the index + 1 */
+	rc = catalog_db_step(c, q, e);
+	if (rc == OK)
+		*ret = catalog_db_u64(q, 0);
+	return rc;
+}
+
+enum rc
 catalog_find_newest(struct catalog *c, const char *source,
 	struct catalog_name *ret, struct err *e)
 {

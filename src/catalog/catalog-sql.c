@@ -261,6 +261,10 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			    " JOIN source s ON s.id = n.source"
 			    " WHERE v.id = ?1",
 		false},
+	[SQL_FIND_BEFORE] = {"SELECT id - 1 FROM version"
+			     " WHERE name = ?1 AND id <= ?2"
+			     " ORDER BY id DESC LIMIT 1",
+		false},
 	/* From the end of the ledger: soon found, or long silent. */
 	[SQL_FIND_NEWEST] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
 			     " FROM version v JOIN name n ON n.id = v.name"

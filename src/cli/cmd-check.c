@@ -5,6 +5,7 @@
 #include "base/io.h"
 #include "base/jsonw.h"
 #include "cli/commands.h"
+#include "daemon/outbox.h"
 #include "landfall/alert.h"
 #include "landfall/source.h"
 
@@ -150,6 +151,31 @@ check_alerts(const struct config *cfg)
 	return worst;
 }
 
+/* An outbox that is not there is told now, not when something is owed. */
+static enum status
+check_outboxes(const struct config *cfg)
+{
+	enum status worst = STATUS_DONE;
+
+	for (size_t i = 0; i < cfg->n_sources; i++) {
+		const struct source_config *s = &cfg->source[i];
+		struct outbox_folder folder;
+		struct outbox outbox;
+		struct err e = ERR_INIT;
+
+		if (s->receipt.path == NULL)
+			continue;
+		if (outbox_open(s->receipt.path, &folder, &outbox, &e) == OK) {
+			outbox_close(&folder);
+			continue;
+		}
+		fprintf(stderr, "landfall: error: %s: source %s: %s\n",
+			cfg->path, s->name, e.text);
+		worst = STATUS_UNREACHED;
+	}
+	return worst;
+}
+
 enum status
 cmd_check(struct cli *c, int argc, char **argv)
 {
@@ -169,6 +195,8 @@ cmd_check(struct cli *c, int argc, char **argv)
 	worst = cli_config(c);
 	if (worst == STATUS_DONE)
 		worst = check_alerts(c->config);
+	if (worst == STATUS_DONE)
+		worst = check_outboxes(c->config);
 	if (worst != STATUS_DONE)
 		return worst;
 	for (size_t i = 0; connect && i < c->config->n_sources; i++) {

@@ -8,10 +8,12 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/handout.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "daemon/engine.h"
 #include "daemon/hand.h"
+#include "daemon/receipts.h"
 
 /* One argument. */
 struct file {
@@ -190,6 +192,7 @@ land_all(struct landing_run *r)
 	};
 	struct progress *progress;
 	struct err e = ERR_INIT;
+	enum status st = STATUS_DONE;
 	enum rc rc = OK;
 
 	if (engine_open(&options, &r->engine, &e) != OK)
@@ -202,16 +205,19 @@ land_all(struct landing_run *r)
 	}
 	progress = progress_start(
 		r->cli, "landing", total_size(r->cli), bytes_read, r->engine);
+	rc = receipts_begin(r->lane, r->config, &e);
 	for (int i = 0; i < r->cli->n_args && rc == OK; i++)
 		rc = land_file(r, &r->file[i], &e);
 	if (lane_wait(r->lane, &e) != OK)
 		rc = BROKEN;
 	progress_stop(progress);
 	lane_close(r->lane);
+	if (rc == OK)
+		st = handout_receipts(r->engine, r->cli, r->config);
 	engine_close(r->engine);
 	if (rc != OK)
 		return cli_fail(&e);
-	return r->worst;
+	return st > r->worst ? st : r->worst;
 }
 
 enum status

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/handout.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "daemon/alert.h"
@@ -159,6 +160,9 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 			pthread_mutex_lock(&r->lock);
 			r->no_room += p.no_room;
 			pthread_mutex_unlock(&r->lock);
+			judged = handout_receipts(r->engine, r->cli, cfg);
+			if (judged > st)
+				st = judged;
 			judged = judge(r, cfg, &p, e);
 			if (judged > st)
 				st = judged;

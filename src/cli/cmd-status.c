@@ -75,6 +75,21 @@ write_waiting(struct jsonw *j, const struct catalog_waiting *w)
 }
 
 static void
+write_receipts(struct jsonw *j, const struct standing *s)
+{
+	if (s->source->receipt.path == NULL) {
+		jsonw_null(j);
+		return;
+	}
+	jsonw_object(j);
+	jsonw_key(j, "owed"), jsonw_u64(j, s->owed.n);
+	jsonw_key(j, "since"), write_time(j, s->owed.since);
+	jsonw_key(j, "trouble");
+	jsonw_text(j, s->outbox.code != OK ? s->outbox.text : "");
+	jsonw_end(j);
+}
+
+static void
 write_source(struct jsonw *j, const struct standing *s)
 {
 	jsonw_key(j, s->source->name), jsonw_object(j);
@@ -85,6 +100,7 @@ write_source(struct jsonw *j, const struct standing *s)
 	jsonw_key(j, "counts"), write_counts(j, s->count);
 	jsonw_key(j, "waiting"), write_waiting(j, &s->waiting);
 	jsonw_key(j, "newest"), write_time(j, s->newest);
+	jsonw_key(j, "receipts"), write_receipts(j, s);
 	jsonw_key(j, "arrival");
 	if (s->source->expect.set) {
 		jsonw_object(j);
@@ -195,6 +211,26 @@ add_counts(struct str *s, const struct catalog_pass *p)
 	}
 }
 
+/* What a partner waits for, and why it does not come. */
+static void
+print_receipts(const struct standing *s, size_t width, int64_t now)
+{
+	CLEANUP(str_release) struct str line = STR_INIT;
+
+	if (s->owed.n > 0) {
+		str_addf(&line, "%" PRIu64 " receipts owed, the oldest for ",
+			s->owed.n);
+		str_add_duration(&line,
+			now > s->owed.since ? (uint64_t)(now - s->owed.since)
+					    : 0);
+	}
+	if (s->outbox.code != OK)
+		str_addf(&line, "%s%s", line.len > 0 ? ": " : "",
+			s->outbox.text);
+	if (line.len > 0)
+		printf("  %-*s  %s\n", (int)width, "", line.s);
+}
+
 static void
 print_source(const struct standing *s, size_t width)
 {
@@ -230,6 +266,7 @@ print_source(const struct standing *s, size_t width)
 		str_addf(&more, ": %s", s->waiting.reason);
 		printf("  %-*s  %s\n", (int)width, "", more.s);
 	}
+	print_receipts(s, width, now);
 	if (s->source->expect.set) {
 		str_clear(&more);
 		show_arrival_words(&more, &s->arrival);

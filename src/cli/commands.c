@@ -43,6 +43,11 @@ const struct command commands[] = {
 	{"why", "NAME [--source S]", "the story of one name", NULL, cmd_why},
 	{"cat", "ID|FILE|NAME [--records]",
 		"the delivered bytes, or their records", NULL, cmd_cat},
+	{"receipt", "ID", "what a partner can show for one delivery",
+		"ID is the ledger entry of the delivery; `landfall why NAME` "
+		"tells it. One JSON\nobject with the entry, and a proof that "
+		"the signed ledger has it.",
+		cmd_receipt},
 	{"verify", "[--deep] [PATH...]",
 		"prove the zone: files, sums, ledger, catalog", NULL,
 		cmd_verify},

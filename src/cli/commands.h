@@ -14,6 +14,7 @@ enum status cmd_land(struct cli *c, int argc, char **argv);
 enum status cmd_release(struct cli *c, int argc, char **argv);
 enum status cmd_reject(struct cli *c, int argc, char **argv);
 enum status cmd_scan(struct cli *c, int argc, char **argv);
+enum status cmd_receipt(struct cli *c, int argc, char **argv);
 enum status cmd_status(struct cli *c, int argc, char **argv);
 enum status cmd_ls(struct cli *c, int argc, char **argv);
 enum status cmd_why(struct cli *c, int argc, char **argv);

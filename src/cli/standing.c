@@ -82,6 +82,18 @@ find_next(struct place *p, const struct standing_daemon *d, struct standing *s,
 	return OK;
 }
 
+static void
+try_outbox(const struct source_config *source, struct err *ret)
+{
+	struct outbox_folder folder;
+	struct outbox outbox;
+
+	ret->code = OK;
+	if (source->receipt.path != NULL &&
+		outbox_open(source->receipt.path, &folder, &outbox, ret) == OK)
+		outbox_close(&folder);
+}
+
 enum rc
 standing_take(struct place *p, const struct source_config *source,
 	const struct standing_daemon *d, bool counted, struct standing *ret,
@@ -105,8 +117,10 @@ standing_take(struct place *p, const struct source_config *source,
 		return rc;
 	if (find_next(p, d, &s, e) != OK ||
 		arrival_judge(p->catalog, source, clock_wall(), &lesson,
-			&s.arrival, e) != OK)
+			&s.arrival, e) != OK ||
+		receipts_count(p->catalog, source, &s.owed, e) != OK)
 		return e->code;
+	try_outbox(source, &s.outbox);
 	if (counted &&
 		catalog_count(p->catalog, source->name, s.count, e) != OK)
 		return e->code;
@@ -124,7 +138,7 @@ standing_is_bad(const struct standing *s)
 	case ARRIVAL_COULD_NOT_LOOK:
 		return true;
 	default:
-		return s->failures > 0 ||
+		return s->failures > 0 || s->outbox.code != OK ||
 			(s->looked && *s->pass.trouble != '\0') ||
 			s->pass.count[DISPOSITION_QUARANTINED] > 0;
 	}

@@ -8,6 +8,7 @@
 #include "cli/place.h"
 #include "daemon/arrival.h"
 #include "daemon/live.h"
+#include "daemon/receipts.h"
 
 /* Who is at work on the state directory. */
 struct standing_daemon {
@@ -33,6 +34,8 @@ struct standing {
 	struct catalog_waiting waiting; /* names 0: none */
 	uint64_t count[DISPOSITIONS];	/* of all known names */
 	struct arrival_report arrival;
+	struct receipts_owed owed;
+	struct err outbox; /* why it takes none now; OK: it does */
 };
 
 /*

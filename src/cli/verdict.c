@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/handout.h"
 #include "cli/show.h"
 
 #define WHY_MAX 1000 /* bytes: it becomes part of a ledger entry */
@@ -131,13 +132,18 @@ enum status
 verdict_close(struct verdict *s, enum rc rc, struct err *e)
 {
 	struct err ours = ERR_INIT;
+	enum status st = STATUS_DONE;
 
 	if (s->lane != NULL && lane_wait(s->lane, &ours) != OK) {
 		rc = BROKEN;
 		*e = ours;
 	}
 	lane_close(s->lane);
+	if (rc == OK && s->config != NULL)
+		st = handout_receipts(s->engine, s->cli, s->config);
 	engine_close(s->engine);
 	str_release(&s->why);
-	return rc == OK ? s->worst : cli_fail(e);
+	if (rc != OK)
+		return cli_fail(e);
+	return st > s->worst ? st : s->worst;
 }

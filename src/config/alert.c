@@ -22,6 +22,7 @@ const char *const alert_event_names[] = {
 	[ALERT_DRIFT] = "drift",
 	[ALERT_FAILING] = "failing",
 	[ALERT_NO_SPACE] = "no-space",
+	[ALERT_RECEIPTS] = "receipts",
 	[ALERT_RECOVERED] = "recovered",
 	NULL,
 };

@@ -8,12 +8,14 @@
 #include "base/mem.h"
 #include "config/option.h"
 #include "config/value.h"
+#include "landfall/source.h"
 
 struct check {
 	const struct config *config;
 	struct report *report;
 	char *zone, *state; /* real paths, or NULL */
 	char **drop;	    /* of each source, the same */
+	char **outbox;
 };
 
 /* The node at "csv.quote" below n, or NULL. */
@@ -174,6 +176,86 @@ check_place(struct check *c, size_t i, const struct yaml_node *n)
 		check_drop(c, i, n);
 	if (sftp)
 		check_sftp(s, n, c->report);
+}
+
+/* Would a drop leave this name below it alone, whatever its match says? */
+static bool
+is_ignored(const struct source_config *s, const char *folder, const char *name)
+{
+	CLEANUP(str_release) struct str path = STR_INIT, why = STR_INIT;
+	struct source_config all = *s;
+	struct item it;
+
+	if (*folder != '\0')
+		str_addf(&path, "%s/", folder);
+	str_add(&path, name);
+	all.match.n = 0;
+	it = (struct item){.name = (const uint8_t *)path.s,
+		.name_len = path.len,
+		.type = ITEM_FILE};
+	return source_rule(&all, &it, &why, NULL) != NULL;
+}
+
+/* The names that are written in an outbox; no pattern means the first byte. */
+static const char *const receipts[] = {
+	"\x01.receipt.json",
+	"\x01.receipt-0.json",
+	"\x01.receipt.json.tmp",
+	"\x01.receipt-0.json.tmp",
+};
+
+/* A drop that took receipts for deliveries would never come to rest. */
+static void
+check_outbox_in_drop(
+	struct check *c, size_t i, size_t drop, const struct yaml_node *n)
+{
+	const struct source_config *s = &c->config->source[drop];
+	const char *outbox = c->outbox[i], *root = c->drop[drop];
+	const char *below;
+
+	if (root == NULL || !is_within(outbox, root) ||
+		(!s->drop.recursive && strcmp(outbox, root) != 0))
+		return;
+	below = outbox + strlen(root);
+	below += *below == '/';
+	for (size_t k = 0; k < ARRAY_LEN(receipts); k++) {
+		if (is_ignored(s, below, receipts[k]))
+			continue;
+		wrong(c, n, "receipt.path",
+			"receipt.path: lies in the drop of %s (line %u), which "
+			"would take receipts for deliveries; add "
+			"\"*.receipt*.json\" and \"*.tmp\" to its ignore",
+			s->name, s->line);
+		return;
+	}
+}
+
+static void
+check_receipt(struct check *c, size_t i, const struct yaml_node *n)
+{
+	const char *outbox = c->outbox[i];
+
+	if (find(n, "receipt") != NULL && find(n, "receipt.path") == NULL)
+		wrong(c, n, "receipt", "receipt.path is missing");
+	if (outbox == NULL)
+		return;
+	if (c->zone != NULL && is_within(outbox, c->zone))
+		wrong_overlap(
+			c, n, "receipt.path", outbox, "zone", c->zone, "");
+	if (c->state != NULL && is_within(outbox, c->state))
+		wrong_overlap(
+			c, n, "receipt.path", outbox, "state", c->state, "");
+	for (size_t k = 0; k < i; k++)
+		if (c->outbox[k] != NULL && strcmp(outbox, c->outbox[k]) == 0) {
+			wrong(c, n, "receipt.path",
+				"receipt.path: is the outbox of %s (line %u) "
+				"already; equal names would meet there",
+				c->config->source[k].name,
+				c->config->source[k].line);
+			break;
+		}
+	for (size_t k = 0; k < c->config->n_sources; k++)
+		check_outbox_in_drop(c, i, k, n);
 }
 
 /* A block of csv keys under another format would be silently ignored. */
@@ -351,6 +433,7 @@ check_config(struct config *config, const struct yaml_node *root,
 		.zone = real_path(config->zone),
 		.state = real_path(config->state),
 		.drop = mem_array(config->n_sources + 1, sizeof(*c.drop)),
+		.outbox = mem_array(config->n_sources + 1, sizeof(*c.outbox)),
 	};
 
 	check_missing(&c, root);
@@ -361,6 +444,7 @@ check_config(struct config *config, const struct yaml_node *root,
 			"; the ledger's key must lie outside the zone");
 	for (size_t i = 0; i < config->n_sources; i++) {
 		c.drop[i] = real_path(config->source[i].drop.path);
+		c.outbox[i] = real_path(config->source[i].receipt.path);
 		check_place(&c, i, node[i]);
 		check_format(&c, i, node[i]);
 		check_schedule(&c, node[i]);
@@ -370,8 +454,13 @@ check_config(struct config *config, const struct yaml_node *root,
 		check_totals(&c, &config->source[i], node[i]);
 	}
 	for (size_t i = 0; i < config->n_sources; i++)
+		check_receipt(&c, i, node[i]);
+	for (size_t i = 0; i < config->n_sources; i++) {
 		free(c.drop[i]);
+		free(c.outbox[i]);
+	}
 	free(c.drop);
+	free(c.outbox);
 	free(c.zone);
 	free(c.state);
 }

@@ -71,6 +71,7 @@ config_free(struct config *c)
 		free(s->drop.path);
 		remote_release(&s->sftp);
 		free(s->after.folder);
+		free(s->receipt.path);
 		alert_release(&s->own_alert);
 		field_release_patterns(&s->match);
 		field_release_patterns(&s->ignore);

@@ -75,6 +75,22 @@ static const struct option rows[] = {
 			"source's root; what lies in it is ignored, and a "
 			"name that is taken there gets a suffix.",
 	},
+	{
+		.path = "sources.*.receipt",
+		.type = OPTION_BLOCK,
+		.help = "A receipt for each delivery that the ledger holds, "
+			"for the partner to keep. See RECEIPTS.",
+	},
+	{
+		.path = "sources.*.receipt.path",
+		.type = OPTION_PATH,
+		SOURCE(receipt.path),
+		.help = "The outbox: a local directory, which must be there, "
+			"for this source alone. Not in the zone or the state, "
+			"nor where a drop would take receipts for deliveries: "
+			"there its ignore must have *.receipt*.json and "
+			"*.tmp. Required in receipt.",
+	},
 };
 
 const struct option_part option_delivery = {rows, ARRAY_LEN(rows)};

@@ -5,9 +5,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "daemon/receipts.h"
 #include "landfall/alert.h"
 
-/* A source that fails for so long does not get better by itself. */
+/* What fails for so long does not get better by itself. */
 #define FAILING_AFTER (900 * CLOCK_SECOND)
 
 /* Between two bundles of quarantined deliveries. */
@@ -357,6 +358,43 @@ judge_quarantined(struct judging *j, int64_t *wait, struct err *e)
 	return rc;
 }
 
+/* ---- what the partner waits for ---- */
+
+static enum rc
+judge_receipts(struct judging *j, struct err *e)
+{
+	const struct alert_view *v = j->view;
+	CLEANUP(str_release) struct str text = STR_INIT;
+	struct alert a = {.event = ALERT_RECEIPTS,
+		.todo = "`landfall status` says what is wrong with the "
+			"outbox; landfall goes on trying"};
+	struct catalog_condition x;
+	struct receipts_owed owed;
+
+	if (receipts_count(j->catalog, v->source, &owed, e) != OK ||
+		catalog_condition_find(j->catalog, v->source->name,
+			CONDITION_RECEIPTS, &x, e) != OK)
+		return e->code;
+	if (owed.n == 0) {
+		a.text = "all receipts are given";
+		add_recovered(j, CONDITION_RECEIPTS, &x, &a);
+		return OK;
+	}
+	/* A daemon's clerk may be at it this very moment. */
+	if (*x.state != '\0' ||
+		(v->patient && j->now - owed.since < FAILING_AFTER))
+		return OK;
+	str_addf(&text, "%llu receipts are owed, the first since ",
+		(unsigned long long)owed.n);
+	clock_add_time(&text, owed.since);
+	a.text = text.s;
+	a.key = (uint64_t)owed.since;
+	a.count = owed.n;
+	add(j, CONDITION_RECEIPTS, alert_event_names[ALERT_RECEIPTS], a.key,
+		&a);
+	return OK;
+}
+
 /* ---- all of it ---- */
 
 static enum rc
@@ -370,7 +408,8 @@ judge(struct judging *j, int64_t *wait, struct err *e)
 		judge_stuck(j, CONDITION_SPACE, ALERT_NO_SPACE,
 			"make room on the zone's filesystem; landfall goes on "
 			"by itself",
-			"there is room again", e) != OK)
+			"there is room again", e) != OK ||
+		judge_receipts(j, e) != OK)
 		return e->code;
 	return judge_quarantined(j, wait, e);
 }

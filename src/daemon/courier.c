@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/bell.h"
 #include "landfall/alert.h"
 
 /* Then it is given up. */
@@ -48,10 +49,7 @@ struct courier {
 	int64_t next; /* monotonic: when something may be due */
 	atomic_bool cancel;
 	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t rung;
-	/* Under lock. */
-	bool ring;
+	struct bell bell;
 };
 
 static int64_t
@@ -208,8 +206,7 @@ open_fields(struct courier *c, struct engine *g, const struct config *cfg)
 {
 	c->engine = g;
 	c->config = cfg;
-	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->rung, NULL);
+	bell_init(&c->bell);
 }
 
 static void
@@ -218,8 +215,7 @@ release_fields(struct courier *c)
 	drop_parcels(c);
 	free(c->place);
 	lane_close(c->lane);
-	pthread_cond_destroy(&c->rung);
-	pthread_mutex_destroy(&c->lock);
+	bell_release(&c->bell);
 }
 
 /* ---- the thread ---- */
@@ -262,25 +258,10 @@ courier_main(void *arg)
 	struct courier *c = arg;
 	struct err e = ERR_INIT;
 
-	while (!c->cancel) {
-		struct timespec until;
-		enum rc rc = deliver(c, &e);
-
-		/* A broken engine is everybody's matter, and told by it. */
-		if (rc != OK)
-			break;
+	/* A broken engine is everybody's matter, and told by it. */
+	while (!c->cancel && deliver(c, &e) == OK)
 		/* Rounded up, or it would spin just before. */
-		c->next += CLOCK_SECOND / 100;
-		until = (struct timespec){.tv_sec = c->next / CLOCK_SECOND,
-			.tv_nsec = c->next % CLOCK_SECOND};
-		pthread_mutex_lock(&c->lock);
-		while (!c->ring && !c->cancel &&
-			pthread_cond_clockwait(&c->rung, &c->lock,
-				CLOCK_MONOTONIC, &until) == 0)
-			;
-		c->ring = false;
-		pthread_mutex_unlock(&c->lock);
-	}
+		bell_wait(&c->bell, c->next + CLOCK_SECOND / 100, &c->cancel);
 	return NULL;
 }
 
@@ -305,10 +286,7 @@ courier_start(struct engine *g, const struct config *cfg, struct courier **ret,
 void
 courier_ring(struct courier *c)
 {
-	pthread_mutex_lock(&c->lock);
-	c->ring = true;
-	pthread_cond_signal(&c->rung);
-	pthread_mutex_unlock(&c->lock);
+	bell_ring(&c->bell);
 }
 
 void

@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "base/clock.h"
+#include "daemon/clerk.h"
 #include "daemon/courier.h"
 #include "daemon/daemon.h"
 #include "daemon/live.h"
@@ -27,6 +28,7 @@ struct daemon {
 	struct config *config;
 	struct engine *engine;
 	struct courier *courier;
+	struct clerk *clerk;
 	struct watcher *watcher;
 	size_t n_watchers;
 	int epoll, signals, done; /* done: an eventfd the lookers ring */

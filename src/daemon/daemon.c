@@ -318,6 +318,24 @@ free_watchers(struct daemon *d)
 	d->n_watchers = 0;
 }
 
+/* Who works for the configuration beside the lookers. */
+static enum rc
+start_staff(struct daemon *d, struct err *e)
+{
+	if (courier_start(d->engine, d->config, &d->courier, e) != OK)
+		return e->code;
+	return clerk_start(d->engine, d->config, &d->clerk, e);
+}
+
+static void
+stop_staff(struct daemon *d)
+{
+	clerk_stop(d->clerk);
+	courier_stop(d->courier);
+	d->clerk = NULL;
+	d->courier = NULL;
+}
+
 /* Nobody is looking: the new configuration takes the place of the old. */
 static enum rc
 reload(struct daemon *d, bool *ret, struct err *broken)
@@ -344,8 +362,7 @@ reload(struct daemon *d, bool *ret, struct err *broken)
 		*ret = false;
 		return OK;
 	}
-	courier_stop(d->courier);
-	d->courier = NULL;
+	stop_staff(d);
 	free_watchers(d);
 	engine_configure(d->engine, fresh);
 	config_free(d->config);
@@ -355,7 +372,7 @@ reload(struct daemon *d, bool *ret, struct err *broken)
 		d->err = e;
 	log_say(LOG_INFO, "reloaded", "%zu sources", d->n_watchers);
 	*ret = true;
-	return courier_start(d->engine, d->config, &d->courier, broken);
+	return start_staff(d, broken);
 }
 
 static void
@@ -503,7 +520,8 @@ run(struct daemon *d, struct err *e)
 			"ledger entries were brought forward",
 			(unsigned long long)r->brought_forward,
 			(unsigned long long)r->entries);
-	if (courier_start(d->engine, d->config, &d->courier, e) != OK) {
+	if (start_staff(d, e) != OK) {
+		stop_staff(d);
 		engine_close(d->engine);
 		return e->code;
 	}
@@ -523,7 +541,7 @@ run(struct daemon *d, struct err *e)
 	pthread_mutex_unlock(&d->lock);
 	for (size_t i = 0; i < LOOKERS; i++)
 		pthread_join(d->looker[i], NULL);
-	courier_stop(d->courier);
+	stop_staff(d);
 	free_watchers(d);
 	engine_close(d->engine);
 	return rc;

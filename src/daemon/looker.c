@@ -195,6 +195,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		if (rc == BAD_ITEM || rc == BAD_SOURCE)
 			watcher_rescan(w);
 	}
+	clerk_ring(d->clerk);
 	view.full = full;
 	view.failed = rc != OK || r.troubles > 0;
 	if (rc != BROKEN)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "daemon/alert.h"
 #include "daemon/decide.h"
+#include "daemon/receipts.h"
 #include "daemon/room.h"
 
 /*
@@ -361,6 +362,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	rc = begin(&k, g, o, r, e);
 	if (rc == OK)
 		rc = alert_begin(k.lane, k.config, e);
+	if (rc == OK)
+		rc = receipts_begin(k.lane, k.config, e);
 	if (rc == OK)
 		rc = k.ops->recover(k.source, each_trouble, &k, e);
 	if (rc == OK)

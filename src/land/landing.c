@@ -357,3 +357,24 @@ landing_exception(struct landing *l, uint32_t i, struct scan_exception *ret,
 			i);
 	return OK;
 }
+
+/* So many exceptions are looked at for malformed ones among them. */
+#define LOOK_MOST 65536
+
+enum rc
+landing_malformed(struct landing *l, struct scan_exception *ret, size_t most,
+	size_t *ret_n, struct err *e)
+{
+	struct scan_exception x;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < l->exceptions && i < LOOK_MOST && n < most;
+		i++) {
+		if (landing_exception(l, i, &x, e) != OK)
+			return e->code;
+		if (format_is_malformed(x.kind))
+			ret[n++] = x;
+	}
+	*ret_n = n;
+	return OK;
+}

@@ -112,3 +112,23 @@ ledger_view_proof(struct ledger_view *v, uint64_t index,
 	*ret_n = n;
 	return OK;
 }
+
+enum rc
+ledger_view_tlog_proof(
+	struct ledger_view *v, uint64_t index, struct str *s, struct err *e)
+{
+	uint8_t proof[64 * HASH_LEN];
+	size_t n;
+
+	if (ledger_view_proof(v, index, proof, &n, e) != OK)
+		return e->code;
+	str_addf(s, "c2sp.org/tlog-proof@v1\nindex %llu\n",
+		(unsigned long long)index);
+	for (size_t i = 0; i < n; i++) {
+		str_add_base64(s, proof + i * HASH_LEN, HASH_LEN);
+		str_addc(s, '\n');
+	}
+	str_addc(s, '\n');
+	str_add(s, v->note.s);
+	return OK;
+}

@@ -12,14 +12,13 @@
 static enum rc
 read_checkpoint(struct ledger_view *v, const char *vkey, struct err *e)
 {
-	CLEANUP(str_release) struct str text = STR_INIT;
 	CLEANUP(str_release) struct str own = STR_INIT;
 	struct key k = {.pkey = NULL};
 	struct note note;
 	enum rc rc;
 
 	rc = io_read_file(
-		v->dir, "checkpoint", LEDGER_NOTE_MAX, &text, BAD_ITEM, e);
+		v->dir, "checkpoint", LEDGER_NOTE_MAX, &v->note, BAD_ITEM, e);
 	if (rc != OK)
 		return rc;
 	if (vkey == NULL) {
@@ -35,7 +34,7 @@ read_checkpoint(struct ledger_view *v, const char *vkey, struct err *e)
 	}
 	if (rc != OK)
 		return rc;
-	if (note_parse(text.s, text.len, &note, e) != OK ||
+	if (note_parse(v->note.s, v->note.len, &note, e) != OK ||
 		note_verify(&note, &k, e) != OK ||
 		note_checkpoint(&note, &v->checkpoint, e) != OK)
 		rc = err_add(e, "checkpoint");
@@ -50,7 +49,8 @@ ledger_view_open(
 	struct ledger_view *v = mem_alloc(sizeof(*v));
 	enum rc rc;
 
-	*v = (struct ledger_view){.dir = -1, .bundle = STR_INIT};
+	*v = (struct ledger_view){
+		.dir = -1, .note = STR_INIT, .bundle = STR_INIT};
 	rc = io_open(zone, FORMAT_LEDGER_DIR, O_RDONLY | O_DIRECTORY, 0,
 		&v->dir, BAD_ITEM, e);
 	if (rc != OK && e->cause == ENOENT)
@@ -71,6 +71,7 @@ ledger_view_close(struct ledger_view *v)
 	if (v == NULL)
 		return;
 	io_drop(&v->dir);
+	str_release(&v->note);
 	str_release(&v->bundle);
 	free(v);
 }

@@ -11,6 +11,7 @@
 struct ledger_view {
 	int dir; /* <zone>/_ledger */
 	struct checkpoint checkpoint;
+	struct str note;	 /* it, as signed */
 	struct str bundle;	 /* the one read last */
 	struct tile bundle_tile; /* width 0: none yet */
 };

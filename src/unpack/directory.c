@@ -15,6 +15,7 @@ enum {
 	LOCATOR_LEN = 20,
 	END64_LEN = 56,
 	CENTRAL_LEN = 46,
+	MADE_BY_UNIX = 3,
 	DIRECTORY_MAX = 64 << 20, /* bytes; it is held in memory */
 };
 
@@ -165,7 +166,7 @@ read_end(struct input *in, const struct unpack_limits *l, struct place *p,
 	if (p->entries > l->members)
 		return err_set(e, BAD_ITEM,
 			"zip: %" PRIu " members, more than %" PRIu
-			" (the limit of members)",
+			" (max_members)",
 			p->entries, l->members);
 	if (p->size > DIRECTORY_MAX || p->entries > p->size / CENTRAL_LEN)
 		return err_set(e, BAD_ITEM,
@@ -221,6 +222,7 @@ parse_entry(struct directory *d, size_t i, const uint8_t *p, size_t n,
 		.crc = get_le32(p + 16),
 		.flags = get_le16(p + 8),
 		.method = get_le16(p + 10),
+		.mode = p[5] == MADE_BY_UNIX ? get_le16(p + 40) : 0,
 		.name = (size_t)(p - d->bytes.data) + CENTRAL_LEN,
 		.name_len = name_len,
 	};
@@ -318,18 +320,18 @@ check_sizes(struct input *in, const struct directory *d,
 		uint64_t n = d->entry[i].size;
 
 		if (n > l->member_bytes)
-			return entry_bad(d, i, "over the limit of bytes", e);
+			return entry_bad(
+				d, i, "it says it is over max_member", e);
 		if (n > l->total_bytes || total > l->total_bytes - n)
 			return err_set(e, BAD_ITEM,
-				"zip: its members are over the limit of bytes "
+				"zip: it says its members are over max_bytes "
 				"together");
 		total += n;
 	}
 	if (total > UNPACK_GRACE && total / l->ratio >= in->size)
 		return err_set(e, BAD_ITEM,
 			"zip: it says it unpacks %" PRIu " bytes to %" PRIu
-			", more than %" PRIu " times as many (the limit of "
-			"ratio)",
+			", more than %" PRIu " times as many (max_ratio)",
 			in->size, total, l->ratio);
 	return OK;
 }

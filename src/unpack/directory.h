@@ -28,7 +28,8 @@ struct zip_entry {
 	uint64_t packed, size; /* bytes */
 	uint32_t crc;
 	uint16_t flags, method;
-	size_t name; /* offset in the directory's bytes */
+	uint16_t mode; /* of unix, where the archive has them; else 0 */
+	size_t name;   /* offset in the directory's bytes */
 	size_t name_len;
 };
 

@@ -268,7 +268,7 @@ too_long(const struct unpack *u, struct err *e)
 
 	str_add_duration(&s, (uint64_t)u->o.limits.wall);
 	return err_set(e, BAD_ITEM,
-		"unpacking took longer than %s (the limit of time), at %" PRIu64
+		"unpacking took longer than %s (max_time), at %" PRIu64
 		" of %" PRIu64 " bytes",
 		s.s, u->done, u->o.size);
 }

@@ -307,8 +307,8 @@ give(struct walk *w, struct level *lv, struct telling *t, struct err *e)
 			"is no place for it");
 	else
 		err_set(e, BAD_ITEM,
-			"archives inside archives, more than %u deep (the "
-			"limit of depth)",
+			"archives inside archives, more than %u deep "
+			"(max_depth)",
 			w->job->limits.depth);
 	in_member(w, entry, e);
 	return BAD_ITEM;

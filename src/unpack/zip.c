@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -141,25 +142,36 @@ is_ascii(const uint8_t *p, size_t n)
 	return true;
 }
 
+/*
+ * The same name, where both can know it: libarchive turns backslashes, adds a
+ * slash to a folder's name, and gives none that is not of this locale.
+ */
+static bool
+is_name(const char *theirs, const uint8_t *name, size_t len)
+{
+	if (!is_ascii(name, len))
+		return true;
+	if (theirs == NULL)
+		return len == 0;
+	for (size_t i = 0; i < len; i++, theirs++)
+		if (*theirs != (char)name[i] &&
+			(*theirs != '/' || name[i] != '\\'))
+			return false;
+	return theirs[0] == '\0' || strcmp(theirs, "/") == 0;
+}
+
 /* The member that libarchive is at is the directory's. */
 static bool
 is_same(const struct reader *r, const struct zip_entry *z,
 	struct archive_entry *a)
 {
-	const uint8_t *name = r->dir.bytes.data + z->name;
-	const char *theirs = archive_entry_pathname(a);
-
 	/* A link's bytes are where it leads to; libarchive has read them. */
 	if (archive_entry_size_is_set(a) &&
 		archive_entry_filetype(a) != AE_IFLNK &&
 		(uint64_t)archive_entry_size(a) != z->size)
 		return false;
-	/* It appends a slash to a folder's name. */
-	return !is_ascii(name, z->name_len) ||
-		(theirs != NULL &&
-			strncmp(theirs, (const char *)name, z->name_len) == 0 &&
-			(theirs[z->name_len] == '\0' ||
-				strcmp(theirs + z->name_len, "/") == 0));
+	return is_name(archive_entry_pathname(a), r->dir.bytes.data + z->name,
+		z->name_len);
 }
 
 static enum rc
@@ -232,6 +244,9 @@ zip_next(struct reader *r, struct reader_entry *ret, struct err *e)
 		return e->code;
 	if (step(r, &a, e) != OK)
 		return e->code;
+	/* libarchive makes a file of it. */
+	if ((z->mode & S_IFMT) == S_IFIFO)
+		archive_entry_set_filetype(a, AE_IFIFO);
 	reader_describe(a, ret, &r->finding);
 	ret->name = r->dir.bytes.data + z->name;
 	ret->name_len = z->name_len;
@@ -245,6 +260,16 @@ zip_next(struct reader *r, struct reader_entry *ret, struct err *e)
 	return OK;
 }
 
+/* Of which libarchive says that it is damaged. */
+static bool
+is_empty_lzma(const struct zip_entry *z)
+{
+	enum { LZMA = 14, PACKED_MAX = 64 };
+
+	return z->method == LZMA && z->size == 0 && z->crc == 0 &&
+		z->packed <= PACKED_MAX && !(z->flags & ZIP_ENCRYPTED);
+}
+
 static enum rc
 zip_data(struct reader *r, const uint8_t **p, size_t *n, struct err *e)
 {
@@ -255,6 +280,8 @@ zip_data(struct reader *r, const uint8_t **p, size_t *n, struct err *e)
 
 	if (r->bars != NULL)
 		return err_set(e, BAD_ITEM, "%s", r->bars);
+	if (is_empty_lzma(z))
+		return END;
 	rc = archive_read_data_block(r->archive, &block, n, &offset);
 	if (rc == ARCHIVE_EOF && r->at == z->size)
 		return END;

@@ -29,9 +29,8 @@ stem_len(const uint8_t *name, size_t len)
 	return dot - 1;
 }
 
-/* One component of `most` bytes at most, never cut inside a %XX. */
-static void
-add_stem(struct str *s, const uint8_t *name, size_t name_len, size_t stem,
+void
+zone_add_name(struct str *s, const uint8_t *name, size_t name_len, size_t stem,
 	size_t most)
 {
 	CLEANUP(str_release) struct str enc = STR_INIT;
@@ -42,6 +41,7 @@ add_stem(struct str *s, const uint8_t *name, size_t name_len, size_t stem,
 		str_addf(&enc, "%%%02X", name[0]);
 	str_add_percent(&enc, name + (enc.len > 0), stem - (enc.len > 0), "");
 	if (enc.len > most) {
+		/* Never inside a %XX. */
 		for (size_t back = 1; back <= 2; back++)
 			if (enc.s[cut - back] == '%') {
 				cut -= back;
@@ -75,6 +75,6 @@ zone_path(struct str *s, const char *root, const char *source,
 	str_addf(s, "%s/dt=", source);
 	clock_add_date(s, landed_at);
 	str_addc(s, '/');
-	add_stem(s, name, name_len, stem, NAME_MOST - tail.len);
+	zone_add_name(s, name, name_len, stem, NAME_MOST - tail.len);
 	str_addn(s, tail.s, tail.len);
 }

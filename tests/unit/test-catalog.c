@@ -1109,6 +1109,7 @@ test_marks_and_what_came_since(void **state)
 	struct catalog_version v;
 	struct err e = ERR_INIT;
 	struct str text = STR_INIT;
+	struct catalog_name n;
 	uint64_t upto;
 
 	assert_int_equal(
@@ -1131,6 +1132,15 @@ test_marks_and_what_came_since(void **state)
 	must(catalog_each_since(p->catalog, "s", 1, 9, add_since, &text, &e),
 		&e);
 	assert_string_equal(text.s, "2:c 3:d ");
+
+	/* What came under the same name before. */
+	must(catalog_find_index(p->catalog, 0, &n, &e), &e);
+	assert_int_equal(
+		catalog_find_before(p->catalog, n.id, 0, &upto, &e), END);
+	must(catalog_find_before(p->catalog, n.id, 1, &upto, &e), &e);
+	assert_int_equal(upto, 0);
+	must(catalog_find_before(p->catalog, n.id, 99, &upto, &e), &e);
+	assert_int_equal(upto, 0);
 
 	assert_int_equal(catalog_unsettled(p->catalog, "s", 0, 4, &e), OK);
 	assert_int_equal(catalog_unsettled(p->catalog, "s", 3, 4, &e), END);

@@ -720,6 +720,38 @@ static const struct {
 	{HEAD "sources: {a: {drop: {path: /d/in}}, "
 	      "b: {drop: {path: /d, recursive: false}}}\n",
 		""},
+	{HEAD "sources: {a: {drop: {path: /d}, receipt: {}}}\n",
+		"f:3:42: error: receipt.path is missing\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, receipt: {path: /lf/zone/o}}}\n",
+		"f:3:49: error: receipt.path: /lf/zone/o and the zone "
+		"/lf/zone overlap\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, receipt: {path: /lf/state}}}\n",
+		"f:3:49: error: receipt.path: /lf/state and the state "
+		"/lf/state overlap\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, receipt: {path: /lf}}}\n", ""},
+	{HEAD "sources: {a: {drop: {path: /d}, receipt: {path: /o}}, "
+	      "b: {drop: {path: /e}, receipt: {path: /o}}}\n",
+		"f:3:93: error: receipt.path: is the outbox of a (line 3) "
+		"already; equal names would meet there\n"},
+	{HEAD "sources: {a: {drop: {path: /d}, match: '*.csv', "
+	      "receipt: {path: /d/o}}}\n",
+		"f:3:65: error: receipt.path: lies in the drop of a (line 3), "
+		"which would take receipts for deliveries; add "
+		"\"*.receipt*.json\" and \"*.tmp\" to its ignore\n"},
+	{HEAD "sources: {a: {drop: {path: /d, recursive: false}, "
+	      "receipt: {path: /d/o}}}\n",
+		""},
+	{HEAD "sources: {a: {drop: {path: /d}, ignore: [o], "
+	      "receipt: {path: /d/o}}}\n",
+		""},
+	{HEAD "sources: {a: {drop: {path: /d}, ignore: ['*.receipt*.json', "
+	      "'*.tmp'], receipt: {path: /d}}}\n",
+		""},
+	{HEAD "sources: {a: {drop: {path: /d}, ignore: '*.receipt*.json', "
+	      "receipt: {path: /d}}}\n",
+		"f:3:76: error: receipt.path: lies in the drop of a (line 3), "
+		"which would take receipts for deliveries; add "
+		"\"*.receipt*.json\" and \"*.tmp\" to its ignore\n"},
 	{HEAD "sources: {a: {drop: {recursive: true}}}\n",
 		"f:3:21: error: drop.path is missing\n"},
 	{HEAD "sources: {a: {drop: {path: /d}, csv: {header: 0}}}\n",

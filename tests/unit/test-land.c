@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "land/index.h"
+#include "landfall/receipt.h"
 #include "unit.h"
 
 static int
@@ -473,6 +474,99 @@ test_provenance_round_trip(void **state UNUSED)
 	str_release(&two);
 }
 
+static void
+test_receipts(void **state UNUSED)
+{
+	static const char want[] =
+		"{\"bytes_sha256\":\"abababababababababababababababababababab"
+		"abababababababababababab\",\"disposition\":\"quarantined\","
+		"\"entry\":\"{\\\"index\\\":17}\",\"file\":\"f\","
+		"\"file_sha256\":\"0000000000000000000000000000000000000000"
+		"000000000000000000000000\",\"generation\":2,\"index\":17,"
+		"\"landed_at\":\"1970-01-01T00:00:05Z\",\"malformed\":3,"
+		"\"malformed_first\":[{\"count\":2,\"kind\":"
+		"\"junk-after-quote\",\"length\":9,\"offset\":7}],"
+		"\"name\":\"a/%FF%0A\",\"origin\":\"o\",\"proof\":\"p\\n\","
+		"\"reason\":\"why\",\"receipt\":1,\"records\":4,"
+		"\"relation\":\"appended\",\"size\":5,\"source\":\"s\","
+		"\"tree_size\":18}\n";
+	struct catalog_version v = {.generation = 2,
+		.disposition = DISPOSITION_QUARANTINED,
+		.relation = RELATION_APPENDED,
+		.file = "f",
+		.size = 5,
+		.records = 4,
+		.malformed = 3,
+		.landed_at = INT64_C(5000000000),
+		.index = 17};
+	struct receipt r = {.origin = "o",
+		.source = "s",
+		.name = (const uint8_t *)"a/\xff\n",
+		.name_len = 4,
+		.version = &v,
+		.reason = "why",
+		.entry = "{\"index\":17}",
+		.entry_len = 12,
+		.tree_size = 18,
+		.proof = "p\n",
+		.told = true,
+		.malformed = {{.offset = 7,
+			.length = 9,
+			.count = 2,
+			.kind = KIND_JUNK_AFTER_QUOTE}},
+		.n_malformed = 1};
+	struct str s = STR_INIT;
+
+	memset(v.bytes_sha256, 0xab, HASH_LEN);
+	receipt_write(&r, &s);
+	assert_string_equal(s.s, want);
+	str_clear(&s);
+	r.told = false;
+	r.reason = NULL;
+	receipt_write(&r, &s);
+	assert_non_null(strstr(s.s, "\"malformed_first\":null,"));
+	assert_null(strstr(s.s, "reason"));
+	str_release(&s);
+}
+
+/* One component, whatever the name; nobody's receipt is another's. */
+static void
+test_receipt_files(void **state UNUSED)
+{
+	const struct {
+		const char *name, *file;
+	} cases[] = {
+		{"orders.csv", "orders.csv.receipt.json"},
+		{"../../etc/x", "%2E.%2F..%2Fetc%2Fx.receipt.json"},
+		{".hidden", "%2Ehidden.receipt.json"},
+		{"-rf", "%2Drf.receipt.json"},
+		{"a.csv.receipt-1.json", "a.csv.receipt-1.json.receipt.json"},
+		{"\xff\n", "%FF%0A.receipt.json"},
+	};
+	uint8_t longest[300];
+	struct str s = STR_INIT, other = STR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		str_clear(&s);
+		receipt_file(&s, (const uint8_t *)cases[i].name,
+			strlen(cases[i].name));
+		assert_string_equal(s.s, cases[i].file);
+	}
+	str_clear(&s);
+	receipt_file_of(&s, (const uint8_t *)"a.csv", 5, 17);
+	assert_string_equal(s.s, "a.csv.receipt-17.json");
+	memset(longest, 0xff, sizeof(longest));
+	str_clear(&s);
+	receipt_file_of(&s, longest, sizeof(longest), UINT64_MAX);
+	assert_true(s.len + strlen(".tmp") <= 255);
+	assert_null(strchr(s.s, '/'));
+	longest[299] = 'x';
+	receipt_file_of(&other, longest, sizeof(longest), UINT64_MAX);
+	assert_string_not_equal(s.s, other.s);
+	str_release(&s);
+	str_release(&other);
+}
+
 int
 main(void)
 {
@@ -484,6 +578,8 @@ main(void)
 		cmocka_unit_test(test_damage_is_found),
 		cmocka_unit_test(test_wrong_facts_are_found),
 		cmocka_unit_test(test_provenance_round_trip),
+		cmocka_unit_test(test_receipts),
+		cmocka_unit_test(test_receipt_files),
 	};
 
 	return cmocka_run_group_tests_name("land", tests, NULL, NULL);

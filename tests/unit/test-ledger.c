@@ -810,6 +810,31 @@ test_absurd_size_ends(void **state UNUSED)
 
 /* ---- proofs ---- */
 
+/* The text that C2SP asks for, from what the proof has. */
+static void
+check_tlog_proof(
+	struct ledger_view *v, uint64_t index, const uint8_t *proof, size_t n)
+{
+	CLEANUP(str_release) struct str want = STR_INIT, got = STR_INIT;
+	uint8_t root[HASH_LEN];
+	struct err e = ERR_INIT;
+
+	str_addf(&want, "c2sp.org/tlog-proof@v1\nindex %" PRIu64 "\n", index);
+	for (size_t i = 0; i < n; i++) {
+		str_add_base64(&want, proof + i * HASH_LEN, HASH_LEN);
+		str_addc(&want, '\n');
+	}
+	ledger_view_root(v, root);
+	str_addf(&want, "\n%s\n%" PRIu64 "\n", ledger_view_origin(v),
+		ledger_view_size(v));
+	str_add_base64(&want, root, HASH_LEN);
+	str_add(&want, "\n\n\u2014 ");
+	must(ledger_view_tlog_proof(v, index, &got, &e), &e);
+	assert_true(got.len > want.len);
+	assert_memory_equal(got.s, want.s, want.len);
+	assert_int_equal(got.s[got.len - 1], '\n');
+}
+
 static void
 test_proofs_of_every_leaf(void **state UNUSED)
 {
@@ -831,6 +856,7 @@ test_proofs_of_every_leaf(void **state UNUSED)
 			size_t n = 99;
 
 			must(ledger_view_proof(v, i, proof, &n, &e), &e);
+			check_tlog_proof(v, i, proof, n);
 			naive_root(i, 1, leaf);
 			assert_true(
 				proof_root(i, sizes[s], leaf, proof, n, got));

@@ -13,7 +13,7 @@
  *	--keep		archives below the depth are files
  *	--skip		members are not read
  *	--quiet		the end only
- *	--rate		at the end, bytes in a second too
+ *	--rate		no sums; at the end, the time it took
  *
  * Ends with 0 when all ended, however.
  */
@@ -144,6 +144,17 @@ take_apart(struct unpack *u, uint64_t *total, uint64_t *members, struct err *e)
 	return rc;
 }
 
+/* KiB of memory at most so far, of this process and of a child's. */
+static uint64_t
+peak(void)
+{
+	struct rusage own, child;
+
+	getrusage(RUSAGE_SELF, &own);
+	getrusage(RUSAGE_CHILDREN, &child);
+	return (uint64_t)own.ru_maxrss + (uint64_t)child.ru_maxrss;
+}
+
 static enum rc
 one(const char *path, struct jsonw *j, struct err *e)
 {
@@ -172,11 +183,12 @@ one(const char *path, struct jsonw *j, struct err *e)
 	jsonw_key(j, "members"), jsonw_u64(j, members);
 	if (u != NULL && unpack_weak(u) != NULL)
 		jsonw_key(j, "weak"), jsonw_text(j, unpack_weak(u));
-	if (rate) {
-		jsonw_key(j, "seconds");
-		jsonw_u64(j, (uint64_t)(clock_mono() - begin) / 1000000);
-	}
 	unpack_free(u);
+	if (rate)
+		jsonw_key(j, "ms"),
+			jsonw_u64(
+				j, (uint64_t)(clock_mono() - begin) / 1000000);
+	jsonw_key(j, "peak_kib"), jsonw_u64(j, peak());
 	io_drop(&fd);
 	return OK;
 }
