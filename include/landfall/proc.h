@@ -79,6 +79,7 @@ struct proc_limits {
 	uint64_t memory;    /* bytes, beyond the program itself */
 	uint64_t file_size; /* no file it was given may grow beyond this */
 	uint64_t cpu;	    /* seconds */
+	uint64_t fds;	    /* that come with messages, at a time; 0: a few */
 };
 
 struct proc_start {
@@ -108,6 +109,12 @@ void proc_free(struct proc *p);
 const char *proc_weak(const struct proc *p);
 
 pid_t proc_pid(const struct proc *p);
+
+/*
+ * Readable: there is something to receive. For poll alone, beside other
+ * things that are waited for; -1 once the child is gone.
+ */
+int proc_fd(const struct proc *p);
 
 /*
  * As channel_send and channel_recv. A child that is gone or talks nonsense is

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-
 #include "daemon/bell.h"
 #include "daemon/receipts.h"
 
