@@ -99,7 +99,7 @@ add_mark(struct str *s, const uint8_t *name, size_t len,
 		(long long)sig->mtime);
 }
 
-/* The mark's line "have N sum HEX", behind what says whose it is. */
+/* The mark's last line "have N sum HEX", without its end, behind what says whose it is. */
 static bool
 read_have(const char *line, struct spooled *f)
 {
@@ -109,7 +109,6 @@ read_have(const char *line, struct spooled *f)
 	return strncmp(line, "have ", 5) == 0 &&
 		str_parse_u64(line + 5, digits, &f->have) &&
 		strncmp(sum, " sum ", 5) == 0 &&
-		strlen(sum + 5) == (size_t)2 * HASH_LEN + 1 &&
 		str_parse_hex(sum + 5, f->sum, HASH_LEN);
 }
 
@@ -131,6 +130,8 @@ find_mark(const struct spool *s, const uint8_t *name, size_t len,
 			OK)
 		return;
 	add_mark(&mine, name, len, sig);
+	if (mark.len > 0 && mark.s[mark.len - 1] == '\n')
+		str_cut(&mark, mark.len - 1);
 	if (mark.len <= mine.len || memcmp(mark.s, mine.s, mine.len) != 0 ||
 		!read_have(mark.s + mine.len, f) || f->have > (uint64_t)size ||
 		f->have > sig->size)
