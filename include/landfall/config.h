@@ -45,13 +45,15 @@ enum ready_kind {
 	READY_SENTINEL, /* the side file `side` is there */
 	READY_CLOSED,	/* nobody has it open for writing */
 	READY_CHECKSUM, /* the side file `side` has its digest */
+	READY_MANIFEST, /* all of the set is there that a manifest names */
 	READY_KINDS,
 };
 
 struct ready_rule {
 	enum ready_kind kind;
 	int64_t time; /* ns */
-	char *side;   /* "{name}.done"; see side.h */
+	char *side;   /* "{name}.done", see side.h; of a manifest a glob */
+	bool ignore;  /* READY_MANIFEST: what no manifest names is ignored */
 };
 
 #define READY_RULES 8

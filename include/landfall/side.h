@@ -36,9 +36,13 @@ enum side {
 enum side side_base(
 	const char *pattern, const uint8_t *name, size_t len, struct str *base);
 
+/* What says that deliveries come in sets, and how manifests are called; or
+ * NULL. */
+const struct ready_rule *side_manifest(const struct source_config *cfg);
+
 /*
- * Is `name` a side file of this source's deliveries, or a manifest? `what`
- * (may be NULL) gets it in words: "sentinel of a.csv".
+ * Is `name` a side file of this source's deliveries? `what` (may be NULL) gets
+ * it in words: "sentinel of a.csv".
  */
 enum side side_of(const struct source_config *cfg, const uint8_t *name,
 	size_t len, struct str *base, struct str *what);

@@ -157,11 +157,14 @@ const struct source_ops *source_ops(enum source_kind kind);
 /*
  * Which rule decides about a name before anything is opened: NULL when it is
  * to be taken, else why it is ignored ("not a regular file (symlink)",
- * "ignore *.tmp", "sentinel of a.csv", "no match pattern fits", "after: move
- * processed/": it was moved there). The text is in s; matched (may be NULL)
- * gets the match pattern that took it.
+ * "ignore *.tmp", "sentinel of a.csv", "manifest", "no match pattern fits",
+ * "after: move processed/": it was moved there). The text is in s; matched (may
+ * be NULL) gets the match pattern that took it.
  */
 const char *source_rule(const struct source_config *cfg, const struct item *it,
 	struct str *s, const char **ret_matched);
+
+/* Is it a manifest, which names others that land together? */
+bool source_is_manifest(const struct source_config *cfg, const struct item *it);
 
 #endif

@@ -42,7 +42,7 @@ static const struct type {
 		.words = "{stable: TIME}, {age: TIME}, "
 			 "{sentinel: \"{name}.done\"}, "
 			 "{checksum: \"{name}.sha256\"}, "
-			 "{closed: true}, or {any: "
+			 "{closed: true}, {manifest: \"*.manifest\"}, or {any: "
 			 "[...]} or {all: [...]} of such"},
 	[OPTION_AFTER] = {field_read_after, .any_kind = true,
 		.words = "keep, delete or {move: FOLDER}"},

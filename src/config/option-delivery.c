@@ -50,9 +50,11 @@ static const struct option rows[] = {
 			"else is quarantined; closed: nobody on "
 			"this machine has it open for writing (asked by a "
 			"read lease, so for files of our own or with "
-			"CAP_LEASE). any or all of a list of rules combines "
-			"them. What held is in the "
-			"provenance; side files are ignored as deliveries.",
+			"CAP_LEASE); manifest: a file that fits this glob "
+			"names a set of deliveries, which land together or "
+			"not at all; see SETS. any or all of a list of rules "
+			"combines them. What held is in the provenance; side "
+			"files and manifests are ignored as deliveries.",
 	},
 	{
 		.path = "sources.*.duplicates",

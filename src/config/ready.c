@@ -7,6 +7,9 @@
 #include "config/value.h"
 #include "landfall/side.h"
 
+/* The default of a single delivery, for each of a set and the manifest. */
+#define MANIFEST_STABLE (2 * INT64_C(1000000000))
+
 static bool
 wrong(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, const char *text)
@@ -65,6 +68,41 @@ read_yes(const struct option *o, const struct field_context *c,
 	return wrong(o, c, n, ": expected closed: true, or no such rule");
 }
 
+static bool
+read_glob(const struct yaml_node *n, struct ready_rule *rule)
+{
+	if (n == NULL || n->kind != YAML_SCALAR || n->len == 0 ||
+		strlen(n->text) != n->len || n->text[0] == '/')
+		return false;
+	rule->side = mem_strdup(n->text);
+	return true;
+}
+
+/* {manifest: GLOB}, {manifest: {name: GLOB, unlisted: ignore}}. */
+static bool
+read_manifest(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready_rule *rule)
+{
+	static const char *const unlisted[] = {"wait", "ignore", NULL};
+	const struct yaml_node *name = yaml_get(n, "name");
+	const struct yaml_node *others = yaml_get(n, "unlisted");
+	size_t known = (name != NULL) + (others != NULL);
+	unsigned v = 0;
+
+	if (n->kind == YAML_MAPPING && others != NULL &&
+		(others->kind != YAML_SCALAR ||
+			!value_choice(others->text, unlisted, &v)))
+		return wrong(o, c, others,
+			": expected unlisted: wait or unlisted: ignore");
+	rule->ignore = v == 1;
+	if ((n->kind != YAML_MAPPING || n->n == known) &&
+		read_glob(n->kind == YAML_MAPPING ? name : n, rule))
+		return true;
+	return wrong(o, c, n,
+		": expected a glob for manifests such as \"*.manifest\", or "
+		"{name: GLOB, unlisted: ignore}");
+}
+
 static const struct rule_key {
 	const char *name;
 	enum ready_kind kind;
@@ -76,6 +114,7 @@ static const struct rule_key {
 	{"sentinel", READY_SENTINEL, read_side},
 	{"closed", READY_CLOSED, read_yes},
 	{"checksum", READY_CHECKSUM, read_checksum},
+	{"manifest", READY_MANIFEST, read_manifest},
 };
 
 /* One rule: a mapping of one key. */
@@ -104,8 +143,36 @@ read_rule(const struct option *o, const struct field_context *c,
 		return true;
 	}
 	return wrong(o, c, value->key,
-		": unknown rule; expected stable, age, sentinel, checksum or "
-		"closed, or any or all of a list of them");
+		": unknown rule; expected stable, age, sentinel, checksum, "
+		"closed or manifest, or any or all of a list of them");
+}
+
+/*
+ * A set lands as a whole, so its rule cannot be one of several ways. Whether
+ * each of the set is whole is another question: alone it means two looks.
+ */
+static bool
+check_manifest(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready *r)
+{
+	size_t manifests = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		manifests += r->rule[i].kind == READY_MANIFEST;
+	if (manifests == 0)
+		return true;
+	if (manifests > 1)
+		return wrong(o, c, n, ": more than one rule for manifests");
+	if (r->n > 1)
+		return r->all ||
+			wrong(o, c, n,
+				": a set lands together or not at all: "
+				"manifest "
+				"is not one of any, but of all");
+	r->all = true;
+	r->rule[r->n++] = (struct ready_rule){
+		.kind = READY_STABLE, .time = MANIFEST_STABLE};
+	return true;
 }
 
 bool
@@ -132,7 +199,7 @@ ready_read(const struct option *o, const struct field_context *c,
 			i = i->next)
 			right = read_rule(o, c, i, &fresh) && right;
 	}
-	if (!right) {
+	if (!right || !check_manifest(o, c, n, &fresh)) {
 		ready_release(&fresh);
 		return false;
 	}

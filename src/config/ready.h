@@ -5,6 +5,8 @@
  *	ready: {any: [{sentinel: "{name}.done"}, {stable: 10m}]}
  *	ready: {all: [{age: 1m}, {sentinel: "{name}.ok"}]}
  *	ready: {checksum: SHA256SUMS}
+ *	ready: {manifest: "*.manifest"}
+ *	ready: {manifest: {name: "*.manifest", unlisted: ignore}}
  */
 #ifndef CONFIG_READY_H
 #define CONFIG_READY_H

@@ -60,7 +60,7 @@ each_name(void *arg, const struct item *it, struct err *e)
 	const struct decision *d = &a->decision;
 
 	if (!d->unchanged ||
-		(d->disposition != DISPOSITION_LANDED &&
+		(!d->spent && d->disposition != DISPOSITION_LANDED &&
 			d->disposition != DISPOSITION_DUPLICATE &&
 			d->disposition != DISPOSITION_NEW_VERSION &&
 			d->disposition != DISPOSITION_UNPACKED))

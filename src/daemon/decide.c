@@ -1,11 +1,10 @@
 #include "daemon/decide.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/clock.h"
-#include "base/mem.h"
+#include "daemon/decide-state.h"
+#include "daemon/listing.h"
 #include "daemon/settle.h"
+#include "landfall/side.h"
 
 void
 decision_init(struct decision *d, struct catalog *c,
@@ -33,7 +32,7 @@ decision_release(struct decision *d)
 }
 
 /* It is to be taken: now, or is it not complete yet? */
-static enum rc
+enum rc
 decide_ready(struct decision *d, const struct item *it, const char *matched,
 	int64_t now, struct err *e)
 {
@@ -49,6 +48,8 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 			: now,
 		.now = now,
 		.steady_since = clock_steady_since(),
+		.manifest = d->manifest,
+		.skip = d->skip,
 		.sums = &d->sums,
 		.claims = &d->claims,
 	};
@@ -91,8 +92,8 @@ is_corrected(struct decision *d, const struct item *it, const char *matched,
 	return OK;
 }
 
-static enum rc
-stays(struct decision *d, enum disposition as)
+enum rc
+decide_stays(struct decision *d, enum disposition as)
 {
 	d->disposition = as;
 	d->unchanged = true;
@@ -123,7 +124,7 @@ decide_from(struct decision *d, const struct item *it,
 	if (same && s->disposition != DISPOSITION_PENDING &&
 		s->disposition != DISPOSITION_IGNORED &&
 		s->disposition != DISPOSITION_QUARANTINED)
-		return stays(d, s->disposition);
+		return decide_stays(d, s->disposition);
 	if (s->disposition != 0) {
 		rc = catalog_find(d->catalog, d->config->name, it->name,
 			it->name_len, &d->name, e);
@@ -135,7 +136,7 @@ decide_from(struct decision *d, const struct item *it,
 		return decide_ready(d, it, matched, now, e);
 	if (is_corrected(d, it, matched, now, &corrected, e) != OK)
 		return e->code;
-	return corrected ? OK : stays(d, s->disposition);
+	return corrected ? OK : decide_stays(d, s->disposition);
 }
 
 enum rc
@@ -150,104 +151,30 @@ decide(struct decision *d, const struct item *it, int64_t now, struct err *e)
 
 /* ---- a whole listing ---- */
 
-/*
- * Names in the order of a directory lie anywhere in the catalog; so many of
- * them, sorted, lie side by side. What it costs is bounded by both numbers,
- * and a slow listing does not keep what it has found to itself.
- */
-#define BATCH_NAMES 65536
-#define BATCH_BYTES (4u << 20)
-#define BATCH_TIME (CLOCK_SECOND / 4)
-
-struct listed {
-	struct item item;
-	size_t name; /* where it is in names */
-	int64_t at;  /* wall */
-};
-
-struct batch {
+struct deciding {
 	struct decision *decision;
 	enum rc (*each)(void *arg, const struct item *it, struct err *e);
 	void (*trouble)(void *arg, const uint8_t *name, size_t len,
 		const struct err *why);
 	void *arg;
-	struct str names;
-	struct listed *listed;
-	struct catalog_stand *stand;
-	size_t n, cap;
 };
 
-static int
-by_name(const void *a, const void *b)
-{
-	const struct item *x = &((const struct listed *)a)->item;
-	const struct item *y = &((const struct listed *)b)->item;
-	size_t n = x->name_len < y->name_len ? x->name_len : y->name_len;
-	int order = memcmp(x->name, y->name, n);
-
-	if (order != 0)
-		return order;
-	return (x->name_len > y->name_len) - (x->name_len < y->name_len);
-}
-
-/* What has been listed is decided, and told to each. */
 static enum rc
-decide_batch(struct batch *b, struct err *e)
+decide_listed(void *arg, const struct item *it, const struct catalog_stand *s,
+	int64_t now, struct err *e)
 {
-	struct decision *d = b->decision;
-	size_t n = b->n;
-	enum rc rc;
+	struct deciding *g = arg;
+	enum rc rc = decide_from(g->decision, it, s, now, e);
 
-	/* Also when it fails: nothing is decided twice. */
-	b->n = 0;
-	for (size_t i = 0; i < n; i++)
-		b->listed[i].item.name =
-			(const uint8_t *)b->names.s + b->listed[i].name;
-	if (n > 1)
-		qsort(b->listed, n, sizeof(*b->listed), by_name);
-	for (size_t i = 0; i < n; i++)
-		b->stand[i] = (struct catalog_stand){
-			.name = b->listed[i].item.name,
-			.name_len = b->listed[i].item.name_len,
-		};
-	rc = catalog_stands(d->catalog, d->config->name, b->stand, n, e);
-	for (size_t i = 0; i < n && rc == OK; i++) {
-		const struct listed *l = &b->listed[i];
-
-		rc = decide_from(d, &l->item, &b->stand[i], l->at, e);
-		if (rc == OK)
-			rc = b->each(b->arg, &l->item, e);
-	}
-	str_clear(&b->names);
-	return rc;
-}
-
-static enum rc
-add_listed(void *arg, const struct item *it, struct err *e)
-{
-	struct batch *b = arg;
-
-	if (b->n == b->cap) {
-		b->cap = b->cap > 0 ? 2 * b->cap : 64;
-		b->listed = mem_resize(b->listed, b->cap, sizeof(*b->listed));
-		b->stand = mem_resize(b->stand, b->cap, sizeof(*b->stand));
-	}
-	b->listed[b->n] = (struct listed){
-		.item = *it, .name = b->names.len, .at = clock_wall()};
-	str_addn(&b->names, it->name, it->name_len);
-	b->n++;
-	if (b->n < BATCH_NAMES && b->names.len < BATCH_BYTES &&
-		b->listed[b->n - 1].at - b->listed[0].at < BATCH_TIME)
-		return OK;
-	return decide_batch(b, e);
+	return rc == OK ? g->each(g->arg, it, e) : rc;
 }
 
 static void
 tell_trouble(void *arg, const uint8_t *name, size_t len, const struct err *why)
 {
-	struct batch *b = arg;
+	struct deciding *g = arg;
 
-	b->trouble(b->arg, name, len, why);
+	g->trouble(g->arg, name, len, why);
 }
 
 enum rc
@@ -257,25 +184,23 @@ decide_all(struct decision *d,
 		const struct err *why),
 	void *arg, struct err *e)
 {
-	struct batch b = {
+	struct deciding g = {
 		.decision = d,
 		.each = each,
 		.trouble = trouble,
 		.arg = arg,
-		.names = STR_INIT,
 	};
-	struct err ours = ERR_INIT;
-	enum rc rc;
+	const struct listing l = {
+		.catalog = d->catalog,
+		.name = d->config->name,
+		.ops = d->ops,
+		.source = d->source,
+		.each = decide_listed,
+		.trouble = tell_trouble,
+		.arg = &g,
+	};
 
-	rc = d->ops->list(d->source, add_listed, tell_trouble, &b, e);
-	if (rc == OK) {
-		rc = decide_batch(&b, e);
-	} else if (rc == BAD_SOURCE && decide_batch(&b, &ours) == BROKEN) {
-		*e = ours;
-		rc = BROKEN;
-	}
-	str_release(&b.names);
-	free(b.listed);
-	free(b.stand);
-	return rc;
+	if (side_manifest(d->config) != NULL)
+		return decide_sets(d, each, trouble, arg, e);
+	return listing_run(&l, e);
 }

@@ -25,6 +25,17 @@ struct decision {
 	struct str rule;      /* for a human: which rule says so */
 	struct str evidence;  /* why it is held for complete */
 	struct claims claims; /* what its bytes must add up to */
+	/*
+	 * It is to be read with others that follow at once, and lands with
+	 * all of them or not at all. The manifest that names them is the last
+	 * one, IGNORED if they land; it is to be recorded with them.
+	 */
+	const char *set;      /* "manifest a.mf"; NULL: it is alone */
+	bool set_ends;	      /* this is the manifest */
+	uint64_t set_bytes;   /* of all that is to be read */
+	bool spent;	      /* a manifest whose set has landed */
+	const char *manifest; /* for settle.h */
+	unsigned skip;	      /* the same */
 	int64_t wait; /* PENDING: ns until another look can help, 0: none */
 	bool known;   /* name below is filled in: not of what is over */
 	struct catalog_name name;

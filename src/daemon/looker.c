@@ -6,6 +6,7 @@
 #include "daemon/alert.h"
 #include "daemon/daemon-state.h"
 #include "daemon/next.h"
+#include "landfall/side.h"
 
 /* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
@@ -29,11 +30,15 @@ one_done(void *arg, const struct delivery *d)
 	/* That is told once, and there is a look when there is room. */
 	if (d->no_room)
 		return;
-	tell_delivery(d);
+	if (!d->known)
+		tell_delivery(d);
 	if (d->disposition != DISPOSITION_PENDING)
 		return;
 	/* What only a partner can change is for the next look at all of it. */
 	if (next_is_remote(w->config) && (d->tried || d->wait == 0))
+		return;
+	/* What it waits for comes with a hint, or at the next full look. */
+	if (side_manifest(w->config) != NULL && !d->tried && d->wait == 0)
 		return;
 	watcher_add(w, d->name, d->name_len,
 		now +

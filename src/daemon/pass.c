@@ -10,6 +10,8 @@
 #include "daemon/decide.h"
 #include "daemon/receipts.h"
 #include "daemon/room.h"
+#include "daemon/set.h"
+#include "landfall/side.h"
 
 /*
  * A look in progress: the listing thread decides, the committer counts what
@@ -26,7 +28,9 @@ struct looking {
 	struct source_place place;
 	struct str facts; /* how its bytes come here */
 	struct decision decision;
-	int64_t began; /* monotonic */
+	struct set *set;    /* whose members are being submitted */
+	struct str refusal; /* why there is no room for it */
+	int64_t began;	    /* monotonic */
 	pthread_mutex_t lock;
 	/* Under lock. */
 	uint64_t count[DISPOSITIONS];
@@ -115,6 +119,7 @@ submit(struct looking *k, const struct item *it, struct err *e)
 	j->evidence = mem_strdup(d->evidence.s);
 	claims_move(&j->claims, &k->decision.claims);
 	j->transport = k->facts.s;
+	j->set = k->set;
 	if (job_know(j, lane_catalog(k->lane),
 		    d->known ? &d->name.version : &none, e) != OK) {
 		job_free(j);
@@ -183,13 +188,60 @@ take(struct looking *k, const struct item *it, struct err *e)
 	return submit(k, it, e);
 }
 
+/* What is decided, without reading it. */
+static struct delivery *
+note_of(const struct looking *k, const struct item *it)
+{
+	const struct decision *d = &k->decision;
+	struct delivery *note =
+		delivery_new(k->config->name, it->name, it->name_len);
+
+	note->signature = it->signature;
+	note->disposition = d->disposition;
+	note->reason = mem_strdup(d->rule.s);
+	note->wait = d->wait;
+	note->known = d->known && d->name.disposition == d->disposition &&
+		signature_equal(&d->name.signature, &it->signature) &&
+		strcmp(d->name.reason, d->rule.s) == 0;
+	return note;
+}
+
+/*
+ * One of a set, or the manifest that ends it. It is read only if there is
+ * room for all of it.
+ */
+static enum rc
+each_of_set(struct looking *k, const struct item *it, struct err *e)
+{
+	const struct decision *d = &k->decision;
+
+	if (k->set == NULL) {
+		k->set = set_new(d->set);
+		str_clear(&k->refusal);
+		if (room_refuses(k->room, d->set_bytes, &k->refusal))
+			set_spoil(k->lane, k->set, k->refusal.s);
+	}
+	if (d->set_ends) {
+		struct set *set = k->set;
+
+		k->set = NULL;
+		return set_conclude(k->lane, set, note_of(k, it), e);
+	}
+	if (k->refusal.len > 0)
+		return wait_for_room(k, it, k->refusal.s, e);
+	if (d->disposition != DISPOSITION_PENDING)
+		return submit(k, it, e);
+	/* It changed since the set was found complete. */
+	set_spoil(k->lane, k->set, d->rule.s);
+	return lane_note(k->lane, note_of(k, it), e);
+}
+
 static enum rc
 each_decided(void *arg, const struct item *it, struct err *e)
 {
 	struct looking *k = arg;
 	const struct decision *d = &k->decision;
 	struct pass_report *r = k->report;
-	struct delivery *note;
 
 	r->pass.listed++;
 	if (d->wait > r->wait && d->wait <= PASS_WAIT_MOST)
@@ -201,15 +253,12 @@ each_decided(void *arg, const struct item *it, struct err *e)
 		r->pass.count[d->disposition]++;
 		return OK;
 	}
+	if (d->set != NULL)
+		return each_of_set(k, it, e);
 	if (d->disposition == DISPOSITION_LANDED ||
 		d->disposition == DISPOSITION_NEW_VERSION)
 		return take(k, it, e);
-	note = delivery_new(k->config->name, it->name, it->name_len);
-	note->signature = it->signature;
-	note->disposition = d->disposition;
-	note->reason = mem_strdup(d->rule.s);
-	note->wait = d->wait;
-	return lane_note(k->lane, note, e);
+	return lane_note(k->lane, note_of(k, it), e);
 }
 
 static void
@@ -288,6 +337,7 @@ begin(struct looking *k, struct engine *g, const struct pass_options *o,
 			.room = ask_room,
 			.arg = engine_room(g)},
 		.facts = STR_INIT,
+		.refusal = STR_INIT,
 		.began = clock_mono(),
 	};
 	r->pass.source = o->config->name;
@@ -312,6 +362,11 @@ begin(struct looking *k, struct engine *g, const struct pass_options *o,
 static void
 end(struct looking *k)
 {
+	if (k->set != NULL) {
+		set_spoil(k->lane, k->set, "the look was cut short");
+		set_close(k->lane, k->set);
+	}
+	str_release(&k->refusal);
 	if (k->lane != NULL)
 		decision_release(&k->decision);
 	lane_close(k->lane);
@@ -438,7 +493,8 @@ look_at(struct looking *k, const struct pass_name *n, struct err *e)
 
 	if (rc == END)
 		return name_gone(k, n, e);
-	if (rc != OK || is_written(k, &it))
+	/* One of a set is no question of its own. */
+	if (rc != OK || side_manifest(k->config) != NULL || is_written(k, &it))
 		return rc;
 	rc = decide(&k->decision, &it, clock_wall(), e);
 	return rc == OK ? each_decided(k, &it, e) : rc;

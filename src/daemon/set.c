@@ -14,6 +14,8 @@ struct set {
 	size_t n;
 	struct delivery *first, **last;
 	char *spoiled; /* why; NULL: all is well so far */
+	bool lost;     /* one could not be had: the others need not be read */
+	struct delivery *note; /* what is true once all have landed, or NULL */
 };
 
 struct set *
@@ -76,16 +78,32 @@ give_up(struct engine *g, struct set *s, const struct delivery *bad)
 
 	add_why(&why, s, bad);
 	for (struct delivery *d = s->first; d != NULL; d = d->next) {
-		if (!is_good(d))
+		if (!is_good(d) && d->reason != NULL)
 			continue;
-		io_drop(&d->fd);
-		zone_unstage(g->commit.zone, d->stage);
+		if (d->staged) {
+			io_drop(&d->fd);
+			zone_unstage(g->commit.zone, d->stage);
+		}
 		d->staged = false;
 		d->tried = false;
 		d->disposition = DISPOSITION_PENDING;
 		free(d->reason);
 		d->reason = mem_strdup(why.s);
 	}
+	if (s->note == NULL)
+		return;
+	s->note->disposition = DISPOSITION_PENDING;
+	free(s->note->reason);
+	s->note->reason = mem_strdup(why.s);
+}
+
+static void
+add(struct set *s, struct delivery *d)
+{
+	d->next = NULL;
+	*s->last = d;
+	s->last = &d->next;
+	s->n++;
 }
 
 /* All are there: to the committer with them. Nobody else has the set now. */
@@ -99,7 +117,9 @@ end(struct engine *g, struct set *s)
 	bad = find_bad(s);
 	if (bad != NULL || s->spoiled != NULL)
 		give_up(g, s, bad);
-	else if (s->first != NULL)
+	if (s->note != NULL)
+		add(s, s->note);
+	if (bad == NULL && s->spoiled == NULL && s->first != NULL)
 		s->first->together = s->n;
 	pthread_mutex_lock(&g->lock);
 	while ((d = s->first) != NULL) {
@@ -134,6 +154,36 @@ set_close(struct lane *l, struct set *s)
 	pthread_mutex_unlock(&g->lock);
 }
 
+enum rc
+set_conclude(
+	struct lane *l, struct set *s, struct delivery *note, struct err *e)
+{
+	struct engine *g = l->engine;
+	enum rc rc;
+
+	pthread_mutex_lock(&g->lock);
+	rc = g->err.code;
+	if (rc == OK) {
+		note->owner = l;
+		l->open++;
+		s->note = note;
+	} else {
+		*e = g->err;
+		delivery_free(note);
+	}
+	s->closed = true;
+	if (s->open == 0)
+		end(g, s);
+	pthread_mutex_unlock(&g->lock);
+	return rc;
+}
+
+bool
+set_is_lost(const struct set *s)
+{
+	return s->lost || s->spoiled != NULL;
+}
+
 void
 set_expect(struct set *s)
 {
@@ -145,10 +195,8 @@ set_put(struct engine *g, struct set *s, struct delivery *d)
 {
 	s->open--;
 	if (d != NULL) {
-		d->next = NULL;
-		*s->last = d;
-		s->last = &d->next;
-		s->n++;
+		s->lost |= !d->staged;
+		add(s, d);
 	}
 	if (s->closed && s->open == 0)
 		end(g, s);

@@ -4,8 +4,8 @@
  *	s = set_new("manifest orders.mf");
  *	j->set = s;				for each member
  *	lane_submit(l, j, &e);
- *	set_spoil(l, s, "b.csv is gone");	or whatever else is wrong with
- *it set_close(l, s);			that was all; s is the engine's
+ *	set_spoil(l, s, "b.csv is gone");	or whatever else is wrong
+ *	set_close(l, s);			that was all; s is the engine's
  *
  * Members are read like other jobs, in turn with those of other lanes, and
  * what comes of them is kept back, without a descriptor, until the set is
@@ -34,10 +34,24 @@ struct set *set_new(const char *what) MUST_USE;
 /* None of it will land, and this is why; the first reason stays. */
 void set_spoil(struct lane *l, struct set *s, const char *why);
 
+/*
+ * No more members, and a note that is recorded with them: as it is once all of
+ * them have landed, else as pending with the reason of the others. Both are
+ * the engine's, also when it failed.
+ */
+enum rc set_conclude(struct lane *l, struct set *s, struct delivery *note,
+	struct err *e) MUST_USE;
+
 /* No more members. The caller has it no longer. NULL is fine. */
 void set_close(struct lane *l, struct set *s);
 
 /* ---- for the engine alone; under its lock ---- */
+
+/*
+ * Nothing of it will land: who has not been read yet need not be. What is only
+ * quarantined does not count, so that all that is wrong is told at once.
+ */
+bool set_is_lost(const struct set *s);
 
 /* A member was submitted. */
 void set_expect(struct set *s);

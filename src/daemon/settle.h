@@ -18,6 +18,10 @@ struct settle {
 	int64_t now; /* wall */
 	/* The clock was set then: no time before it is believed. 0: never. */
 	int64_t steady_since;
+	/* What to say of the manifest that names it, all of which is there;
+	   NULL: none does. */
+	const char *manifest;
+	unsigned skip;	       /* rules that are not the question: 1 << kind */
 	struct sums *sums;     /* kept from one name to the next */
 	struct claims *claims; /* OK: the digests that it must have */
 };

@@ -7,17 +7,19 @@
 #ifndef DAEMON_SUMS_H
 #define DAEMON_SUMS_H
 
+#include "base/hash.h"
 #include "landfall/checklist.h"
 #include "landfall/source.h"
 
 /*
- * END: no such file; AGAIN: it changed meanwhile; BAD_ITEM: it cannot be
- * read, is no regular file, or is too large; otherwise the source failed.
+ * sha256 (may be NULL) gets that of its bytes. END: no such file; AGAIN: it
+ * changed meanwhile; BAD_ITEM: it cannot be read, is no regular file, or is too
+ * large; otherwise the source failed.
  */
-enum rc
-sums_load(const struct source_ops *ops, struct source *s, const uint8_t *name,
-	size_t len, enum checklist_kind kind, struct checklist *ret,
-	struct signature *ret_signature, struct err *e) MUST_USE;
+enum rc sums_load(const struct source_ops *ops, struct source *s,
+	const uint8_t *name, size_t len, enum checklist_kind kind,
+	struct checklist *ret, struct signature *ret_signature,
+	uint8_t sha256[HASH_LEN], struct err *e) MUST_USE;
 
 struct sums {
 	struct str name;

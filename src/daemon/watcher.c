@@ -4,6 +4,11 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "landfall/side.h"
+
+/* Hints that make everything be looked at come this many times rarer. */
+#define REST 9
+#define REST_MOST (60 * CLOCK_SECOND)
 
 void
 watcher_init(struct watcher *w, const struct source_config *cfg)
@@ -14,6 +19,8 @@ watcher_init(struct watcher *w, const struct source_config *cfg)
 		.since_mono = clock_mono(),
 		.names = NAMES_INIT(WATCHER_NAMES, WATCHER_BYTES),
 		.next_look = INT64_MIN,
+		.rescan = INT64_MAX,
+		.rested = INT64_MIN,
 	};
 	pthread_mutex_init(&w->lock, NULL);
 }
@@ -46,17 +53,30 @@ watcher_release(struct watcher *w)
 	pthread_mutex_destroy(&w->lock);
 }
 
+/* Look at everything then, or before. Under lock. */
+static void
+rescan(struct watcher *w, int64_t due)
+{
+	if (due < w->rescan)
+		w->rescan = due;
+}
+
 /* Under lock. */
 static void
 add(struct watcher *w, const uint8_t *name, size_t len, int64_t due)
 {
+	/* One of a set is judged with all of it, by looking at everything. */
+	if (side_manifest(w->config) != NULL) {
+		rescan(w, due > w->rested ? due : w->rested);
+		return;
+	}
 	size_t n = w->names.n, cap = w->names.cap;
 	size_t i = names_put(&w->names, name, len);
 
 	if (w->names.cap != cap)
 		w->name = mem_resize(w->name, w->names.cap, sizeof(*w->name));
 	if (i == NAMES_FULL)
-		w->rescan = true;
+		rescan(w, INT64_MIN);
 	else if (i == n)
 		w->name[i] = (struct watcher_name){.due = due};
 	else if (due < w->name[i].due)
@@ -75,7 +95,7 @@ void
 watcher_rescan(struct watcher *w)
 {
 	pthread_mutex_lock(&w->lock);
-	w->rescan = true;
+	rescan(w, INT64_MIN);
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -102,7 +122,7 @@ watcher_is_planned(struct watcher *w, int64_t now)
 	bool hinted;
 
 	pthread_mutex_lock(&w->lock);
-	hinted = w->rescan;
+	hinted = w->rescan <= now;
 	for (size_t i = 0; i < w->names.n; i++)
 		hinted |= w->name[i].due <= now;
 	pthread_mutex_unlock(&w->lock);
@@ -126,7 +146,7 @@ watcher_due(struct watcher *w)
 	int64_t due;
 
 	pthread_mutex_lock(&w->lock);
-	due = w->rescan ? INT64_MIN : w->next_look;
+	due = w->rescan < w->next_look ? w->rescan : w->next_look;
 	for (size_t i = 0; i < w->names.n; i++)
 		if (w->name[i].due < due)
 			due = w->name[i].due;
@@ -164,13 +184,16 @@ watcher_begin(struct watcher *w, bool *ret_full, struct pass_list *l)
 {
 	*l = (struct pass_list){.more = watcher_more, .arg = w};
 	pthread_mutex_lock(&w->lock);
-	*ret_full = w->rescan || w->next_look <= clock_mono();
+	w->began = clock_mono();
+	*ret_full = w->rescan <= w->began || w->next_look <= w->began;
 	/* A full look sees them all; they come back if it must be. */
-	if (*ret_full)
+	if (*ret_full) {
 		forget_names(w);
-	else
+		w->rescan = INT64_MAX;
+	} else {
 		(void)take_due(w, l);
-	w->rescan = w->hurry = false;
+	}
+	w->hurry = false;
 	pthread_mutex_unlock(&w->lock);
 }
 
@@ -181,7 +204,7 @@ watcher_more(void *watcher, struct pass_list *l)
 	bool more;
 
 	pthread_mutex_lock(&w->lock);
-	more = !w->rescan && !w->hurry && w->first < w->names.n &&
+	more = w->rescan > clock_mono() && !w->hurry && w->first < w->names.n &&
 		take_due(w, l);
 	pthread_mutex_unlock(&w->lock);
 	return more;
@@ -200,8 +223,12 @@ watcher_end(struct watcher *w, struct pass_list *l)
 {
 	struct names old;
 	struct watcher_name *name;
+	int64_t now = clock_mono();
 
 	pthread_mutex_lock(&w->lock);
+	w->rested = now + REST * (now - w->began);
+	if (w->rested > now + REST_MOST)
+		w->rested = now + REST_MOST;
 	old = w->names;
 	name = w->name;
 	w->names = (struct names)NAMES_INIT(old.max, old.bytes_max);

@@ -4,7 +4,9 @@
  *
  * Hints come from inotify on the loop's thread; names that are still pending
  * come back from the committer. Both sets are bounded: what does not fit
- * becomes a full look, which is always right.
+ * becomes a full look, which is always right. Where manifests say what lands
+ * together every hint does; while they pour in, looking takes a tenth of the
+ * time.
  */
 #ifndef DAEMON_WATCHER_H
 #define DAEMON_WATCHER_H
@@ -52,8 +54,11 @@ struct watcher {
 	struct names names;
 	struct watcher_name *name; /* as many as names has */
 	size_t first;		   /* all before it are being looked at */
-	bool rescan;		   /* look at everything, now */
-	bool hurry;		   /* nothing joins the look that goes on */
+	int64_t rescan;	   /* monotonic: look at everything, for it is hinted;
+			      INT64_MAX: it is not */
+	int64_t began;	   /* the look that goes on, or the last one */
+	int64_t rested;	   /* no sooner after that one, for a set's sake */
+	bool hurry;	   /* nothing joins the look that goes on */
 	int64_t next_look; /* monotonic: at everything, whatever is hinted */
 };
 

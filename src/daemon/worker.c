@@ -63,6 +63,18 @@ close_staged(struct delivery *d, struct err *e)
 	return OK;
 }
 
+/* It would be read in vain: its set does not land. */
+static struct delivery *
+pass_over(const struct job *j)
+{
+	struct delivery *d =
+		delivery_new(j->config->name, j->name, j->name_len);
+
+	d->signature = j->signature;
+	d->disposition = DISPOSITION_PENDING;
+	return d;
+}
+
 void *
 worker_main(void *arg)
 {
@@ -84,6 +96,7 @@ worker_main(void *arg)
 		struct job *j;
 		uint64_t size;
 		struct set *set;
+		bool vain;
 
 		if (g->err.code != OK || (t->jobs == 0 && t->stop))
 			break;
@@ -95,12 +108,15 @@ worker_main(void *arg)
 		l = j->lane;
 		size = j->signature.size;
 		set = j->set;
+		vain = set != NULL && set_is_lost(set);
 		/* Not for every job: the two would take turns ever after. */
 		if (l->jobs == LANE_LOW)
 			pthread_cond_broadcast(&g->has_room);
 		pthread_mutex_unlock(&g->lock);
 
-		if (fetch_job(&fetch, j, &d, &e) != OK ||
+		if (vain)
+			d = pass_over(j);
+		else if (fetch_job(&fetch, j, &d, &e) != OK ||
 			(set != NULL && close_staged(d, &e) != OK))
 			engine_fail(g, &e);
 		job_free(j);

@@ -113,6 +113,15 @@ side_base(
 	return SIDE_OF_ANY;
 }
 
+const struct ready_rule *
+side_manifest(const struct source_config *cfg)
+{
+	for (size_t i = 0; i < cfg->ready.n; i++)
+		if (cfg->ready.rule[i].kind == READY_MANIFEST)
+			return &cfg->ready.rule[i];
+	return NULL;
+}
+
 static void
 tell(struct str *what, const char *of, const struct str *base)
 {

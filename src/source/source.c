@@ -81,11 +81,11 @@ is_in(const char *path, const char *folder)
 	return strncmp(path, folder, n) == 0 && path[n] == '/';
 }
 
-const char *
-source_rule(const struct source_config *cfg, const struct item *it,
-	struct str *s, const char **ret_matched)
+/* Why a name is left alone, whatever kind of file it is; or NULL. */
+static const char *
+left_alone(const struct source_config *cfg, const struct item *it,
+	struct str *s, struct str *path)
 {
-	CLEANUP(str_release) struct str path = STR_INIT;
 	CLEANUP(str_release) struct str folder = STR_INIT;
 
 	str_clear(s);
@@ -97,14 +97,14 @@ source_rule(const struct source_config *cfg, const struct item *it,
 		str_add(s, "the name contains a NUL byte");
 		return s->s;
 	}
-	str_addn(&path, it->name, it->name_len);
+	str_addn(path, it->name, it->name_len);
 	if (cfg->after.action == AFTER_MOVE &&
-		is_in(path.s, cfg->after.folder)) {
+		is_in(path->s, cfg->after.folder)) {
 		str_addf(s, "after: move %s/", cfg->after.folder);
 		return s->s;
 	}
 	for (size_t i = 0; i < cfg->ignore.n; i++) {
-		const char *in = ignores(cfg->ignore.glob[i], path.s, &folder);
+		const char *in = ignores(cfg->ignore.glob[i], path->s, &folder);
 
 		if (in == NULL)
 			continue;
@@ -116,7 +116,35 @@ source_rule(const struct source_config *cfg, const struct item *it,
 		}
 		return s->s;
 	}
-	if (side_of(cfg, it->name, it->name_len, &folder, s) != SIDE_NONE)
+	return NULL;
+}
+
+bool
+source_is_manifest(const struct source_config *cfg, const struct item *it)
+{
+	CLEANUP(str_release) struct str path = STR_INIT;
+	CLEANUP(str_release) struct str why = STR_INIT;
+	const struct ready_rule *rule = side_manifest(cfg);
+
+	return rule != NULL && left_alone(cfg, it, &why, &path) == NULL &&
+		matches(rule->side, path.s);
+}
+
+const char *
+source_rule(const struct source_config *cfg, const struct item *it,
+	struct str *s, const char **ret_matched)
+{
+	CLEANUP(str_release) struct str path = STR_INIT;
+	CLEANUP(str_release) struct str base = STR_INIT;
+	const struct ready_rule *manifest = side_manifest(cfg);
+
+	if (left_alone(cfg, it, s, &path) != NULL)
+		return s->s;
+	if (manifest != NULL && matches(manifest->side, path.s)) {
+		str_add(s, "manifest");
+		return s->s;
+	}
+	if (side_of(cfg, it->name, it->name_len, &base, s) != SIDE_NONE)
 		return s->s;
 	for (size_t i = 0; i < cfg->match.n; i++) {
 		if (!matches(cfg->match.glob[i], path.s))

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "landfall/checklist.h"
+#include "daemon/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -24,6 +24,26 @@ is_within(const struct checklist *l, const void *p, size_t n)
 	return from >= l->text.data && from + n <= l->text.data + l->text.len;
 }
 
+/* Where a manifest leads: never out of its folder. */
+static void
+check_path(const struct check_line *c)
+{
+	static const char folder[] = "in/day/";
+	struct str path = STR_INIT;
+	size_t n = sizeof(folder) - 1;
+
+	if (manifest_path(&path, (const uint8_t *)folder, n, c->name,
+		    c->name_len) == NULL) {
+		check(path.len > n && memcmp(path.s, folder, n) == 0);
+		check(path.s[path.len - 1] != '/');
+		str_addc(&path, '/');
+		check(strstr(path.s, "/../") == NULL);
+		check(strstr(path.s, "/./") == NULL);
+		check(strstr(path.s, "//") == NULL);
+	}
+	str_release(&path);
+}
+
 static void
 check_list(struct checklist *l)
 {
@@ -38,6 +58,7 @@ check_list(struct checklist *l)
 		if (c->name_len > 0) {
 			check(is_within(l, c->name, c->name_len));
 			check(memchr(c->name, '\0', c->name_len) == NULL);
+			check_path(c);
 		}
 		if (c->has_sum) {
 			check(is_within(l, c->hex, 2 * digest_len(c->kind)));

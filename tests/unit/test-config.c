@@ -874,8 +874,26 @@ static const struct {
 		"f:3:45: error: ready: expected a list of rules\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {sentinal: x}}}\n",
 		"f:3:40: error: ready: unknown rule; expected stable, age, "
-		"sentinel, checksum or closed, or any or all of a list of "
-		"them\n"},
+		"sentinel, checksum, closed or manifest, or any or all of a "
+		"list of them\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: /x}}}\n",
+		"f:3:50: error: ready: expected a glob for manifests such as "
+		"\"*.manifest\", or {name: GLOB, unlisted: ignore}\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: {name: x, "
+	      "more: y}}}}\n",
+		"f:3:50: error: ready: expected a glob for manifests such as "
+		"\"*.manifest\", or {name: GLOB, unlisted: ignore}\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: {name: x, "
+	      "unlisted: land}}}}\n",
+		"f:3:70: error: ready: expected unlisted: wait or unlisted: "
+		"ignore\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {any: [{manifest: x}, "
+	      "{stable: 1m}]}}}\n",
+		"f:3:39: error: ready: a set lands together or not at all: "
+		"manifest is not one of any, but of all\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {all: [{manifest: x}, "
+	      "{manifest: y}]}}}\n",
+		"f:3:39: error: ready: more than one rule for manifests\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {closed: false}}}\n",
 		"f:3:48: error: ready: expected closed: true, or no such "
 		"rule\n"},

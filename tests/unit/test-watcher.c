@@ -18,6 +18,10 @@ fake_clock(void)
 
 static const struct clock_ops fake_clocks = {fake_clock, fake_clock};
 
+static const struct source_config alone;
+static const struct source_config sets = {
+	.ready = {.all = true, .n = 1, .rule = {{.kind = READY_MANIFEST}}},
+};
 static struct watcher w;
 static struct pass_list l;
 
@@ -26,7 +30,7 @@ set_up(void **state UNUSED)
 {
 	now = T(100);
 	clock_replace(&fake_clocks);
-	watcher_init(&w, NULL);
+	watcher_init(&w, &alone);
 	watcher_plan(&w, INT64_MAX);
 	return 0;
 }
@@ -143,7 +147,7 @@ test_a_look_ends(void **state UNUSED)
 	watcher_end(&w, &l);
 
 	/* Others shall have their turn. */
-	w.rescan = false;
+	w.rescan = INT64_MAX;
 	for (int i = 0; i < WATCHER_LOOK + 5; i++) {
 		(void)snprintf(name, sizeof(name), "%d", i);
 		hint(name, T(100));
@@ -189,6 +193,39 @@ test_what_does_not_fit_is_a_full_look(void **state UNUSED)
 	watcher_end(&w, &l);
 }
 
+/* One of a set is judged with all of it, and not for every hint anew. */
+static void
+test_sets_are_looked_at_whole(void **state UNUSED)
+{
+	bool full = false;
+
+	w.config = &sets;
+	hint("a", T(102));
+	hint("b", T(101));
+	assert_true(watcher_due(&w) == T(101));
+	now = T(101);
+	watcher_begin(&w, &full, &l);
+	assert_true(full);
+	assert_int_equal(l.n, 0);
+	watcher_plan(&w, INT64_MAX);
+	hint("c", T(101)); /* while it goes on */
+	now = T(103);
+	watcher_end(&w, &l);
+
+	/* That took 2 s: the one after the next comes 18 s later. */
+	assert_true(watcher_due(&w) == T(101));
+	watcher_begin(&w, &full, &l);
+	assert_true(full);
+	now = T(105);
+	watcher_end(&w, &l);
+	hint("d", T(105));
+	assert_true(watcher_due(&w) == T(105 + 18));
+	assert_true(watcher_is_planned(&w, now));
+	watcher_rescan(&w);
+	assert_true(watcher_due(&w) == INT64_MIN);
+	assert_false(watcher_is_planned(&w, now));
+}
+
 int
 main(void)
 {
@@ -198,6 +235,7 @@ main(void)
 		TEST(test_what_comes_meanwhile_joins_but_not_twice),
 		TEST(test_a_look_ends),
 		TEST(test_what_does_not_fit_is_a_full_look),
+		TEST(test_sets_are_looked_at_whole),
 	};
 
 	return cmocka_run_group_tests_name("watcher", tests, NULL, NULL);

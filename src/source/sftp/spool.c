@@ -99,17 +99,20 @@ add_mark(struct str *s, const uint8_t *name, size_t len,
 		(long long)sig->mtime);
 }
 
-/* The mark's last line "have N sum HEX", without its end, behind what says whose it is. */
+/* The mark's last line "have N sum HEX", without its end, behind what says
+ * whose it is. */
 static bool
 read_have(const char *line, struct spooled *f)
 {
-	size_t digits = strspn(line + 5, "0123456789");
-	const char *sum = line + 5 + digits;
+	size_t digits;
 
-	return strncmp(line, "have ", 5) == 0 &&
-		str_parse_u64(line + 5, digits, &f->have) &&
-		strncmp(sum, " sum ", 5) == 0 &&
-		str_parse_hex(sum + 5, f->sum, HASH_LEN);
+	if (strncmp(line, "have ", 5) != 0)
+		return false;
+	line += 5;
+	digits = strspn(line, "0123456789");
+	return str_parse_u64(line, digits, &f->have) &&
+		strncmp(line + digits, " sum ", 5) == 0 &&
+		str_parse_hex(line + digits + 5, f->sum, HASH_LEN);
 }
 
 /* Has it a mark that fits? A mark that cannot be read fits nothing. */
