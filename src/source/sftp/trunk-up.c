@@ -234,7 +234,7 @@ connect_agent(const char *path, int *ret_fd, struct err *e)
 	if (strlen(path) >= sizeof(a.sun_path))
 		return err_set(
 			e, BAD_SOURCE, "agent %s: too long for a socket", path);
-	strcpy(a.sun_path, path);
+	memcpy(a.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0) {
 		err_sys(e, BAD_SOURCE, errno, "agent %s", path);
