@@ -48,6 +48,7 @@ enum option_type {
 	OPTION_USER,	 /* one word */
 	OPTION_HOST_KEY, /* struct patterns, of fingerprints */
 	OPTION_FOLDER,	 /* a path on a server */
+	OPTION_PROFILE,	 /* read by profile.c, with the whole source */
 };
 
 /* What a row's fallback is. */
