@@ -332,7 +332,10 @@ ask_once(struct attempt *t, struct err *e)
 		size_t len;
 		enum rc rc;
 
-		rc = link.len > 0
+		rc = t->token != NULL
+			? token_request(&t->token->token, api, q->stream,
+				  &t->s->vars, clock_wall(), &r, e)
+			: link.len > 0
 			? request_follow(api, q->stream, q->request,
 				  t->s->previous.s, link.s, &t->s->vars, &r, e)
 			: request_make(api, q->stream, q->request, &t->s->vars,
