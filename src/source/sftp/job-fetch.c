@@ -71,7 +71,9 @@ struct fetch {
 	struct chunk *first, *last;
 	unsigned chunks;
 	unsigned crumbs;
-	uint64_t told; /* of good */
+	uint64_t furthest; /* where the last bytes end that came */
+	uint64_t end;	   /* the first place that was told to be the end */
+	uint64_t told;	   /* of good */
 	int64_t told_at;
 };
 
@@ -473,11 +475,15 @@ reply_after(struct fetch *f, struct packet *k)
 		server_done(&f->job, SFTP_FINE, "%s", f->quoted.s);
 }
 
-static void
+/* Answers come in any order, but bytes behind an end cannot be. */
+static bool
 fetch_behind(struct fetch *f)
 {
+	if (f->furthest <= f->end)
+		return false;
 	server_done(&f->job, SFTP_CHANGED, "%s: bytes come from behind its end",
 		f->quoted.s);
+	return true;
 }
 
 /* What has come in order goes to the spool. False: it is over. */
@@ -487,10 +493,6 @@ fetch_drain(struct fetch *f)
 	while (f->first != NULL && f->state != STATING) {
 		struct chunk *c = f->first;
 
-		if (c->have > 0 && f->state == CHECKING) {
-			fetch_behind(f);
-			return false;
-		}
 		if (c->have > 0 && !fetch_take(f, c->data, c->have))
 			return false;
 		c->offset += c->have;
@@ -550,10 +552,10 @@ reply_data(struct fetch *f, struct chunk *c, struct packet *k)
 		return;
 	}
 	f->received += n;
-	if (f->state == CHECKING) {
-		fetch_behind(f);
+	if (c->offset + c->have + n > f->furthest)
+		f->furthest = c->offset + c->have + n;
+	if (fetch_behind(f))
 		return;
-	}
 	if (f->probed && c == f->last) {
 		server_done(&f->job, SFTP_CHANGED,
 			"%s: it is longer than the server says", f->quoted.s);
@@ -598,6 +600,10 @@ reply_read(struct fetch *f, uint64_t offset, struct packet *k)
 			return;
 		}
 		c->eof = true;
+		if (offset < f->end)
+			f->end = offset;
+		if (fetch_behind(f))
+			return;
 	}
 	if (!f->job.over && fetch_drain(f))
 		fetch_step(&f->job);
@@ -648,6 +654,7 @@ job_fetch_new(const struct wire_order *o, int file)
 	memcpy(f->prefix_sum, o->prefix_sum, HASH_LEN);
 	f->expected = o->expected;
 	f->spool = file;
+	f->end = UINT64_MAX;
 	hash_init(&f->hash);
 	f->hashing = true;
 	return &f->job;
