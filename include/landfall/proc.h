@@ -47,6 +47,7 @@
 enum child_profile {
 	CHILD_UNPACK, /* computes: reads what it was given, talks */
 	CHILD_FETCH,  /* also talks on sockets and writes to files given */
+	CHILD_RUN,    /* runs another program; see proc_confine */
 };
 
 /* ---- the child's side ---- */
@@ -72,6 +73,24 @@ struct child_kind {
  */
 bool child_wanted(int argc, char **argv) MUST_USE;
 int child_main(const struct child_kind *kinds, char **argv);
+
+/*
+ * For a child of profile CHILD_RUN, which only has limits, between fork and
+ * exec: from here on this process and what becomes of it read and execute
+ * below `readable`, write below `writable` too, and open nothing else; no
+ * network, no foreign process, nothing that only an intruder does. Without
+ * Landlock, paths are free: proc_weak said so. BROKEN: a wall could not be
+ * built.
+ */
+struct proc_confine {
+	const int *readable; /* descriptors: folders or files */
+	size_t n_readable;
+	const int *writable;
+	size_t n_writable;
+	bool unix_sockets; /* on paths; a socket there is anybody's */
+};
+
+enum rc proc_confine(const struct proc_confine *c, struct err *e) MUST_USE;
 
 /* ---- the supervisor's side ---- */
 

@@ -99,6 +99,13 @@ sandbox_enter(enum child_profile profile, const struct proc_limits *l,
 {
 	enum rc rc = sandbox_limit(l, e);
 
+	if (rc == OK && profile == CHILD_RUN) {
+		/* Its walls come with the program: proc_confine. */
+		rc = sandbox_has_landlock(e);
+		if (rc == END)
+			lacks(weak, e);
+		return OK;
+	}
 	if (rc == OK) {
 		rc = sandbox_landlock(e);
 		if (rc == END) {
