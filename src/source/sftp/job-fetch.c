@@ -29,6 +29,7 @@
 #define TELL_TIME (CLOCK_SECOND / 10)
 /* Answers in a row that bring next to nothing of what was asked. */
 enum { CRUMB = 512, CRUMBS_MAX = 4096 };
+enum { WAITS_MAX = 4 }; /* for others to be closed */
 
 enum tag { TAG_OPEN, TAG_BEFORE, TAG_AFTER, TAG_READ };
 
@@ -66,6 +67,8 @@ struct fetch {
 	uint8_t handle[PACKET_HANDLE_MAX];
 	size_t handle_len;
 	bool open, probed;
+	bool counted; /* in the server's n_open */
+	unsigned waits;
 	uint64_t next; /* offset of the next READ */
 	uint64_t at;   /* everything before it came */
 	struct chunk *first, *last;
@@ -83,6 +86,16 @@ fetch_of(struct job *j)
 	return (struct fetch *)j;
 }
 
+/* It has a file open at the server, or will have. */
+static void
+fetch_count(struct fetch *f, bool open)
+{
+	if (f->counted == open)
+		return;
+	f->job.server->n_open += open ? 1 : -1u;
+	f->counted = open;
+}
+
 /* ---- the end ---- */
 
 static void
@@ -92,6 +105,7 @@ fetch_told(struct job *j, struct sftp_event *ev)
 
 	if (f->open)
 		server_release(j->server, f->handle, f->handle_len);
+	fetch_count(f, false);
 	f->open = false;
 	ev->attrs = f->after;
 	ev->size = f->good;
@@ -357,8 +371,10 @@ fetch_step(struct job *j)
 	if (f->state == OPENING) {
 		struct packet_out *o;
 
-		if (!server_room(s, 0))
+		if (!server_room(s, 0) ||
+			(s->most_open > 0 && s->n_open >= s->most_open))
 			return;
+		fetch_count(f, true);
 		o = server_begin(s, PACKET_OPEN);
 		packet_put_bytes(o, f->path.s, f->path.len);
 		packet_put_u32(o, PACKET_OPEN_READ);
@@ -379,6 +395,30 @@ fetch_step(struct job *j)
 
 /* ---- answers ---- */
 
+/*
+ * Servers that let somebody have few files open say just "failure" to one
+ * more. So it is tried again once others are closed, and with fewer at a time
+ * from then on; unless it fails then, too.
+ */
+static bool
+fetch_waits(struct fetch *f, enum sftp_fault fault)
+{
+	struct server *s = f->job.server;
+
+	fetch_count(f, false);
+	if (fault != SFTP_REFUSED)
+		return false;
+	if (s->n_open == 0 || ++f->waits > WAITS_MAX) {
+		/* It was not for the others, then. */
+		s->most_open = 0;
+		return false;
+	}
+	if (s->most_open == 0 || s->n_open < s->most_open)
+		s->most_open = s->n_open;
+	f->state = OPENING;
+	return true;
+}
+
 static void
 reply_open(struct fetch *f, struct packet *k)
 {
@@ -390,6 +430,8 @@ reply_open(struct fetch *f, struct packet *k)
 	if (k->type != PACKET_HANDLE) {
 		enum sftp_fault fault = server_status(s, k, &why);
 
+		if (fetch_waits(f, fault))
+			return;
 		server_done(&f->job, fault != SFTP_FINE ? fault : SFTP_GARBAGE,
 			"open %s: %s", f->quoted.s, why.s);
 		return;
