@@ -20,9 +20,11 @@ port_of()
 # ask TRICK ARGUMENT...: all that comes of it, within a time.
 ask()
 {
-	ask_port=$(port_of "$1")
+	ask_port=$(port_of "${1%:*}")
+	ask_word=sesame
+	case $1 in *:*) ask_word=${1#*:} ;; esac
 	shift
-	timeout 60 "$probe" -p sesame -i 2 -A 2 "$ask_port" "$@" 2>&1 || :
+	timeout 60 "$probe" -p "$ask_word" -i 2 -A 2 "$ask_port" "$@" 2>&1 || :
 }
 
 # ends NAME TRICK COMMAND... = TEXT: the last line begins with the text.
@@ -43,6 +45,13 @@ ends()
 	esac
 }
 
+# ---- doors ----
+for trick in None questions both; do
+	expect "password: $trick" timeout 60 "$probe" -p sesame \
+		"$(port_of $trick)" connect
+	ends "a wrong one: $trick" $trick:wrong connect = 'down 0 auth'
+done
+
 # ---- no crimes ----
 sum=$(sha256sum server/files/one | cut -d' ' -f1)
 ends 'an honest server' None fetch one s1 = "done fine 300000 300000 $sum"
@@ -52,6 +61,12 @@ ends 'answers in another order' reorder fetch one s3 = \
 	"done fine 300000 300000 $sum"
 expect 'byte for byte' cmp s3 server/files/one
 ends 'no sizes' size-none fetch one s4 = "done fine 300000 300000 $sum"
+mkdir server/files/few
+for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	cp server/files/two server/files/few/$i
+done
+mkdir mirror
+ends 'few files at a time' few-files mirror few mirror = 'mirrored 12 of 12'
 ends 'no words in a status' no-words fetch none s5 = 'done gone'
 expect_same 'no times, no attributes, no types' \
 	'file 300000 -;file 300000 T;file 300000 T' \

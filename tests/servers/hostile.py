@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """An SFTP server whose packets are made by hand, so that they can be wrong.
 
-    hostile.py DIR [--trick NAME | --all] [--password WORD] [--questions WORD]
-               [--both WORD] [--host-key FILE]
+    hostile.py DIR [--trick NAME | --all] [--password WORD] [--host-key FILE]
 
 paramiko carries the SSH connection. Serves DIR/files on 127.0.0.1, port in
 DIR/port (whole, by rename), host key DIR/host.pub, until it is told to end.
 --all: every trick has a port of its own, in the lines of DIR/ports.
 Anybody is let in by any key in DIR/authorized_keys (when that is there), or by
-what the options say: a password, an answer to a question, both after another.
+the password.
 
 Without a trick it is an honest, simple server. What was asked of it is in
 DIR/asked, a line for each request: TYPE PATH-or-HANDLE. The tricks:
@@ -28,6 +27,9 @@ import time
 import paramiko
 
 TRICKS = {
+    # doors
+    'questions': 'the password is asked for (keyboard-interactive)',
+    'both': 'the password, and then it is asked for',
     # listings
     'names': 'names that no file can have',
     'endless': 'a READDIR that never ends, of ever new names',
@@ -55,6 +57,7 @@ TRICKS = {
     'crumbs': 'READ gives a byte at a time',
     'more-data': 'READ gives more than is asked',
     'no-data': 'READ gives 0 bytes',
+    'few-files': 'three files may be open, and one more fails',
     'read-fails': 'READ fails at 100000',
     # time
     'stall-open': 'OPEN is never answered',
@@ -266,6 +269,9 @@ class Conversation:
     def do_open(self, number, path, rest):
         if self.trick == 'stall-open':
             raise Hang
+        if self.trick == 'few-files' and len(self.handles) >= 3:
+            self.status(number, FAILURE)
+            return
         flags = struct.unpack('>I', rest[:4])[0]
         if flags & 2:
             f = os.open(self.path(path), os.O_RDWR | os.O_CREAT | os.O_TRUNC,
@@ -449,15 +455,12 @@ class Door(paramiko.ServerInterface):
         self.half = False
 
     def get_allowed_auths(self, username):
-        a = self.world.args
-        methods = []
-        if self.world.keys:
-            methods.append('publickey')
-        if a.password or (a.both and not self.half):
-            methods.append('password')
-        if a.questions or (a.both and self.half):
-            methods.append('keyboard-interactive')
+        methods = ['publickey'] if self.world.keys else []
+        methods.append('keyboard-interactive' if self.asks() else 'password')
         return ','.join(methods)
+
+    def asks(self):
+        return self.world.trick == 'questions' or self.half
 
     def check_auth_publickey(self, username, key):
         if key.get_base64() in self.world.keys:
@@ -465,23 +468,22 @@ class Door(paramiko.ServerInterface):
         return paramiko.AUTH_FAILED
 
     def check_auth_password(self, username, password):
-        a = self.world.args
-        if a.password and password == a.password:
-            return paramiko.AUTH_SUCCESSFUL
-        if a.both and password == a.both:
+        if self.asks() or password != self.world.args.password:
+            return paramiko.AUTH_FAILED
+        if self.world.trick == 'both':
             self.half = True
             return paramiko.AUTH_PARTIALLY_SUCCESSFUL
-        return paramiko.AUTH_FAILED
+        return paramiko.AUTH_SUCCESSFUL
 
     def check_auth_interactive(self, username, submethods):
-        if not self.world.args.questions and not self.half:
+        if not self.asks():
             return paramiko.AUTH_FAILED
         return paramiko.InteractiveQuery('door', 'say it', ('Word: ', False))
 
     def check_auth_interactive_response(self, responses):
-        word = self.world.args.questions or self.world.args.both
-        return (paramiko.AUTH_SUCCESSFUL if responses == [word]
-                else paramiko.AUTH_FAILED)
+        if responses == [self.world.args.password]:
+            return paramiko.AUTH_SUCCESSFUL
+        return paramiko.AUTH_FAILED
 
     def check_channel_request(self, kind, chanid):
         return paramiko.OPEN_SUCCEEDED
@@ -510,8 +512,6 @@ def main():
     p.add_argument('--trick', choices=TRICKS)
     p.add_argument('--all', action='store_true')
     p.add_argument('--password')
-    p.add_argument('--questions')
-    p.add_argument('--both')
     p.add_argument('--host-key')
     args = p.parse_args()
     os.makedirs(f'{args.dir}/files', exist_ok=True)
