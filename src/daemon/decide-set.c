@@ -141,6 +141,7 @@ each_over(struct sets *t, const struct item *it, struct member *x,
 	if (weigh_know(d, it, e) != OK)
 		return e->code;
 	(void)decide_stays(d, as);
+	d->wanted = x != NULL;
 	return t->each(t->arg, it, e);
 }
 
@@ -247,6 +248,7 @@ emit_member(struct sets *t, const struct manifest *m, size_t first,
 		return e->code;
 	if (v == VERDICT_OVER) {
 		(void)decide_stays(d, d->name.disposition);
+		d->wanted = true;
 		return t->each(t->arg, &it, e);
 	}
 	/* It changed since it was weighed: the set is not to land. */
@@ -273,7 +275,8 @@ emit_set(struct sets *t, const struct manifest *m, const struct weight *w,
 		for (size_t i = 0; i < m->n; i += weigh_lines(&t->ms, m, i)) {
 			const struct member *x = weigh_member(&t->ms, m, i);
 
-			if (!x->told && x->failed == failed &&
+			if (!x->told && x->state != MEMBER_MISSING &&
+				x->failed == failed &&
 				emit_member(t, m, i, w, e) != OK)
 				return e->code;
 		}
@@ -294,6 +297,7 @@ emit_waiting(struct sets *t, const struct manifest *m, struct member *x,
 		return e->code;
 	if (x->state != MEMBER_THERE) {
 		(void)decide_stays(d, d->name.disposition);
+		d->wanted = true;
 		return t->each(t->arg, &it, e);
 	}
 	d->disposition = DISPOSITION_PENDING;

@@ -34,6 +34,7 @@ struct decision {
 	bool set_ends;	      /* this is the manifest */
 	uint64_t set_bytes;   /* of all that is to be read */
 	bool spent;	      /* a manifest whose set has landed */
+	bool wanted;	      /* by a manifest whose set has not */
 	const char *manifest; /* for settle.h */
 	unsigned skip;	      /* the same */
 	int64_t wait; /* PENDING: ns until another look can help, 0: none */

@@ -11,7 +11,8 @@
 void
 weigh_begin(struct decision *d)
 {
-	d->known = d->unchanged = d->set_ends = d->spent = false;
+	d->known = d->unchanged = false;
+	d->set_ends = d->spent = d->wanted = false;
 	d->wait = 0;
 	d->set = d->manifest = NULL;
 	d->set_bytes = 0;
@@ -227,14 +228,45 @@ weigh_one(struct decision *d, const struct manifests *ms,
 	return OK;
 }
 
+/*
+ * It is not there: did it land, and leave? Only its SHA-256 can say so, for
+ * another file may be on its way under the same name.
+ */
+static enum rc
+has_left(struct decision *d, const struct manifests *ms,
+	const struct manifest *m, size_t first, bool *ret, struct err *e)
+{
+	const struct member *x = weigh_member(ms, m, first);
+	const struct item it = weigh_item(x);
+	bool is_so;
+
+	*ret = false;
+	if (!x->claimed)
+		return OK;
+	weigh_begin(d);
+	if (weigh_know(d, &it, e) != OK)
+		return e->code;
+	*ret = d->known && d->name.version.id != 0 &&
+		d->name.disposition != DISPOSITION_QUARANTINED &&
+		add_claims(d, ms, m, first) && d->claims.n > 0 &&
+		tell_landed(d, &is_so) && is_so;
+	return OK;
+}
+
 enum rc
 weigh_set(struct decision *d, const struct manifests *ms,
 	const struct manifest *m, struct weight *w, struct err *e)
 {
 	for (size_t i = 0; i < m->n; i += weigh_lines(ms, m, i)) {
 		struct member *x = weigh_member(ms, m, i);
+		bool left = false;
 
-		w->there += x->state != MEMBER_MISSING;
+		if (x->state == MEMBER_MISSING &&
+			has_left(d, ms, m, i, &left, e) != OK)
+			return e->code;
+		w->there += x->state != MEMBER_MISSING || left;
+		if (left)
+			continue;
 		if (x->state == MEMBER_MISSING) {
 			if (w->missing < WEIGH_SHOWN)
 				w->shown[w->missing] = x;

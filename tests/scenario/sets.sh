@@ -270,6 +270,33 @@ says stranger.csv 'no manifest (*.mf) names it'
 printf 'stranger.csv\nm.csv\n' >$in/last.mf
 pass
 is stranger.csv landed
+# What one set has and another one waits for stays until that has landed; what
+# has left counts by its SHA-256.
+sed -i 's/after: {move: done}/after: delete/' $conf
+file t.csv
+file u.csv
+printf 't.csv\n' >$in/t.mf
+printf 't.csv\nu.csv\nv.csv\n' >$in/u.mf
+pass
+is t.csv landed
+pass
+expect_same 'another set waits for it' 't.csv u.csv u.mf' \
+	"$(cd $in && echo t.* u.*)"
+file v.csv
+pass
+is v.csv landed
+expect_same 'until that has landed too' '' \
+	"$(find $in -maxdepth 1 -name '[tuv].*')"
+file w.csv
+(cd $in && sha256sum w.csv >w.mf && echo 'a
+t.csv' | sha256sum | sed 's/-$/t.csv/' >>w.mf)
+pass
+is w.csv landed
+file x.csv
+(cd $in && sha256sum x.csv >x.mf && echo other | sha256sum |
+	sed 's/-$/t.csv/' >>x.mf)
+pass
+says x.csv '1 of 2 names is there; missing: t.csv'
 expect 'verify' "$LANDFALL" verify --deep -c $conf
 
 # The daemon: hints about single names land nothing, and a set at once.
