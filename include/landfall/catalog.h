@@ -426,6 +426,60 @@ enum rc catalog_alert_each(struct catalog *c, bool given_up,
 		void *arg, const struct catalog_alert *a, struct err *e),
 	void *arg, struct err *e) MUST_USE;
 
+/* ---- streams of polled APIs ---- */
+
+/*
+ * Where a stream stands, or one of its partitions. Texts are never NULL; ""
+ * is none.
+ */
+struct catalog_stream {
+	int64_t id; /* in the catalog, for what it remembers */
+	const char *stream;
+	const char *partition;
+	const char *position; /* up to there all of it has landed */
+	const char *job;      /* under way at the server, as JSON */
+	uint64_t upto;	/* entries of the ledger below it are remembered */
+	int64_t parked; /* wall, ns: it waits until then; 0: it does not */
+	const char *why;
+	int64_t looked; /* wall: when it was asked last, */
+	int64_t whole;	/* and when last with success */
+};
+
+/* source: of the API, without the stream. END: not yet. */
+enum rc catalog_stream_find(struct catalog *c, const char *source,
+	const char *stream, const char *partition, struct catalog_stream *ret,
+	struct err *e) MUST_USE;
+
+/* Takes the place of what was known; the id stays. Inside a transaction. */
+enum rc catalog_stream_put(struct catalog *c, const char *source,
+	const struct catalog_stream *s, int64_t *ret_id,
+	struct err *e) MUST_USE;
+
+/* In order of stream and partition; stops when each returns not OK. */
+enum rc catalog_stream_each(struct catalog *c, const char *source,
+	enum rc (*each)(
+		void *arg, const struct catalog_stream *s, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
+/*
+ * Records that a stream remembers, as the beginning of a SHA-256; `until` is
+ * a place in its order (a window's end), after which none is asked for.
+ */
+#define CATALOG_SEEN 16
+
+/* OK: it was landed before. END: it is new. */
+enum rc catalog_seen_find(struct catalog *c, int64_t stream,
+	const uint8_t digest[CATALOG_SEEN], struct err *e) MUST_USE;
+
+/* Inside a transaction. A later `until` takes the place of an earlier one. */
+enum rc catalog_seen_put(struct catalog *c, int64_t stream,
+	const uint8_t digest[CATALOG_SEEN], int64_t until,
+	struct err *e) MUST_USE;
+
+/* Forgets those that are remembered until before then. In a transaction. */
+enum rc catalog_seen_forget(struct catalog *c, int64_t stream, int64_t before,
+	struct err *e) MUST_USE;
+
 /* ---- stories ---- */
 
 struct catalog_event {

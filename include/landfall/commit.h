@@ -44,6 +44,11 @@ struct delivery {
 	enum rc (*write)(struct catalog *c, void *arg, struct err *e);
 	void *write_arg;
 	char *line; /* or a line of the name's story; owned */
+	/* What is true together with it; after its disposition is known, and
+	 * perhaps again, when the group must be recorded anew. */
+	enum rc (*with)(struct catalog *c, const struct delivery *d, void *arg,
+		struct err *e);
+	void *with_arg;
 
 	const char *source; /* outlives the delivery */
 	uint8_t *name;

@@ -68,7 +68,10 @@ enum exception_kind {
 	KIND_TRAILER = 2,
 	KIND_COMMENT = 3,
 	KIND_BLANK = 4,
-	KIND_SEPARATOR = 5,
+	KIND_SEPARATOR = 5, /* between the parts of an object */
+	KIND_ENVELOPE = 6,  /* JSON around and between records */
+	KIND_RELATED = 7,   /* a record at another path; detail: which */
+	KIND_SEEN = 8,	    /* a record that was landed before */
 	/* Malformed from here on; the bytes are kept all the same. */
 	KIND_UNTERMINATED_QUOTE = 16,
 	KIND_JUNK_AFTER_QUOTE = 17,

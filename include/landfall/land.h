@@ -27,6 +27,12 @@
 #include "landfall/catalog.h"
 #include "landfall/scan.h"
 
+/* Bytes of the object; length 0: there is no such span. */
+struct landed_span {
+	uint64_t offset;
+	uint64_t length;
+};
+
 /* ---- provenance: where the bytes came from, one canonical JSON object ---- */
 
 /* An archive that a delivery came out of. */
@@ -60,6 +66,17 @@ struct provenance {
 	bool has_header;
 	uint8_t header_sha256[HASH_LEN]; /* first header, without a BOM */
 	const char *compared; /* control totals that matched; or NULL */
+	struct provenance_api {
+		const char *stream;    /* NULL: it is no answer of an API */
+		const char *partition; /* or NULL */
+		const char *window;    /* a JSON object */
+		const char *parts;     /* a JSON array; written, not read */
+		/* Read, not written: where the parts lie. */
+		struct landed_span *part;
+		size_t n_parts;
+		uint64_t
+			seen; /* records landed before, beside totals.records */
+	} api;
 	struct dialect dialect;
 	const char *dialect_origin; /* "declared" */
 	struct scan_totals totals;
@@ -83,6 +100,8 @@ struct provenance_keep {
 	uint8_t *name;
 	struct container *lineage;
 	size_t n_lineage;
+	char *window;
+	struct landed_span *part;
 };
 enum rc provenance_read(struct provenance *p, struct provenance_keep *keep,
 	const char *text, size_t len, struct err *e) MUST_USE;
@@ -96,19 +115,14 @@ struct land_pool;
 struct land_pool *land_pool_new(unsigned threads, int level) MUST_USE;
 void land_pool_free(struct land_pool *p);
 
-/* Bytes of the object; length 0: there is no such span. */
-struct landed_span {
-	uint64_t offset;
-	uint64_t length;
-};
-
 /* What landing found out. */
 struct landed {
 	uint64_t size;
 	struct landed_span header;  /* the first header record */
 	struct landed_span trailer; /* the last trailer record */
 	uint8_t bytes_sha256[HASH_LEN];
-	struct scan_totals totals;
+	struct scan_totals totals; /* records: without those seen before */
+	uint64_t seen;
 	/* SHA-256 of the first `prefix` bytes, when there were as many. */
 	bool has_prefix;
 	uint8_t prefix_sha256[HASH_LEN];
@@ -134,6 +148,16 @@ uint8_t *land_room(struct land *l, size_t *ret_n);
 
 /* n bytes were put there. BROKEN: our disk failed. */
 enum rc land_add(struct land *l, size_t n, struct err *e) MUST_USE;
+
+/*
+ * An object of several parts. Between two of them land_part() puts one line
+ * feed that belongs to neither, and scanning begins anew behind it.
+ */
+enum rc land_part(struct land *l, struct err *e) MUST_USE;
+
+/* Asked for each ordinary record, in order: was it landed before? */
+void land_seen(struct land *l,
+	bool (*seen)(void *arg, uint64_t offset, uint64_t length), void *arg);
 
 /* No more bytes: everything but the file's trailer is written. */
 enum rc land_settle(struct land *l, struct landed *ret, struct err *e) MUST_USE;
@@ -170,17 +194,24 @@ enum rc landing_bytes(struct landing *l,
 
 struct landing_record {
 	uint64_t number; /* of ordinary records, from 0 */
+	uint16_t kind;	 /* 0: ordinary; or KIND_SEEN, KIND_RELATED */
+	uint16_t detail;
 	uint64_t offset;
 	const uint8_t *bytes;
 	size_t length;
 };
 
+/* Beside ordinary records, which have no bit. */
+#define LANDING_SEEN 1u
+#define LANDING_RELATED 2u
+
 /*
- * Ordinary records from number `first` on: only the frames needed are read.
- * Stops when each does not return OK and returns that. END: there are not
- * so many. BAD_ITEM: damaged, or a record too large for memory.
+ * Ordinary records from number `first` on, and records of the kinds in
+ * `also` among them: only the frames needed are read. Stops when each does
+ * not return OK and returns that. END: there are not so many. BAD_ITEM:
+ * damaged, or a record too large for memory.
  */
-enum rc landing_records(struct landing *l, uint64_t first,
+enum rc landing_records(struct landing *l, uint64_t first, unsigned also,
 	enum rc (*each)(
 		void *arg, const struct landing_record *r, struct err *e),
 	void *arg, struct err *e) MUST_USE;

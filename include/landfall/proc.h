@@ -47,6 +47,7 @@
 enum child_profile {
 	CHILD_UNPACK, /* computes: reads what it was given, talks */
 	CHILD_FETCH,  /* also talks on sockets and writes to files given */
+	CHILD_RUN,    /* runs another program; see proc_confine */
 };
 
 /* ---- the child's side ---- */
@@ -73,12 +74,31 @@ struct child_kind {
 bool child_wanted(int argc, char **argv) MUST_USE;
 int child_main(const struct child_kind *kinds, char **argv);
 
+/*
+ * For a child of profile CHILD_RUN, which only has limits, between fork and
+ * exec: from here on this process and what becomes of it read and execute
+ * below `readable`, write below `writable` too, and open nothing else; no
+ * network, no foreign process, nothing that only an intruder does. Without
+ * Landlock, paths are free: proc_weak said so. BROKEN: a wall could not be
+ * built.
+ */
+struct proc_confine {
+	const int *readable; /* descriptors: folders or files */
+	size_t n_readable;
+	const int *writable;
+	size_t n_writable;
+	bool unix_sockets; /* on paths; a socket there is anybody's */
+};
+
+enum rc proc_confine(const struct proc_confine *c, struct err *e) MUST_USE;
+
 /* ---- the supervisor's side ---- */
 
 struct proc_limits {
 	uint64_t memory;    /* bytes, beyond the program itself */
 	uint64_t file_size; /* no file it was given may grow beyond this */
 	uint64_t cpu;	    /* seconds */
+	uint64_t fds;	    /* that come with messages, at a time; 0: a few */
 };
 
 struct proc_start {
@@ -108,6 +128,12 @@ void proc_free(struct proc *p);
 const char *proc_weak(const struct proc *p);
 
 pid_t proc_pid(const struct proc *p);
+
+/*
+ * Readable: there is something to receive. For poll alone, beside other
+ * things that are waited for; -1 once the child is gone.
+ */
+int proc_fd(const struct proc *p);
 
 /*
  * As channel_send and channel_recv. A child that is gone or talks nonsense is

@@ -42,6 +42,7 @@ enum scan_format {
 	SCAN_LINES,  /* one record a line, blank ones too */
 	SCAN_NDJSON, /* one JSON value a line */
 	SCAN_FIXED,  /* records of dialect.length bytes */
+	SCAN_JSON,   /* one JSON document, records at a path */
 };
 
 enum scan_encoding {
@@ -70,6 +71,8 @@ enum scan_escape {
 #define SCAN_PREFIX_MAX 64
 #define SCAN_TRAILER_MAX 16
 #define SCAN_MAX_RECORD (16u << 20)
+#define SCAN_PATH_MAX 256 /* bytes of a path, with its NUL */
+#define SCAN_RELATED_MAX 4
 
 /*
  * How to read an object. dialect_init() gives the defaults of a format; what
@@ -89,12 +92,22 @@ struct dialect {
 	uint32_t trailer_prefix_len;		 /* 0: none */
 	int32_t columns; /* SCAN_COLUMNS_HEADER, SCAN_COLUMNS_ANY or n */
 	uint32_t length; /* SCAN_FIXED: bytes a record */
+	/* SCAN_JSON: where records are (json.h), and others beside them. */
+	char records[SCAN_PATH_MAX];
+	char related[SCAN_RELATED_MAX][SCAN_PATH_MAX];
+	size_t n_related;
 	uint64_t max_record;
 	bool resync; /* return to the first terminator after a bad quote */
 	bool strict; /* a stray quote is malformed */
 };
 
 void dialect_init(struct dialect *d, enum scan_format format);
+
+/*
+ * Whether the paths can be followed together; false: e says which cannot.
+ * dialect_read() has asked.
+ */
+bool dialect_paths_are_right(const struct dialect *d, struct err *e);
 
 /* "csv", "lines", ...; NULL-terminated tables for options and messages. */
 extern const char *const scan_format_names[];
@@ -179,6 +192,13 @@ scan_new_within(const struct dialect *d, enum scan_encoding encoding,
 size_t scan_step(struct scan *s, const uint8_t *win, size_t len, bool last);
 
 void scan_totals(const struct scan *s, struct scan_totals *ret);
+
+/*
+ * The object goes on with another part: after a step with `last`, one byte of
+ * separator lies behind what is settled, and behind it what is scanned as if
+ * an object began there. Offsets and totals go on.
+ */
+void scan_part(struct scan *s);
 
 /*
  * The implementations for this machine, best first, ending with "portable"

@@ -25,6 +25,10 @@ struct catalog_kept {
 	struct str source, name, reason, file;
 };
 
+struct catalog_kept_stream {
+	struct str stream, partition, position, job, why;
+};
+
 struct catalog {
 	sqlite3 *db;
 	char *path;
@@ -38,6 +42,7 @@ struct catalog {
 	struct catalog_kept find, landed, bytes, index, newest, file, pass,
 		waiting;
 	struct str condition; /* its state */
+	struct catalog_kept_stream stream;
 };
 
 /* BROKEN, with what SQLite says and what to do about it. */

@@ -182,8 +182,34 @@ static const char step_6[] =
 	"CREATE UNIQUE INDEX version_file ON version(file)"
 	"	WHERE disposition <> 2 AND file <> '';";
 
+/*
+ * stream: where each of a polled API's streams stands. seen: the records it
+ * remembers, by the beginning of their SHA-256.
+ */
+static const char step_7[] = "CREATE TABLE stream("
+			     "	id INTEGER PRIMARY KEY,"
+			     "	source INTEGER NOT NULL,"
+			     "	stream TEXT NOT NULL,"
+			     "	part TEXT NOT NULL,"
+			     "	position TEXT NOT NULL,"
+			     "	job TEXT NOT NULL,"
+			     "	upto INTEGER NOT NULL,"
+			     "	parked INTEGER NOT NULL,"
+			     "	why TEXT NOT NULL,"
+			     "	looked INTEGER NOT NULL,"
+			     "	whole INTEGER NOT NULL,"
+			     "	UNIQUE(source, stream, part)"
+			     ") STRICT;"
+
+			     "CREATE TABLE seen("
+			     "	stream INTEGER NOT NULL,"
+			     "	digest BLOB NOT NULL,"
+			     "	until INTEGER NOT NULL,"
+			     "	PRIMARY KEY(stream, digest)"
+			     ") STRICT, WITHOUT ROWID;";
+
 const char *const catalog_sql_steps[] = {
-	step_1, step_2, step_3, step_4, step_5, step_6};
+	step_1, step_2, step_3, step_4, step_5, step_6, step_7};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
@@ -421,6 +447,37 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 		false},
 	[SQL_SETTLE] = {"INSERT INTO settled(entry, by) VALUES(?1, ?2)", false},
 	[SQL_SETTLED] = {"SELECT by FROM settled WHERE entry = ?1", false},
+
+	[SQL_STREAM_FIND] = {"SELECT id, stream, part, position, job, upto,"
+			     " parked, why, looked, whole FROM stream"
+			     " WHERE source = ?1 AND stream = ?2 AND part = ?3",
+		false},
+	[SQL_STREAM_PUT] = {"INSERT INTO stream(source, stream, part,"
+			    " position, job, upto, parked, why, looked,"
+			    " whole)"
+			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+			    " ON CONFLICT(source, stream, part) DO UPDATE SET"
+			    " position = excluded.position,"
+			    " job = excluded.job, upto = excluded.upto,"
+			    " parked = excluded.parked, why = excluded.why,"
+			    " looked = excluded.looked,"
+			    " whole = excluded.whole RETURNING id",
+		false},
+	[SQL_STREAM_EACH] = {"SELECT id, stream, part, position, job, upto,"
+			     " parked, why, looked, whole FROM stream"
+			     " WHERE source = ?1 ORDER BY stream, part",
+		false},
+	[SQL_SEEN_FIND] = {"SELECT until FROM seen"
+			   " WHERE stream = ?1 AND digest = ?2",
+		false},
+	[SQL_SEEN_PUT] = {"INSERT INTO seen(stream, digest, until)"
+			  " VALUES(?1, ?2, ?3)"
+			  " ON CONFLICT(stream, digest) DO UPDATE"
+			  " SET until = max(until, excluded.until)",
+		false},
+	[SQL_SEEN_FORGET] = {"DELETE FROM seen"
+			     " WHERE stream = ?1 AND until < ?2",
+		false},
 
 	[SQL_MARK_PUT] = {"INSERT OR REPLACE INTO mark(source, kind, upto)"
 			  " VALUES(?1, ?2, ?3)",

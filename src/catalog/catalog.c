@@ -243,6 +243,8 @@ catalog_open(
 	kept_init(&c->pass);
 	kept_init(&c->waiting);
 	c->condition = (struct str)STR_INIT;
+	c->stream = (struct catalog_kept_stream){
+		STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT};
 	if (sqlite3_open_v2(c->path, &c->db,
 		    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX |
 			    SQLITE_OPEN_EXRESCODE,
@@ -278,6 +280,11 @@ catalog_close(struct catalog *c)
 	kept_release(&c->pass);
 	kept_release(&c->waiting);
 	str_release(&c->condition);
+	str_release(&c->stream.stream);
+	str_release(&c->stream.partition);
+	str_release(&c->stream.position);
+	str_release(&c->stream.job);
+	str_release(&c->stream.why);
 	free(c->path);
 	free(c);
 }

@@ -20,7 +20,7 @@
 
 struct request {
 	const char *source, *from, *count;
-	bool records, fields;
+	bool records, fields, fresh, related;
 	uint64_t first, left;
 };
 
@@ -268,6 +268,16 @@ print_json(struct print *w, const struct landing_record *r, struct err *e)
 {
 	out_add(&w->out, w->head.s, w->head.len);
 	out_u64(&w->out, r->number);
+	if (r->kind == KIND_SEEN)
+		out_text(&w->out, ",\"seen\":true");
+	if (r->kind == KIND_RELATED) {
+		const char *path = r->detail < SCAN_RELATED_MAX
+			? w->provenance->dialect.related[r->detail]
+			: "";
+
+		out_text(&w->out, ",\"related\":");
+		out_json(&w->out, (const uint8_t *)path, strlen(path));
+	}
 	out_text(&w->out, ",\"offset\":");
 	out_u64(&w->out, r->offset);
 	out_text(&w->out, ",\"length\":");
@@ -297,6 +307,9 @@ print_raw(void *arg, const struct landing_record *r, struct err *e UNUSED)
 		return END;
 	w->left--;
 	out_add(&w->out, r->bytes, r->length);
+	/* Nothing of its own ends a record of JSON. */
+	if (w->provenance->dialect.format == SCAN_JSON)
+		out_add(&w->out, "\n", 1);
 	return w->out.err.code == OK ? OK : END;
 }
 
@@ -333,8 +346,10 @@ print_records(struct cli *c, const struct request *q, struct landing *l,
 	jsonw_key(&j, "name");
 	jsonw_percent(&j, w->provenance->name, w->provenance->name_len);
 	jsonw_key(&j, "record");
-	rc = landing_records(
-		l, q->first, c->json ? print_object : print_raw, w, e);
+	rc = landing_records(l, q->first,
+		(q->fresh ? 0 : LANDING_SEEN) |
+			(q->related ? LANDING_RELATED : 0),
+		c->json ? print_object : print_raw, w, e);
 	if (rc == END)
 		rc = OK;
 	if (out_end(&w->out, &failed) != OK) {
@@ -357,6 +372,8 @@ check_request(struct cli *c, struct request *q)
 	if (!q->records && (q->fields || q->from != NULL || q->count != NULL))
 		return cli_usage(
 			c, "--fields, --from and --count go with --records");
+	if (!q->records && (q->fresh || q->related))
+		return cli_usage(c, "--new and --related go with --records");
 	if (!q->records && c->json)
 		return cli_usage(c, "--json goes with --records");
 	if (q->fields && !c->json)
@@ -400,6 +417,10 @@ cmd_cat(struct cli *c, int argc, char **argv)
 				"object each"},
 		{"fields", .flag = &q.fields,
 			.help = "and their decoded fields"},
+		{"new", .flag = &q.fresh,
+			.help = "without those that were landed before"},
+		{"related", .flag = &q.related,
+			.help = "with those that stand beside the records"},
 		{"from", .text = &q.from, .value = "N",
 			.help = "the first record, counted from 0"},
 		{"count", .text = &q.count, .value = "N",

@@ -397,7 +397,8 @@ cmd_scan(struct cli *c, int argc, char **argv)
 		{"source", .text = &q.source, .value = "S",
 			.help = "read as this source of the configuration"},
 		{"format", .text = &q.format, .value = "F",
-			.help = "csv (default), lines, ndjson, fixed, opaque"},
+			.help = "csv (default), lines, ndjson, json, fixed, "
+				"opaque"},
 		{"option", .letter = 'o', .value = "KEY=VALUE",
 			.help = "of the format, as in its configuration block",
 			.each = add_setting, .arg = &q},

@@ -76,7 +76,7 @@ compare_totals(
 		return err_set(e, BAD_ITEM,
 			"the provenance is wrong about the encoding or the "
 			"columns");
-	if (t.records != p->totals.records ||
+	if (t.records != p->totals.records + p->api.seen ||
 		t.malformed != p->totals.malformed ||
 		t.stray_quotes != p->totals.stray_quotes ||
 		t.nul_bytes != p->totals.nul_bytes ||
@@ -86,12 +86,81 @@ compare_totals(
 	return OK;
 }
 
+/*
+ * What was seen before cannot be known from the bytes: the stored index is
+ * asked whether it says so of exactly this record.
+ */
+struct recollection {
+	struct landing *l;
+	uint32_t at; /* exceptions before it lie before the record */
+};
+
+static bool
+was_seen(void *arg, uint64_t offset, uint64_t length)
+{
+	struct recollection *r = arg;
+	struct err ignored = ERR_INIT;
+	struct scan_exception x;
+
+	for (; r->at < r->l->exceptions; r->at++) {
+		if (landing_exception(r->l, r->at, &x, &ignored) != OK)
+			return false;
+		if (x.offset + x.length > offset)
+			return x.kind == KIND_SEEN && x.offset <= offset &&
+				offset + length <= x.offset + x.length;
+	}
+	return false;
+}
+
+/* Where scanning begins anew, as it did when the parts were put together. */
+struct cutting {
+	const struct provenance_api *api;
+	size_t part; /* the one under way */
+};
+
+/*
+ * Scans what the window holds from `base` on, part by part; *ret_done of it
+ * is settled.
+ */
+static enum rc
+scan_parts(struct cutting *c, struct scan *s, struct index *ix,
+	const struct buf *window, uint64_t base, bool last, size_t *ret_done,
+	struct err *e)
+{
+	size_t done = 0;
+
+	while (c->part + 1 < c->api->n_parts) {
+		const struct landed_span *p = &c->api->part[c->part];
+		uint64_t end = p->offset + p->length;
+
+		/* Its last byte, and the separator. */
+		if (end + 1 > base + window->len)
+			break;
+		done += scan_step(s, window->data + done,
+			(size_t)(end - base) - done, true);
+		if (window->data[done] != '\n')
+			return err_set(e, BAD_ITEM,
+				"no line feed at %llu, where one part ends and "
+				"the next begins",
+				(unsigned long long)end);
+		scan_part(s);
+		done++;
+		if (index_settled(ix, base + done, e) != OK)
+			return e->code;
+		c->part++;
+	}
+	done += scan_step(s, window->data + done, window->len - done, last);
+	*ret_done = done;
+	return OK;
+}
+
 /* The frames, once each: decode, hash, scan. */
 static enum rc
 check_frames(struct landing *l, struct scan *s, struct index *ix,
 	struct hash *bytes, void (*progress)(void *arg, uint64_t bytes),
 	void *arg, struct err *e)
 {
+	struct cutting cutting = {.api = &l->provenance.api};
 	struct buf window;
 	uint64_t base = 0;
 	enum rc rc = OK;
@@ -101,14 +170,16 @@ check_frames(struct landing *l, struct scan *s, struct index *ix,
 		(size_t)l->provenance.dialect.max_record +
 			3 * FORMAT_FRAME_TARGET);
 	for (size_t i = 0; i < l->n_frames && rc == OK; i++) {
-		size_t old = window.len, done;
+		size_t old = window.len, done = 0;
 
 		rc = landing_frame(l, i, &window, e);
 		if (rc != OK)
 			break;
 		hash_add(bytes, window.data + old, window.len - old);
-		done = scan_step(
-			s, window.data, window.len, i + 1 == l->n_frames);
+		rc = scan_parts(&cutting, s, ix, &window, base,
+			i + 1 == l->n_frames, &done, e);
+		if (rc != OK)
+			break;
 		base += done;
 		buf_drop(&window, done);
 		rc = index_settled(ix, base, e);
@@ -148,6 +219,7 @@ landing_check(struct landing *l, uint8_t ret_file_sha256[HASH_LEN],
 	void (*progress)(void *arg, uint64_t bytes), void *arg, struct err *e)
 {
 	const struct dialect *d = &l->provenance.dialect;
+	struct recollection recollection = {.l = l};
 	struct index ix;
 	struct hash bytes;
 	uint8_t sum[HASH_LEN];
@@ -165,6 +237,10 @@ landing_check(struct landing *l, uint8_t ret_file_sha256[HASH_LEN],
 		    O_RDONLY | O_DIRECTORY, 0, &spool, BAD_ITEM, e) != OK)
 		return e->code;
 	index_init(&ix, spool);
+	if (l->provenance.api.stream != NULL) {
+		ix.seen = was_seen;
+		ix.seen_arg = &recollection;
+	}
 	s = scan_new(d, &index_sink, &ix);
 	hash_init(&bytes);
 	rc = check_frames(l, s, &ix, &bytes, progress, arg, e);

@@ -395,6 +395,9 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 		} else if (record_note(c, d[i], wall, e) != OK) {
 			return e->code;
 		}
+		if (d[i]->with != NULL &&
+			d[i]->with(c->catalog, d[i], d[i]->with_arg, e) != OK)
+			return e->code;
 	}
 	return OK;
 }

@@ -160,10 +160,8 @@ fitting(const struct index *ix, const uint64_t *ends, size_t i, size_t n)
 }
 
 static void
-index_records(void *arg, const uint64_t *ends, size_t n)
+add_records(struct index *ix, const uint64_t *ends, size_t n)
 {
-	struct index *ix = arg;
-
 	size_t i = 0;
 
 	flush_run(ix);
@@ -188,10 +186,14 @@ index_records(void *arg, const uint64_t *ends, size_t n)
 }
 
 static void
-index_exception(void *arg, const struct scan_exception *x)
+index_exception(void *arg, const struct scan_exception *told)
 {
 	struct index *ix = arg;
+	struct scan_exception here = *told;
+	const struct scan_exception *x = &here;
 
+	/* The scanner counts those that were seen before, too. */
+	here.record = ix->records;
 	if (ix->run.count == 0 || !scan_exception_join(&ix->run, x)) {
 		flush_run(ix);
 		ix->run = *x;
@@ -204,6 +206,42 @@ index_exception(void *arg, const struct scan_exception *x)
 		ix->trailer = (struct landed_span){x->offset, x->length};
 	reach(ix, x->offset + x->length);
 	span_ends(ix, x->offset + x->length);
+}
+
+static void
+add_seen(struct index *ix, uint64_t end)
+{
+	const struct scan_exception x = {
+		.offset = ix->span,
+		.length = end - ix->span,
+		.count = 1,
+		.kind = KIND_SEEN,
+	};
+
+	ix->n_seen++;
+	index_exception(ix, &x);
+}
+
+static void
+index_records(void *arg, const uint64_t *ends, size_t n)
+{
+	struct index *ix = arg;
+	size_t from = 0;
+	uint64_t start = ix->span;
+
+	for (size_t i = 0; i < n && ix->seen != NULL; i++) {
+		bool seen = ix->seen(ix->seen_arg, start, ends[i] - start);
+
+		start = ends[i];
+		if (!seen)
+			continue;
+		if (i > from)
+			add_records(ix, ends + from, i - from);
+		add_seen(ix, ends[i]);
+		from = i + 1;
+	}
+	if (n > from)
+		add_records(ix, ends + from, n - from);
 }
 
 const struct scan_sink index_sink = {index_records, index_exception};

@@ -52,9 +52,13 @@ struct index {
 	uint8_t *held;		   /* exceptions as they lie on disk */
 	size_t n_held;
 	uint32_t exceptions; /* written out, held ones included */
-	int spool;	     /* directory; the caller's */
-	int fd;		     /* the unlinked file, or -1 */
-	struct err err;	     /* the first failure; sinks cannot return one */
+	/* Was this record landed before? NULL: none was. */
+	bool (*seen)(void *arg, uint64_t offset, uint64_t length);
+	void *seen_arg;
+	uint64_t n_seen;
+	int spool;	/* directory; the caller's */
+	int fd;		/* the unlinked file, or -1 */
+	struct err err; /* the first failure; sinks cannot return one */
 };
 
 extern const struct scan_sink index_sink; /* arg: struct index * */

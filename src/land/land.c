@@ -324,10 +324,39 @@ land_settle(struct land *l, struct landed *ret, struct err *e)
 		return e->code;
 	hash_end(&l->hash, l->facts.bytes_sha256);
 	scan_totals(l->scan, &l->facts.totals);
+	l->facts.seen = l->index.n_seen;
+	l->facts.totals.records -= l->facts.seen;
 	l->facts.header = l->index.header;
 	l->facts.trailer = l->index.trailer;
 	*ret = l->facts;
 	return OK;
+}
+
+enum rc
+land_part(struct land *l, struct err *e)
+{
+	size_t room;
+	uint8_t *p;
+
+	if (scan_window(l, true, e) != OK)
+		return e->code;
+	p = land_room(l, &room);
+	*p = '\n';
+	hash_delivered(l, p, 1);
+	l->len++;
+	l->settled++;
+	scan_part(l->scan);
+	if (index_settled(&l->index, l->base + l->settled, e) != OK)
+		return e->code;
+	return send_cut_frames(l, e);
+}
+
+void
+land_seen(struct land *l,
+	bool (*seen)(void *arg, uint64_t offset, uint64_t length), void *arg)
+{
+	l->index.seen = seen;
+	l->index.seen_arg = arg;
 }
 
 /* ---- the trailer ---- */

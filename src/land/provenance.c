@@ -68,6 +68,15 @@ provenance_write(const struct provenance *p, struct str *s)
 	jsonw_key(&j, "mtime"), jsonw_time_ns(&j, p->mtime);
 	jsonw_key(&j, "name"), jsonw_percent(&j, p->name, p->name_len);
 	jsonw_key(&j, "nul_bytes"), jsonw_u64(&j, t->nul_bytes);
+	if (p->api.stream != NULL) {
+		jsonw_key(&j, "partition");
+		if (p->api.partition != NULL)
+			jsonw_text(&j, p->api.partition);
+		else
+			jsonw_null(&j);
+		jsonw_key(&j, "parts");
+		jsonw_raw(&j, p->api.parts, strlen(p->api.parts));
+	}
 	if (p->generation > 1) {
 		jsonw_key(&j, "previous_sha256");
 		jsonw_hex(&j, p->previous_sha256, HASH_LEN);
@@ -78,6 +87,8 @@ provenance_write(const struct provenance *p, struct str *s)
 	jsonw_key(&j, "relation"), jsonw_text(&j, relation_name(p->relation));
 	if (p->released != NULL)
 		jsonw_key(&j, "released"), jsonw_text(&j, p->released);
+	if (p->api.stream != NULL)
+		jsonw_key(&j, "seen"), jsonw_u64(&j, p->api.seen);
 	jsonw_key(&j, "seen_at"), jsonw_time_ns(&j, p->seen_at);
 	if (p->released != NULL)
 		jsonw_key(&j, "settles"), jsonw_u64(&j, p->settles);
@@ -86,11 +97,17 @@ provenance_write(const struct provenance *p, struct str *s)
 	jsonw_key(&j, "source"), jsonw_text(&j, p->source);
 	jsonw_key(&j, "staged_at"), jsonw_time_ns(&j, p->staged_at);
 	jsonw_key(&j, "stray_quotes"), jsonw_u64(&j, t->stray_quotes);
+	if (p->api.stream != NULL)
+		jsonw_key(&j, "stream"), jsonw_text(&j, p->api.stream);
 	if (p->compared != NULL)
 		jsonw_key(&j, "totals"), jsonw_text(&j, p->compared);
 	jsonw_key(&j, "transport"), jsonw_text(&j, p->transport);
 	if (p->unpacked)
 		jsonw_key(&j, "unpacked"), jsonw_bool(&j, true);
+	if (p->api.stream != NULL) {
+		jsonw_key(&j, "window");
+		jsonw_raw(&j, p->api.window, strlen(p->api.window));
+	}
 	jsonw_end(&j);
 }
 
@@ -237,6 +254,52 @@ get_dialect(struct reading *r, struct provenance *p, struct err *e)
 	return rc;
 }
 
+/* Parts in order, one byte between two, from 0 to the object's size. */
+static void
+get_parts(struct reading *r, struct provenance *p, struct provenance_keep *keep)
+{
+	const json_t *parts = json_object_get(r->object, "parts");
+	size_t n = json_array_size(parts);
+	uint64_t end = 0;
+	bool good = n > 0;
+
+	keep->part = mem_array(n + 1, sizeof(*keep->part));
+	for (size_t i = 0; i < n && good; i++) {
+		const json_t *x = json_array_get(parts, i);
+		json_int_t offset =
+			json_integer_value(json_object_get(x, "offset"));
+		json_int_t length =
+			json_integer_value(json_object_get(x, "length"));
+
+		good = length >= 0 && offset == (json_int_t)end &&
+			(uint64_t)length <= p->size - end;
+		keep->part[i] = (struct landed_span){
+			(uint64_t)offset, (uint64_t)length};
+		end += (uint64_t)length + (i + 1 < n);
+		good = good && end <= p->size;
+	}
+	if ((!good || end != p->size) && r->wrong == NULL)
+		r->wrong = "parts";
+	p->api.part = keep->part;
+	p->api.n_parts = n;
+}
+
+static void
+get_api(struct reading *r, struct provenance *p, struct provenance_keep *keep)
+{
+	const json_t *window = json_object_get(r->object, "window");
+
+	p->api.stream = get_text(r, "stream");
+	p->api.partition =
+		json_string_value(json_object_get(r->object, "partition"));
+	p->api.seen = get_u64(r, "seen");
+	keep->window = json_dumps(window, JSON_COMPACT | JSON_SORT_KEYS);
+	p->api.window = keep->window;
+	if (keep->window == NULL && r->wrong == NULL)
+		r->wrong = "window";
+	get_parts(r, p, keep);
+}
+
 enum rc
 provenance_read(struct provenance *p, struct provenance_keep *keep,
 	const char *text, size_t len, struct err *e)
@@ -291,6 +354,8 @@ provenance_read(struct provenance *p, struct provenance_keep *keep,
 	p->compared = get_optional(&r, "totals");
 	p->transport = get_text(&r, "transport");
 	p->unpacked = json_is_true(json_object_get(r.object, "unpacked"));
+	if (json_object_get(r.object, "stream") != NULL)
+		get_api(&r, p, keep);
 	if (r.wrong != NULL)
 		err_set(e, BAD_ITEM, "provenance: '%s' is missing or wrong",
 			r.wrong);
@@ -310,5 +375,7 @@ provenance_release(struct provenance_keep *keep)
 		free(keep->lineage[i].name);
 	free(keep->lineage);
 	free(keep->name);
+	free(keep->window);
+	free(keep->part);
 	*keep = (struct provenance_keep){0};
 }

@@ -18,6 +18,8 @@ struct walk {
 	uint64_t number;   /* of the record to come */
 	uint64_t offset;   /* where it starts */
 	uint64_t first;	   /* the record asked for */
+	uint16_t kind;	   /* of what is walked: 0, or seen, or related */
+	uint16_t detail;
 	enum rc (*each)(
 		void *arg, const struct landing_record *r, struct err *e);
 	void *arg;
@@ -33,6 +35,8 @@ walk_records(void *arg, const uint64_t *ends, size_t n)
 	for (size_t i = 0; i < n && w->rc == OK; i++) {
 		struct landing_record r = {
 			.number = w->number,
+			.kind = w->kind,
+			.detail = w->detail,
 			.offset = w->offset,
 			.bytes = w->window.data + (w->offset - w->base),
 			.length = (size_t)(ends[i] - w->offset),
@@ -40,7 +44,7 @@ walk_records(void *arg, const uint64_t *ends, size_t n)
 
 		if (w->number >= w->first)
 			w->rc = w->each(w->arg, &r, w->e);
-		w->number++;
+		w->number += w->kind == 0;
 		w->offset = ends[i];
 	}
 }
@@ -146,8 +150,16 @@ starting_frame(const struct landing *l, uint64_t first)
 	return low;
 }
 
+/* Is it a record all the same, and wanted? */
+static bool
+is_wanted(unsigned also, const struct scan_exception *x)
+{
+	return (x->kind == KIND_SEEN && (also & LANDING_SEEN)) ||
+		(x->kind == KIND_RELATED && (also & LANDING_RELATED));
+}
+
 enum rc
-landing_records(struct landing *l, uint64_t first,
+landing_records(struct landing *l, uint64_t first, unsigned also,
 	enum rc (*each)(
 		void *arg, const struct landing_record *r, struct err *e),
 	void *arg, struct err *e)
@@ -156,7 +168,7 @@ landing_records(struct landing *l, uint64_t first,
 	uint64_t size = l->provenance.size;
 	uint32_t x = 0;
 
-	if (first >= l->records)
+	if (first >= l->records && (first > 0 || also == 0))
 		return END;
 	w.e = e;
 	w.next_frame = starting_frame(l, first);
@@ -179,6 +191,13 @@ landing_records(struct landing *l, uint64_t first,
 		}
 		if (next.offset > w.offset && walk_gap(&w, next.offset) != OK)
 			break;
+		if (is_wanted(also, &next)) {
+			w.kind = next.kind;
+			w.detail = next.detail;
+			if (walk_gap(&w, next.offset + next.length) != OK)
+				break;
+			w.kind = 0;
+		}
 		/* Step over the exception, whole frames of it unread. */
 		w.offset = next.offset + next.length;
 		while (w.offset < size && w.offset >= w.base + w.window.len &&

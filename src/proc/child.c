@@ -54,6 +54,7 @@ take_start(struct message *m, struct proc_limits *l, struct child *c)
 	l->memory = message_take_u64(m);
 	l->file_size = message_take_u64(m);
 	l->cpu = message_take_u64(m);
+	l->fds = message_take_u64(m);
 	c->fds = (unsigned)message_take_u64(m);
 	return message_end(m);
 }

@@ -4,6 +4,7 @@
  * https://docs.kernel.org/userspace-api/landlock.html
  */
 #include <errno.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 
 /* The calls have the same number on every architecture. */
 #define CREATE_RULESET 444
+#define ADD_RULE 445
 #define RESTRICT_SELF 446
 #define GET_VERSION 1u /* flag of CREATE_RULESET */
 
@@ -41,12 +43,24 @@ static const struct {
 	{6, 24, {.fs = (1u << 16) - 1, .net = 3, .scoped = 3}},
 };
 
-enum rc
-sandbox_landlock(struct err *e)
+/* What a rule says of one folder or file and what is below it. */
+struct beneath {
+	uint64_t allowed;
+	int32_t parent;
+} __attribute__((packed));
+
+enum {
+	BENEATH = 1,			 /* kind of rule */
+	READ = 1 << 0 | 1 << 2 | 1 << 3, /* execute, read files and folders */
+	MAKE_DEVICE = 1 << 6 | 1 << 11,
+	OF_FILES = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14 | 1 << 15,
+};
+
+static enum rc
+find_version(size_t *ret, struct err *e)
 {
 	long version = syscall(CREATE_RULESET, NULL, 0, GET_VERSION);
 	size_t i = ARRAY_LEN(versions);
-	long fd, rc;
 
 	if (version < 1) {
 		err_sys(e, END, version < 0 ? errno : ENOSYS,
@@ -55,13 +69,66 @@ sandbox_landlock(struct err *e)
 	}
 	while (i > 1 && versions[i - 1].version > version)
 		i--;
-	i--;
-	fd = syscall(CREATE_RULESET, &versions[i].all, versions[i].size, 0);
+	*ret = i - 1;
+	return OK;
+}
+
+enum rc
+sandbox_has_landlock(struct err *e)
+{
+	size_t i;
+
+	return find_version(&i, e);
+}
+
+/* Rights of folders mean nothing for a file, and are refused there. */
+static enum rc
+allow(int ruleset, const int *fds, size_t n, uint64_t rights, struct err *e)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct beneath rule = {.allowed = rights, .parent = fds[i]};
+		struct stat st;
+
+		if (fstat(fds[i], &st) != 0)
+			return err_sys(e, BROKEN, errno, "sandbox: fstat");
+		if (!S_ISDIR(st.st_mode))
+			rule.allowed &= OF_FILES;
+		if (syscall(ADD_RULE, ruleset, BENEATH, &rule, 0) != 0)
+			return err_sys(
+				e, BROKEN, errno, "sandbox: Landlock rule");
+	}
+	return OK;
+}
+
+enum rc
+sandbox_landlock_but(const struct proc_confine *c, struct err *e)
+{
+	size_t i = 0;
+	enum rc rc = find_version(&i, e);
+	uint64_t all;
+	int fd;
+
+	if (rc != OK)
+		return rc;
+	all = versions[i].all.fs;
+	fd = (int)syscall(
+		CREATE_RULESET, &versions[i].all, versions[i].size, 0);
 	if (fd < 0)
 		return err_sys(e, BROKEN, errno, "sandbox: Landlock ruleset");
-	rc = syscall(RESTRICT_SELF, fd, 0);
-	if (rc != 0)
-		err_sys(e, BROKEN, errno, "sandbox: Landlock");
-	close((int)fd);
-	return rc == 0 ? OK : BROKEN;
+	rc = allow(fd, c->readable, c->n_readable, all & READ, e);
+	if (rc == OK)
+		rc = allow(fd, c->writable, c->n_writable,
+			all & ~(uint64_t)MAKE_DEVICE, e);
+	if (rc == OK && syscall(RESTRICT_SELF, fd, 0) != 0)
+		rc = err_sys(e, BROKEN, errno, "sandbox: Landlock");
+	close(fd);
+	return rc;
+}
+
+enum rc
+sandbox_landlock(struct err *e)
+{
+	const struct proc_confine nothing = {.n_readable = 0};
+
+	return sandbox_landlock_but(&nothing, e);
 }

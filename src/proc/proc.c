@@ -170,6 +170,7 @@ proc_meet(struct proc *p, const struct proc_start *s, struct err *e)
 	message_put_u64(m, s->limits.memory);
 	message_put_u64(m, s->limits.file_size);
 	message_put_u64(m, s->limits.cpu);
+	message_put_u64(m, s->limits.fds);
 	message_put_u64(m, s->n_fds);
 	rc = proc_send(p, m, deadline, e);
 	if (rc == OK)
@@ -241,6 +242,12 @@ pid_t
 proc_pid(const struct proc *p)
 {
 	return p->pid;
+}
+
+int
+proc_fd(const struct proc *p)
+{
+	return p->channel;
 }
 
 /* ---- ending ---- */

@@ -11,7 +11,11 @@
 #include "base/io.h"
 #include "proc/sanitized.h"
 
-enum { STATM_MAX = 256, FDS_MAX = CHILD_FDS + CHILD_FDS_MAX + 8 };
+enum {
+	STATM_MAX = 256,
+	FDS_FIRST = CHILD_FDS + CHILD_FDS_MAX,
+	FDS_MORE = 8, /* when nobody says how many come with messages */
+};
 
 static enum rc
 limit(int what, const char *name, uint64_t soft, uint64_t hard, struct err *e)
@@ -59,6 +63,7 @@ enum rc
 sandbox_limit(const struct proc_limits *l, struct err *e)
 {
 	uint64_t size = 0;
+	uint64_t fds = FDS_FIRST + (l->fds > 0 ? l->fds : FDS_MORE);
 
 	if (own_size(&size, e) != OK)
 		return e->code;
@@ -71,8 +76,7 @@ sandbox_limit(const struct proc_limits *l, struct err *e)
 	if (limit(RLIMIT_CPU, "CPU time", l->cpu, l->cpu + 2, e) != OK ||
 		limit(RLIMIT_FSIZE, "file size", l->file_size, l->file_size,
 			e) != OK ||
-		limit(RLIMIT_NOFILE, "descriptors", FDS_MAX, FDS_MAX, e) !=
-			OK ||
+		limit(RLIMIT_NOFILE, "descriptors", fds, fds, e) != OK ||
 		limit(RLIMIT_CORE, "core files", 0, 0, e) != OK)
 		return e->code;
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 ||
@@ -95,6 +99,13 @@ sandbox_enter(enum child_profile profile, const struct proc_limits *l,
 {
 	enum rc rc = sandbox_limit(l, e);
 
+	if (rc == OK && profile == CHILD_RUN) {
+		/* Its walls come with the program: proc_confine. */
+		rc = sandbox_has_landlock(e);
+		if (rc == END)
+			lacks(weak, e);
+		return OK;
+	}
 	if (rc == OK) {
 		rc = sandbox_landlock(e);
 		if (rc == END) {

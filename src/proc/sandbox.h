@@ -19,6 +19,13 @@ enum rc sandbox_enter(enum child_profile profile, const struct proc_limits *l,
 /* Resources; no core, not traceable, no capabilities, no new privileges. */
 enum rc sandbox_limit(const struct proc_limits *l, struct err *e) MUST_USE;
 
+/* END: this kernel has no Landlock. */
+enum rc sandbox_has_landlock(struct err *e) MUST_USE;
+
+/* The same with what c names. END: the kernel has none. */
+enum rc
+sandbox_landlock_but(const struct proc_confine *c, struct err *e) MUST_USE;
+
 /* Landlock: no paths, no TCP, nobody outside. END: the kernel has none. */
 enum rc sandbox_landlock(struct err *e) MUST_USE;
 

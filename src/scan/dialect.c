@@ -10,6 +10,7 @@ const char *const scan_format_names[] = {
 	[SCAN_LINES] = "lines",
 	[SCAN_NDJSON] = "ndjson",
 	[SCAN_FIXED] = "fixed",
+	[SCAN_JSON] = "json",
 	NULL,
 };
 
@@ -52,6 +53,8 @@ dialect_init(struct dialect *d, enum scan_format format)
 	/* A CR is white space in JSON: it stays with its line either way. */
 	if (format == SCAN_NDJSON)
 		d->terminator = TERMINATOR_LF;
+	if (format == SCAN_JSON)
+		d->records[0] = '$';
 }
 
 /* ---- the JSON object: one row a key, in the order of the keys ---- */
@@ -278,6 +281,50 @@ read_quote(struct dialect *d, const json_t *v)
 	return read_byte_or_none(v, &d->quote);
 }
 
+static bool
+read_path(char path[SCAN_PATH_MAX], const json_t *v)
+{
+	size_t n = json_string_length(v);
+
+	if (n == 0 || n >= SCAN_PATH_MAX || strlen(json_string_value(v)) != n)
+		return false;
+	memcpy(path, json_string_value(v), n + 1);
+	return true;
+}
+
+static void
+write_records(const struct dialect *d, struct jsonw *j)
+{
+	jsonw_text(j, d->records);
+}
+
+static bool
+read_records(struct dialect *d, const json_t *v)
+{
+	return read_path(d->records, v);
+}
+
+static void
+write_related(const struct dialect *d, struct jsonw *j)
+{
+	jsonw_array(j);
+	for (size_t i = 0; i < d->n_related; i++)
+		jsonw_text(j, d->related[i]);
+	jsonw_end(j);
+}
+
+static bool
+read_related(struct dialect *d, const json_t *v)
+{
+	d->n_related = json_array_size(v);
+	if (!json_is_array(v) || d->n_related > SCAN_RELATED_MAX)
+		return false;
+	for (size_t i = 0; i < d->n_related; i++)
+		if (!read_path(d->related[i], json_array_get(v, i)))
+			return false;
+	return true;
+}
+
 static void
 write_resync(const struct dialect *d, struct jsonw *j)
 {
@@ -358,7 +405,7 @@ read_trailer(struct dialect *d, const json_t *v)
 
 #define IN(format) (1u << (format))
 #define IN_TEXT (IN(SCAN_CSV) | IN(SCAN_LINES) | IN(SCAN_NDJSON))
-#define IN_ALL (IN_TEXT | IN(SCAN_OPAQUE) | IN(SCAN_FIXED))
+#define IN_ALL (IN_TEXT | IN(SCAN_OPAQUE) | IN(SCAN_FIXED) | IN(SCAN_JSON))
 
 static const struct key {
 	const char *name;
@@ -381,10 +428,13 @@ static const struct key {
 	{"header", IN(SCAN_CSV), write_header, read_header, "a number"},
 	{"length", IN(SCAN_FIXED), write_length, read_length,
 		"a number from 1 to 16777216"},
-	{"max_record", IN_TEXT, write_max_record, read_max_record,
-		"a number from 1"},
+	{"max_record", IN_TEXT | IN(SCAN_JSON), write_max_record,
+		read_max_record, "a number from 1"},
 	{"quote", IN(SCAN_CSV), write_quote, read_quote,
 		"one character or null"},
+	{"records", IN(SCAN_JSON), write_records, read_records, "a path"},
+	{"related", IN(SCAN_JSON), write_related, read_related,
+		"at most 4 paths"},
 	{"resync", IN(SCAN_CSV), write_resync, read_resync, "true or false"},
 	{"strict", IN(SCAN_CSV), write_strict, read_strict, "true or false"},
 	{"terminator", IN_TEXT, write_terminator, read_terminator,
@@ -424,6 +474,8 @@ check(const struct dialect *d, struct err *e)
 	if (d->format == SCAN_FIXED && d->length == 0)
 		return err_set(
 			e, BAD_ITEM, "dialect: fixed: length is missing");
+	if (d->format == SCAN_JSON && !dialect_paths_are_right(d, e))
+		return err_add(e, "dialect");
 	if (d->format != SCAN_CSV)
 		return OK;
 	for (size_t i = 0; i < ARRAY_LEN(bytes); i++)
@@ -447,8 +499,8 @@ read_object(struct dialect *d, json_t *o, struct err *e)
 	if (!read_name(
 		    json_object_get(o, "format"), scan_format_names, &format))
 		return err_set(e, BAD_ITEM,
-			"dialect: format: expected opaque, csv, lines, ndjson "
-			"or fixed");
+			"dialect: format: expected opaque, csv, lines, "
+			"ndjson, fixed or json");
 	dialect_init(d, format);
 	json_object_foreach(o, name, v)
 	{

@@ -94,6 +94,7 @@ static const struct format {
 	[SCAN_LINES] = {line_next, true},
 	[SCAN_NDJSON] = {line_next_json, true},
 	[SCAN_FIXED] = {fixed_next, false},
+	[SCAN_JSON] = {document_next, false},
 };
 
 /* ---- the byte order mark ---- */
@@ -108,16 +109,18 @@ static const struct bom {
 	{{0xfe, 0xff}, 2, ENCODING_UTF16BE},
 };
 
-/* At offset 0 only. It belongs to the first record, not to its first field. */
+/* Where a part begins only. It belongs to the first record, not to its first
+ * field. */
 static void
 look_for_bom(struct scan *s)
 {
 	for (size_t i = 0; i < ARRAY_LEN(boms); i++)
-		if (s->limit >= boms[i].len &&
-			memcmp(s->win, boms[i].bytes, boms[i].len) == 0) {
+		if (s->limit - s->part >= boms[i].len &&
+			memcmp(s->win + (s->part - s->base), boms[i].bytes,
+				boms[i].len) == 0) {
 			s->totals.bom = true;
 			s->totals.encoding = boms[i].encoding;
-			s->body = s->at = boms[i].len;
+			s->body = s->at = s->part + boms[i].len;
 			break;
 		}
 }
@@ -125,8 +128,8 @@ look_for_bom(struct scan *s)
 static bool
 begin(struct scan *s)
 {
-	if (s->start == 0 && formats[s->d.format].text) {
-		if (s->limit < 3 && !s->last)
+	if (s->start == s->part && formats[s->d.format].text) {
+		if (s->limit - s->part < 3 && !s->last)
 			return false;
 		look_for_bom(s);
 	}
@@ -170,6 +173,9 @@ scan_new_within(const struct dialect *d, enum scan_encoding encoding,
 	plain.trailer = 0;
 	s = scan_new(&plain, sink, arg);
 	s->within = true;
+	/* Between two envelopes there is one record. */
+	if (d->format == SCAN_JSON)
+		s->next = opaque_next;
 	s->totals.encoding = encoding;
 	s->origin = s->base = s->limit = s->emitted = offset;
 	s->start = s->body = s->at = offset;
@@ -181,6 +187,7 @@ scan_free(struct scan *s)
 {
 	if (s == NULL)
 		return;
+	document_free(s);
 	free(s->hold.ring);
 	free(s);
 }
@@ -206,6 +213,32 @@ scan_step(struct scan *s, const uint8_t *win, size_t len, bool last)
 	len = (size_t)(settled - s->base);
 	s->base = settled;
 	return len;
+}
+
+void
+scan_part(struct scan *s)
+{
+	const struct scan_exception x = {
+		.offset = s->base,
+		.length = 1,
+		.record = s->totals.records,
+		.count = 1,
+		.kind = KIND_SEPARATOR,
+	};
+
+	s->totals.exceptions++;
+	if (s->sink.exception != NULL)
+		s->sink.exception(s->arg, &x);
+	s->base++;
+	s->part = s->limit = s->emitted = s->start = s->body = s->at = s->base;
+	s->fed = s->base;
+	s->utf8 = (struct utf8)UTF8_INIT;
+	s->nul = s->last = s->begun = false;
+	s->fault = 0;
+	s->width = 1;
+	s->totals.encoding = s->d.encoding;
+	s->csv = (struct csv){0};
+	document_restart(s);
 }
 
 void

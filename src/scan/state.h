@@ -13,6 +13,7 @@
 #ifndef SCAN_STATE_H
 #define SCAN_STATE_H
 
+#include "landfall/json.h"
 #include "landfall/scan.h"
 #include "scan/isa.h"
 #include "scan/utf8.h"
@@ -78,12 +79,16 @@ struct scan {
 	bool last;
 
 	uint64_t origin;
+	uint64_t part; /* where the part begins */
 	uint64_t emitted;
 	uint64_t start;
 	uint64_t body;
 	uint64_t at;
 	uint16_t fault; /* kind of the span, when known before its end */
 	struct csv csv;
+
+	struct jsonr *json; /* SCAN_JSON */
+	uint64_t shown;	    /* to it, up to here */
 
 	struct hold hold;
 	uint64_t ends[SCAN_BATCH]; /* ordinary records, back to back */
@@ -111,6 +116,12 @@ bool line_next_json(struct scan *s);
  * the terminator; 0: the object ends first; -1: needs bytes.
  */
 int line_find(struct scan *s);
+
+/* ---- document.c ---- */
+
+bool document_next(struct scan *s);
+void document_restart(struct scan *s); /* s->base is where it begins */
+void document_free(struct scan *s);
 
 /* ---- emit.c: spans on their way out ---- */
 

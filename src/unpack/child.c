@@ -1,6 +1,7 @@
 /*
  * The child: one archive, from UNPACK_START to the last frame.
  */
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -95,6 +96,9 @@ unpack_child(const struct child *c UNUSED)
 	struct unpacking *u = mem_alloc(sizeof(*u));
 	struct job job;
 
+	/* libarchive asks for the local time of each zip member, and libc for
+	 * the zone's file, which cannot be had here. */
+	setenv("TZ", "UTC0", 1);
 	listen(u, &u->walk.m);
 	if (u->walk.m.type != UNPACK_START || !job_take(&u->walk.m, &job))
 		return NO_JOB;

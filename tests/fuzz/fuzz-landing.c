@@ -54,7 +54,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (landing_bytes(l, see_bytes, &w, &e) == OK && w.bytes != p->size)
 		abort();
-	if (landing_records(l, 0, see_record, &w, &e) == OK &&
+	if (landing_records(l, 0, 0, see_record, &w, &e) == OK &&
 		w.records != p->totals.records)
 		abort();
 	(void)!landing_check(l, sum, NULL, NULL, &e);

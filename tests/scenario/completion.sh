@@ -50,10 +50,10 @@ expect_same 'a source as the value of an option' 'acme-orders inbox' \
 	"$(offered landfall why x -c lake/landfall.yaml --source '')"
 expect_same 'without a configuration there are none' '' \
 	"$(offered landfall status '')"
-expect_same 'formats' 'csv fixed lines ndjson opaque' \
+expect_same 'formats' 'csv fixed json lines ndjson opaque' \
 	"$(offered landfall scan --format '')"
 # shellcheck disable=SC2086 # one word each
-expect_same 'topics of help' "$(words $commands config)" \
+expect_same 'topics of help' "$(words $commands config profile)" \
 	"$(offered landfall help '')"
 expect_same 'small letters stand for themselves' rebuild \
 	"$(offered landfall catalog '')"

@@ -1252,6 +1252,65 @@ pass_at(struct place *p, int64_t started, enum pass_outcome outcome)
 	must(catalog_commit(p->catalog, &e), &e);
 }
 
+static enum rc
+add_stream(void *arg, const struct catalog_stream *s, struct err *e UNUSED)
+{
+	str_addf(arg, "%s/%s:%s ", s->stream, s->partition, s->position);
+	return OK;
+}
+
+static void
+test_streams_and_what_they_remember(void **state)
+{
+	static const uint8_t one[CATALOG_SEEN] = {1}, two[CATALOG_SEEN] = {2};
+	struct place *p = *state;
+	struct catalog_stream s = {.stream = "b",
+		.partition = "x",
+		.position = "7",
+		.job = "",
+		.why = "quota",
+		.upto = 3,
+		.parked = 9};
+	struct catalog_stream back;
+	struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	int64_t id, other;
+
+	assert_int_equal(
+		catalog_stream_find(p->catalog, "s", "b", "x", &back, &e), END);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_stream_put(p->catalog, "s", &s, &id, &e), &e);
+	s.position = "8";
+	must(catalog_stream_put(p->catalog, "s", &s, &other, &e), &e);
+	assert_int_equal(id, other);
+	s.stream = "a";
+	s.partition = "";
+	must(catalog_stream_put(p->catalog, "s", &s, &other, &e), &e);
+	must(catalog_seen_put(p->catalog, id, one, 10, &e), &e);
+	must(catalog_seen_put(p->catalog, id, one, 5, &e), &e);
+	must(catalog_seen_put(p->catalog, id, two, 5, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	must(catalog_stream_find(p->catalog, "s", "b", "x", &back, &e), &e);
+	assert_int_equal(back.id, id);
+	assert_string_equal(back.position, "8");
+	assert_string_equal(back.why, "quota");
+	assert_int_equal(back.upto, 3);
+	assert_int_equal(back.parked, 9);
+	must(catalog_stream_each(p->catalog, "s", add_stream, &text, &e), &e);
+	assert_string_equal(text.s, "a/:8 b/x:8 ");
+	must(catalog_stream_each(p->catalog, "t", add_stream, &text, &e), &e);
+	assert_string_equal(text.s, "a/:8 b/x:8 ");
+	str_release(&text);
+
+	must(catalog_seen_find(p->catalog, id, two, &e), &e);
+	assert_int_equal(catalog_seen_find(p->catalog, other, two, &e), END);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_seen_forget(p->catalog, id, 10, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	assert_int_equal(catalog_seen_find(p->catalog, id, two, &e), END);
+	must(catalog_seen_find(p->catalog, id, one, &e), &e);
+}
+
 static void
 test_since_when_a_source_fails(void **state)
 {
@@ -1296,6 +1355,7 @@ main(void)
 		with_catalog(test_a_source_has_the_shape_it_was_given_last),
 		with_catalog(test_marks_and_what_came_since),
 		with_catalog(test_conditions_and_alerts),
+		with_catalog(test_streams_and_what_they_remember),
 		with_catalog(test_since_when_a_source_fails),
 		with_catalog(test_landing_files_come_in_ledger_order),
 		with_catalog(test_a_reader_sees_commits_and_waits_for_none),

@@ -174,17 +174,18 @@ check_landing(int fd, const struct object *o, const struct landed *facts)
 	must(landing_check(l, sum, NULL, NULL, &e), &e);
 	assert_memory_equal(sum, facts->file_sha256, HASH_LEN);
 	if (facts->totals.records > 0)
-		must(landing_records(l, 0, same_record, &c, &e), &e);
+		must(landing_records(l, 0, 0, same_record, &c, &e), &e);
 	assert_true(c.records == facts->totals.records);
 	for (uint64_t k = 0; k < 20 && facts->totals.records > 0; k++) {
 		uint64_t number = facts->totals.records * k / 20;
 		struct landing_record r = {0};
 
 		assert_int_equal(
-			landing_records(l, number, stop_at_first, &r, &e), END);
+			landing_records(l, number, 0, stop_at_first, &r, &e),
+			END);
 		assert_true(r.number == number);
 	}
-	assert_int_equal(landing_records(l, facts->totals.records,
+	assert_int_equal(landing_records(l, facts->totals.records, 0,
 				 stop_at_first, &c, &e),
 		END);
 	landing_close(l);

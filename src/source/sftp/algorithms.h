@@ -1,0 +1,26 @@
+/*
+ * algorithms.h - which algorithms are offered to a server: today's, unless
+ * the source says that its partner is older (enum sftp_old).
+ */
+#ifndef SOURCE_SFTP_ALGORITHMS_H
+#define SOURCE_SFTP_ALGORITHMS_H
+
+#include <libssh2.h>
+
+#include "base/str.h"
+#include "landfall/sftp.h"
+
+/* False: this libssh2 has not one of a kind. */
+bool algorithms_offer(LIBSSH2_SESSION *session, unsigned old,
+	const char *key_types, struct err *e) MUST_USE;
+
+/* Signatures of host keys, best first: those of key_types, then the rest. */
+void algorithms_host_keys(unsigned old, const char *key_types, struct str *ret);
+
+/* What was agreed on, in words. */
+void algorithms_agreed(LIBSSH2_SESSION *session, struct str *ret);
+
+/* Does this libssh2 (LIBSSH2_VERSION_NUM) sign RSA keys as servers want? */
+bool algorithms_rsa_sha2(unsigned version) MUST_USE;
+
+#endif

@@ -1,0 +1,654 @@
+/*
+ * One file, from its server to the spool: READs are asked for as far ahead as
+ * there is room, their answers come in any order and in any size, and the
+ * bytes go to the spool, and into the hash, in order.
+ *
+ *	OPEN		-> the handle
+ *	FSTAT		-> before: size and time as expected
+ *	READ ...	-> up to the size, and one more that must find the end
+ *	FSTAT		-> after: as before
+ *	CLOSE		   nobody waits for it
+ *
+ * A file whose size the server does not tell is read until its end; what was
+ * asked for beyond it must be the end, too.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/io.h"
+#include "base/mem.h"
+#include "source/sftp/job.h"
+
+#define PIECE (1u << 20) /* of the spool, hashed in one turn */
+#define PROBE 1024	 /* bytes asked for behind the end */
+#define TELL_BYTES (1u << 20)
+#define TELL_TIME (CLOCK_SECOND / 10)
+/* Answers in a row that bring next to nothing of what was asked. */
+enum { CRUMB = 512, CRUMBS_MAX = 4096 };
+
+enum tag { TAG_OPEN, TAG_BEFORE, TAG_AFTER, TAG_READ };
+
+enum state {
+	PREFIX, /* what the spool has is hashed */
+	OPENING,
+	READING,
+	CHECKING, /* the end was seen; all answers come in */
+	STATING,
+};
+
+/* A READ on its way, or come out of order. */
+struct chunk {
+	struct chunk *next;
+	uint64_t offset;
+	uint32_t len; /* still missing, behind what data has */
+	uint32_t have;
+	bool eof;
+	uint8_t *data; /* of `have` bytes; NULL: none */
+};
+
+struct fetch {
+	struct job job; /* first */
+	enum state state;
+	struct str path, quoted;
+	uint64_t offset, window, max_size;
+	uint8_t prefix_sum[HASH_LEN];
+	struct sftp_attrs expected, before, after;
+	bool has_before;
+	int spool;
+	struct hash hash;
+	bool hashing;
+	uint64_t good;	   /* bytes at the start of the spool that are ours */
+	uint64_t received; /* of content */
+	uint8_t handle[PACKET_HANDLE_MAX];
+	size_t handle_len;
+	bool open, probed;
+	uint64_t next; /* offset of the next READ */
+	uint64_t at;   /* everything before it came */
+	struct chunk *first, *last;
+	unsigned chunks;
+	unsigned crumbs;
+	uint64_t told; /* of good */
+	int64_t told_at;
+};
+
+static struct fetch *
+fetch_of(struct job *j)
+{
+	return (struct fetch *)j;
+}
+
+/* ---- the end ---- */
+
+static void
+fetch_told(struct job *j, struct sftp_event *ev)
+{
+	struct fetch *f = fetch_of(j);
+
+	if (f->open)
+		server_release(j->server, f->handle, f->handle_len);
+	f->open = false;
+	ev->attrs = f->after;
+	ev->size = f->good;
+	ev->received = f->received;
+	if (f->hashing)
+		hash_peek(&f->hash, ev->sum);
+}
+
+static void
+fetch_release(struct job *j)
+{
+	struct fetch *f = fetch_of(j);
+
+	while (f->first != NULL) {
+		struct chunk *c = f->first;
+
+		f->first = c->next;
+		free(c->data);
+		free(c);
+	}
+	if (f->hashing)
+		hash_release(&f->hash);
+	io_drop(&f->spool);
+	str_release(&f->path);
+	str_release(&f->quoted);
+}
+
+static void
+fetch_spoilt(struct fetch *f, const struct err *e)
+{
+	server_done(&f->job, SFTP_SPOOL, "spool file of %s: %s", f->quoted.s,
+		e->text);
+}
+
+/* ---- what the spool has ---- */
+
+/*
+ * A piece in each turn: the prefix may be long, and other files wait. True:
+ * all of it is hashed.
+ */
+static bool
+fetch_prefix(struct fetch *f)
+{
+	uint8_t sum[HASH_LEN], *piece = mem_alloc(PIECE);
+	uint64_t left = f->offset - f->good;
+	struct err e = ERR_INIT;
+	size_t got = 0, n = left < PIECE ? (size_t)left : PIECE;
+	enum rc rc = io_pread(f->spool, piece, n, f->good, &got, BAD_ITEM, &e);
+
+	if (rc == OK)
+		hash_add(&f->hash, piece, got);
+	free(piece);
+	f->good += got;
+	if (rc != OK) {
+		fetch_spoilt(f, &e);
+		return false;
+	}
+	f->job.busy = f->good < f->offset && got == n;
+	if (f->job.busy)
+		return false;
+	hash_peek(&f->hash, sum);
+	if (f->good == f->offset && memcmp(sum, f->prefix_sum, HASH_LEN) == 0)
+		return true;
+	f->good = 0;
+	server_done(&f->job, SFTP_STALE,
+		"spool file of %s: its first %" PRIu64
+		" bytes are not those that were fetched before",
+		f->quoted.s, f->offset);
+	return false;
+}
+
+/* Bytes the spool has already: they must be the same. */
+static bool
+fetch_compare(struct fetch *f, const uint8_t *p, size_t n, uint64_t offset)
+{
+	uint8_t *ours = mem_alloc(n);
+	struct err e = ERR_INIT;
+	size_t got = 0;
+	enum rc rc = io_pread(f->spool, ours, n, offset, &got, BAD_ITEM, &e);
+	bool same = rc == OK && got == n && memcmp(ours, p, n) == 0;
+
+	free(ours);
+	if (rc != OK)
+		fetch_spoilt(f, &e);
+	else if (!same)
+		server_done(&f->job, SFTP_CHANGED,
+			"%s: between %" PRIu64 " and %" PRIu64
+			" it has other bytes than before",
+			f->quoted.s, offset, offset + n);
+	return same;
+}
+
+static bool
+fetch_write(struct fetch *f, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		ssize_t done = pwrite(f->spool, p, n, (off_t)f->good);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0) {
+			struct err e = ERR_INIT;
+
+			err_sys(&e, BROKEN, done < 0 ? errno : ENOSPC, "write");
+			fetch_spoilt(f, &e);
+			return false;
+		}
+		hash_add(&f->hash, p, (size_t)done);
+		f->good += (uint64_t)done;
+		p += done;
+		n -= (size_t)done;
+	}
+	return true;
+}
+
+/* The next bytes, in order. False: it is over. */
+static bool
+fetch_take(struct fetch *f, const uint8_t *p, size_t n)
+{
+	if (f->at < f->offset) {
+		uint64_t left = f->offset - f->at;
+		size_t m = left < n ? (size_t)left : n;
+
+		if (!fetch_compare(f, p, m, f->at))
+			return false;
+		f->at += m;
+		p += m;
+		n -= m;
+	}
+	if (f->max_size > 0 && n > f->max_size - f->good) {
+		server_done(&f->job, SFTP_TOO_LARGE,
+			"%s: more than %" PRIu64 " bytes, the limit",
+			f->quoted.s, f->max_size);
+		return false;
+	}
+	if (!fetch_write(f, p, n))
+		return false;
+	f->at += n;
+	return true;
+}
+
+static void
+fetch_progress(struct fetch *f)
+{
+	struct shared *shared = f->job.server->shared;
+	struct sftp_event ev = {
+		.type = SFTP_PROGRESS, .id = f->job.id, .size = f->good};
+
+	if (f->good == f->told ||
+		(f->good - f->told < TELL_BYTES &&
+			shared->now - f->told_at < TELL_TIME))
+		return;
+	hash_peek(&f->hash, ev.sum);
+	say_event(shared->say, &ev);
+	f->told = f->good;
+	f->told_at = shared->now;
+}
+
+/* ---- asking ---- */
+
+static void
+ask_handle(struct fetch *f, uint8_t type, enum tag tag)
+{
+	packet_put_bytes(
+		server_begin(f->job.server, type), f->handle, f->handle_len);
+	server_ask(f->job.server, &f->job, tag, 0);
+}
+
+static void
+ask_read(struct fetch *f, uint64_t offset, uint32_t len, uint32_t cost)
+{
+	struct server *s = f->job.server;
+	struct packet_out *o = server_begin(s, PACKET_READ);
+
+	packet_put_bytes(o, f->handle, f->handle_len);
+	packet_put_u64(o, offset);
+	packet_put_u32(o, len);
+	server_ask(s, &f->job, TAG_READ + offset, cost);
+	pace_spend(&s->shared->pace, cost, s->shared->now);
+}
+
+static void
+ask_chunk(struct fetch *f, uint64_t offset, uint32_t len)
+{
+	struct chunk *c = mem_alloc(sizeof(*c));
+
+	c->offset = offset;
+	c->len = len;
+	if (f->first == NULL)
+		f->first = c;
+	else
+		f->last->next = c;
+	f->last = c;
+	f->chunks++;
+	ask_read(f, offset, len, len);
+}
+
+/*
+ * How far content goes, as far as anybody says: before the first FSTAT, what
+ * the listing said.
+ */
+static bool
+size_known(const struct fetch *f, uint64_t *ret)
+{
+	const struct sftp_attrs *a = f->has_before ? &f->before : &f->expected;
+
+	*ret = a->size;
+	return a->has_size;
+}
+
+/* Of one file, so that others on the connection come to their turn. */
+static uint64_t
+flight_max(const struct server *s)
+{
+	uint64_t all = s->shared->flight_max;
+
+	return s->n_fetches > 1 ? all / 2 : all;
+}
+
+static void
+fetch_ask(struct fetch *f)
+{
+	struct server *s = f->job.server;
+	uint64_t size;
+	bool known = size_known(f, &size);
+
+	while (f->state == READING && !f->probed) {
+		uint32_t len = pace_piece(&s->shared->pace, s->read_max);
+		bool probe = known && f->next >= size;
+
+		/* Before the server has told a size, a little is enough. */
+		if (!f->has_before && !known && f->chunks > 0)
+			return;
+		if (known && !probe && size - f->next < len)
+			len = (uint32_t)(size - f->next);
+		if (probe)
+			len = PROBE;
+		if (!server_room(s, len) ||
+			!pace_may(&s->shared->pace, s->shared->now) ||
+			(f->chunks > 0 &&
+				f->next - f->at + len > flight_max(s)))
+			return;
+		if (f->next > UINT64_MAX / 2 - len)
+			return; /* its own answers will tell of the end */
+		ask_chunk(f, f->next, len);
+		f->next += len;
+		f->probed = probe;
+	}
+}
+
+static void
+fetch_step(struct job *j)
+{
+	struct fetch *f = fetch_of(j);
+	struct server *s = j->server;
+
+	if (f->state == PREFIX) {
+		if (f->offset > 0 && !fetch_prefix(f))
+			return;
+		f->state = OPENING;
+		f->at = f->next = f->offset - f->window;
+	}
+	if (f->state == OPENING) {
+		struct packet_out *o;
+
+		if (!server_room(s, 0))
+			return;
+		o = server_begin(s, PACKET_OPEN);
+		packet_put_bytes(o, f->path.s, f->path.len);
+		packet_put_u32(o, PACKET_OPEN_READ);
+		packet_put_u32(o, 0); /* no attributes */
+		server_ask(s, j, TAG_OPEN, 0);
+		f->state = READING; /* once there is a handle */
+		return;
+	}
+	if (!f->open)
+		return;
+	fetch_ask(f);
+	if (f->state == CHECKING && f->first == NULL && server_room(s, 0)) {
+		f->state = STATING;
+		ask_handle(f, PACKET_FSTAT, TAG_AFTER);
+	}
+	fetch_progress(f);
+}
+
+/* ---- answers ---- */
+
+static void
+reply_open(struct fetch *f, struct packet *k)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	struct server *s = f->job.server;
+	const uint8_t *p;
+	size_t n;
+
+	if (k->type != PACKET_HANDLE) {
+		enum sftp_fault fault = server_status(s, k, &why);
+
+		server_done(&f->job, fault != SFTP_FINE ? fault : SFTP_GARBAGE,
+			"open %s: %s", f->quoted.s, why.s);
+		return;
+	}
+	p = packet_bytes(k, &n);
+	if (!packet_end(k) || n > PACKET_HANDLE_MAX) {
+		server_garbage(s, "a handle that is none");
+		return;
+	}
+	memcpy(f->handle, p, n);
+	f->handle_len = n;
+	f->open = true;
+	/* There is room: this answer has just made some. */
+	ask_handle(f, PACKET_FSTAT, TAG_BEFORE);
+	fetch_step(&f->job);
+}
+
+static bool
+take_attrs(struct fetch *f, struct packet *k, struct sftp_attrs *ret)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (k->type == PACKET_ATTRS) {
+		packet_attrs(k, ret);
+		if (packet_end(k))
+			return true;
+		server_garbage(f->job.server, "attributes that are none");
+		return false;
+	}
+	server_done(&f->job, server_status(f->job.server, k, &why),
+		"attributes of %s: %s", f->quoted.s, why.s);
+	return false;
+}
+
+static void
+reply_before(struct fetch *f, struct packet *k)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (!take_attrs(f, k, &f->before))
+		return;
+	f->after = f->before;
+	f->has_before = true;
+	if (packet_type_of(&f->before, NULL, 0) == SFTP_TYPE_DIRECTORY)
+		server_done(&f->job, SFTP_CHANGED, "%s: it is a folder now",
+			f->quoted.s);
+	else if (!job_expected(&f->expected, &f->before, &why))
+		server_done(&f->job, SFTP_CHANGED,
+			"%s: it is another file than was listed: %s",
+			f->quoted.s, why.s);
+	else if (f->before.has_size && f->max_size > 0 &&
+		f->before.size > f->max_size)
+		server_done(&f->job, SFTP_TOO_LARGE,
+			"%s: %" PRIu64 " bytes, more than %" PRIu64
+			", the limit",
+			f->quoted.s, f->before.size, f->max_size);
+	else if (f->before.has_size && f->before.size < f->offset)
+		server_done(&f->job, SFTP_CHANGED,
+			"%s: %" PRIu64 " bytes, and %" PRIu64
+			" were fetched before",
+			f->quoted.s, f->before.size, f->offset);
+	else
+		fetch_step(&f->job);
+}
+
+static void
+reply_after(struct fetch *f, struct packet *k)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (!take_attrs(f, k, &f->after))
+		return;
+	if (!job_expected(&f->before, &f->after, &why))
+		server_done(&f->job, SFTP_CHANGED,
+			"%s: it changed while it was read: %s", f->quoted.s,
+			why.s);
+	else if (f->after.has_size && f->after.size != f->at)
+		server_done(&f->job, SFTP_CHANGED,
+			"%s: it ended after %" PRIu64
+			" bytes, and the server says it has %" PRIu64,
+			f->quoted.s, f->at, f->after.size);
+	else
+		server_done(&f->job, SFTP_FINE, "%s", f->quoted.s);
+}
+
+static void
+fetch_behind(struct fetch *f)
+{
+	server_done(&f->job, SFTP_CHANGED, "%s: bytes come from behind its end",
+		f->quoted.s);
+}
+
+/* What has come in order goes to the spool. False: it is over. */
+static bool
+fetch_drain(struct fetch *f)
+{
+	while (f->first != NULL && f->state != STATING) {
+		struct chunk *c = f->first;
+
+		if (c->have > 0 && f->state == CHECKING) {
+			fetch_behind(f);
+			return false;
+		}
+		if (c->have > 0 && !fetch_take(f, c->data, c->have))
+			return false;
+		c->offset += c->have;
+		c->have = 0;
+		free(c->data);
+		c->data = NULL;
+		if (c->eof && f->state == READING)
+			f->state = CHECKING;
+		if (c->len > 0 && !c->eof)
+			return true;
+		f->first = c->next;
+		f->chunks--;
+		free(c);
+	}
+	return true;
+}
+
+/* Kept until those before it have come. */
+static void
+chunk_keep(struct chunk *c, const uint8_t *p, size_t n)
+{
+	c->data = mem_resize(c->data, c->have + n, 1);
+	memcpy(c->data + c->have, p, n);
+	c->have += (uint32_t)n;
+}
+
+static struct chunk *
+chunk_at(struct fetch *f, uint64_t offset)
+{
+	struct chunk *c = f->first;
+
+	while (c != NULL && c->offset + c->have != offset)
+		c = c->next;
+	return c;
+}
+
+/* A server may send less than asked for; one that sends crumbs, not for ever.
+ */
+static bool
+too_many_crumbs(struct fetch *f, size_t n, uint32_t asked)
+{
+	if (n >= asked || n >= CRUMB) {
+		f->crumbs = 0;
+		return false;
+	}
+	return ++f->crumbs > CRUMBS_MAX;
+}
+
+static void
+reply_data(struct fetch *f, struct chunk *c, struct packet *k)
+{
+	size_t n;
+	const uint8_t *p = packet_bytes(k, &n);
+
+	if (!packet_end(k) || n == 0 || n > c->len) {
+		server_garbage(f->job.server, "data that was not asked for");
+		return;
+	}
+	f->received += n;
+	if (f->state == CHECKING) {
+		fetch_behind(f);
+		return;
+	}
+	if (f->probed && c == f->last) {
+		server_done(&f->job, SFTP_CHANGED,
+			"%s: it is longer than the server says", f->quoted.s);
+		return;
+	}
+	if (too_many_crumbs(f, n, c->len)) {
+		server_done(&f->job, SFTP_NETWORK,
+			"%s: the server sends it in crumbs", f->quoted.s);
+		return;
+	}
+	c->len -= (uint32_t)n;
+	if (c == f->first) {
+		c->offset += n;
+		if (!fetch_take(f, p, n))
+			return;
+	} else {
+		chunk_keep(c, p, n);
+	}
+	/* The rest of it; its place in the flight is free again. */
+	if (c->len > 0)
+		ask_read(f, c->offset + c->have, c->len, c->len);
+}
+
+static void
+reply_read(struct fetch *f, uint64_t offset, struct packet *k)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	struct server *s = f->job.server;
+	struct chunk *c = chunk_at(f, offset);
+	enum sftp_fault fault;
+
+	if (c == NULL)
+		return; /* cannot be: each READ has its chunk */
+	if (k->type == PACKET_DATA) {
+		reply_data(f, c, k);
+	} else {
+		fault = server_status(s, k, &why);
+		if (fault != SFTP_FINE) {
+			server_done(&f->job, fault,
+				"read %s at %" PRIu64 ": %s", f->quoted.s,
+				offset, why.s);
+			return;
+		}
+		c->eof = true;
+	}
+	if (!f->job.over && fetch_drain(f))
+		fetch_step(&f->job);
+}
+
+static void
+fetch_reply(struct job *j, const struct pending *p, struct packet *k)
+{
+	struct fetch *f = fetch_of(j);
+
+	switch (p->tag) {
+	case TAG_OPEN:
+		reply_open(f, k);
+		break;
+	case TAG_BEFORE:
+		reply_before(f, k);
+		break;
+	case TAG_AFTER:
+		reply_after(f, k);
+		break;
+	default:
+		reply_read(f, p->tag - TAG_READ, k);
+	}
+}
+
+static const struct job_ops fetch_ops = {
+	.step = fetch_step,
+	.reply = fetch_reply,
+	.told = fetch_told,
+	.release = fetch_release,
+};
+
+struct job *
+job_fetch_new(const struct wire_order *o, int file)
+{
+	struct fetch *f = mem_alloc(sizeof(*f));
+
+	f->job.ops = &fetch_ops;
+	f->job.id = o->id;
+	f->job.is_fetch = true;
+	f->path = (struct str)STR_INIT;
+	f->quoted = (struct str)STR_INIT;
+	str_addn(&f->path, o->path, o->path_len);
+	str_add_quoted(&f->quoted, o->path, o->path_len);
+	f->offset = o->offset;
+	f->window = o->window < o->offset ? o->window : o->offset;
+	f->max_size = o->max_size;
+	memcpy(f->prefix_sum, o->prefix_sum, HASH_LEN);
+	f->expected = o->expected;
+	f->spool = file;
+	hash_init(&f->hash);
+	f->hashing = true;
+	return &f->job;
+}

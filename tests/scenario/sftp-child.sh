@@ -1,0 +1,105 @@
+#!/bin/sh
+# The SFTP child against a real OpenSSH server, at the level of its messages:
+# tests/servers/sftp-probe is its supervisor.
+. "$SRCDIR/tests/scenario/lib.sh"
+. "$SRCDIR/tests/servers/servers.sh"
+
+probe=$BUILDDIR/tests/servers/sftp-probe
+[ -x "$probe" ] || skip "no $probe: make check builds it"
+start_sshd server
+user=$(cat server/user)
+say()
+{
+	"$probe" -u "$user" -k server/ed25519 "$port" "$@" || :
+}
+
+# field N LINES: word N of the last line.
+field()
+{
+	printf '%s\n' "$2" | tail -n 1 | cut -d' ' -f"$1"
+}
+
+# ---- getting in ----
+print=$(ssh-keygen -lf server/host_ed25519.pub | cut -d' ' -f2)
+expect_same 'the key that is presented is the one ssh-keygen sees' \
+	"key ssh-ed25519 $print" "$(say connect | head -n 1)"
+expect 'a pinned key is trusted' \
+	"$probe" -u "$user" -k server/ed25519 -f "$print" "$port" connect
+expect_same 'another key is not, and nobody logs in' \
+	'down 0 untrusted: its host key is not trusted' \
+	"$("$probe" -u "$user" -k server/ed25519 -f SHA256:other "$port" \
+		connect | tail -n 1)"
+for key in ed25519 ecdsa rsa rsa-pem ecdsa-pem ed25519-enc:"open sesame" \
+	rsa-pem-enc:"open sesame"; do
+	expect "key $key" "$probe" -u "$user" -k "server/$key" "$port" connect
+done
+expect_same 'a stranger is told what was tried' \
+	"down 0 auth: not let in as $user: key: refused (the server takes:" \
+	"$("$probe" -u "$user" -k server/stranger "$port" connect |
+		tail -n 1 | sed 's/takes:.*/takes:/')"
+expect_same 'a wrong passphrase is called that' \
+	'the key cannot be read: a wrong passphrase, or a format that is not' \
+	"$("$probe" -u "$user" -k server/ed25519-enc:wrong "$port" connect |
+		grep -o 'the key cannot be read.*is not')"
+expect 'the second of two keys' "$probe" -u "$user" -k server/stranger \
+	-k server/ed25519 "$port" connect
+
+# ---- listing ----
+mkdir -p server/files/a/b
+head -c 100000 /dev/urandom >server/files/one
+: >server/files/a/empty
+newline='new
+line'
+echo x >"server/files/a/b/$newline"
+ln -s one server/files/link
+ln -s a server/files/loop
+touch -d '2026-01-02 03:04:05 UTC' server/files/*
+expect_same 'names of a folder, with what READDIR says of them' \
+	'item file 100000 1767323045 one
+item symlink link
+item symlink loop' "$(say list '' | grep '^item' |
+		sed 's/symlink .* /symlink /' | sort)"
+expect_same 'names below it, as bytes' \
+	'a/b/new%0Aline a/empty link loop one' \
+	"$(say list '' 9 | awk '/^item/ { print $5 }' | sort | paste -sd' ')"
+expect_same 'links to files are followed when asked, those to folders never' \
+	'file link file one symlink loop' \
+	"$(say list '' 0 0 follow | awk '/^item/ { print $2, $5 }' | sort |
+		paste -sd' ')"
+expect_same 'a folder that is not there' 'gone' \
+	"$(field 2 "$(say list nowhere)")"
+if [ "$(id -u)" -ne 0 ]; then
+	mkdir server/files/shut
+	chmod 0 server/files/shut
+	expect_same 'a folder that cannot be read is trouble, with its name' \
+		'trouble denied shut' "$(say list '' 9 | grep '^trouble' |
+			cut -d' ' -f1-3)"
+	chmod 700 server/files/shut
+fi
+expect_same 'a listing has a limit' 'too-large' \
+	"$(field 2 "$(say list '' 9 3)")"
+
+# ---- fetching ----
+sum=$(sha256sum server/files/one | cut -d' ' -f1)
+expect_same 'a file arrives, with its sum' "done fine 100000 100000 $sum" \
+	"$(say fetch one spool | tail -n 1 | cut -d' ' -f1-5)"
+expect 'byte for byte' cmp server/files/one spool
+expect_same 'an empty one' 'done fine 0' \
+	"$(say fetch a/empty spool.empty | tail -n 1 | cut -d' ' -f1-3)"
+expect_same 'one that is not there' 'gone' \
+	"$(field 2 "$(say fetch nothing spool.no)")"
+expect_same 'one that is another than was listed' 'changed' \
+	"$(field 2 "$(say fetch one spool.no 0 "$sum" 0 99999 1767323045)")"
+half=$(head -c 60000 server/files/one | sha256sum | cut -d' ' -f1)
+head -c 60000 server/files/one >spool.half
+expect_same 'the rest of one, behind what is there' \
+	"done fine 100000 41000 $sum" \
+	"$(say fetch one spool.half 60000 "$half" 1000 | tail -n 1 |
+		cut -d' ' -f1-5)"
+expect 'and it is the whole' cmp server/files/one spool.half
+head -c 60000 /dev/urandom >spool.half
+expect_same 'a spool that has other bytes' 'stale' \
+	"$(field 2 "$(say fetch one spool.half 60000 "$half" 1000)")"
+other=$(sha256sum spool.half | cut -d' ' -f1)
+expect_same 'a file whose tail has changed meanwhile' 'changed' \
+	"$(field 2 "$(say fetch one spool.half 60000 "$other" 1000)")"
