@@ -138,7 +138,8 @@ each_over(struct sets *t, const struct item *it, struct member *x,
 		return OK;
 	if (x != NULL)
 		x->told = true;
-	if (weigh_know(d, it, e) != OK)
+	/* Of what landed nothing more is asked. */
+	if (as == DISPOSITION_QUARANTINED && weigh_know(d, it, e) != OK)
 		return e->code;
 	(void)decide_stays(d, as);
 	d->wanted = x != NULL;
@@ -302,6 +303,7 @@ emit_waiting(struct sets *t, const struct manifest *m, struct member *x,
 	}
 	d->disposition = DISPOSITION_PENDING;
 	d->wait = m->wait;
+	d->told = m->seen;
 	str_add(&d->rule, "manifest ");
 	str_add_quoted(&d->rule, m->name, m->name_len);
 	str_addf(&d->rule, " waits: %s", m->trouble);
@@ -416,7 +418,8 @@ decide_sets(struct decision *d,
 	};
 	enum rc rc;
 
-	manifests_init(&t.ms, d->ops, d->source);
+	manifests_init(
+		&t.ms, &side_manifest(d->config)->table, d->ops, d->source);
 	rc = look(&t, e);
 	weigh_begin(d);
 	manifests_release(&t.ms);

@@ -37,6 +37,7 @@ struct decision {
 	uint64_t set_bytes;   /* of all that is to be read */
 	bool spent;	      /* a manifest whose set has landed */
 	bool wanted;	      /* by a manifest whose set has not */
+	bool told;	      /* its manifest says as much, in the log too */
 	const char *manifest; /* for settle.h */
 	unsigned skip;	      /* the same */
 	int64_t wait; /* PENDING: ns until another look can help, 0: none */

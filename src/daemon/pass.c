@@ -197,9 +197,10 @@ note_of(const struct looking *k, const struct item *it)
 	note->disposition = d->disposition;
 	note->reason = mem_strdup(d->rule.s);
 	note->wait = d->wait;
-	note->known = d->known && d->name.disposition == d->disposition &&
-		signature_equal(&d->name.signature, &it->signature) &&
-		strcmp(d->name.reason, d->rule.s) == 0;
+	note->known = d->told ||
+		(d->known && d->name.disposition == d->disposition &&
+			signature_equal(&d->name.signature, &it->signature) &&
+			strcmp(d->name.reason, d->rule.s) == 0);
 	return note;
 }
 
