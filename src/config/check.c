@@ -124,13 +124,6 @@ check_drop(struct check *c, size_t i, const struct yaml_node *n)
 	const struct source_config *s = &c->config->source[i];
 	const char *path = c->drop[i];
 
-	if (find(n, "drop") == NULL) {
-		wrong(c, n, "drop",
-			"%s: no place to take deliveries from; add drop: "
-			"{path: DIRECTORY}",
-			s->name);
-		return;
-	}
 	if (find(n, "drop.path") == NULL)
 		wrong(c, n, "drop", "drop.path is missing");
 	if (path == NULL)
@@ -160,6 +153,29 @@ check_drop(struct check *c, size_t i, const struct yaml_node *n)
 			continue;
 		return;
 	}
+}
+
+/* Deliveries come from one place. */
+static void
+check_place(struct check *c, size_t i, const struct yaml_node *n)
+{
+	const struct source_config *s = &c->config->source[i];
+	bool drop = find(n, "drop") != NULL, sftp = find(n, "sftp") != NULL;
+
+	if (!drop && !sftp)
+		wrong(c, n, "drop",
+			"%s: no place to take deliveries from; add drop: "
+			"{path: DIRECTORY} or sftp: {host: NAME}",
+			s->name);
+	if (drop && sftp)
+		wrong(c, n, "sftp",
+			"sftp: %s has a drop already; one source takes from "
+			"one place",
+			s->name);
+	if (drop)
+		check_drop(c, i, n);
+	if (sftp)
+		check_sftp(s, n, c->report);
 }
 
 /* Would a drop leave this name below it alone, whatever its match says? */
@@ -407,6 +423,24 @@ check_totals(struct check *c, const struct source_config *s,
 	}
 }
 
+/* The same of what a manifest says. */
+static void
+check_manifest(struct check *c, const struct source_config *s,
+	const struct yaml_node *n)
+{
+	for (size_t i = 0; i < s->ready.n; i++) {
+		const struct checklist_table *t = &s->ready.rule[i].table;
+
+		for (size_t k = 0; k < t->n; k++)
+			if (t->column[k] == COLUMN_RECORDS &&
+				s->dialect.format == SCAN_OPAQUE)
+				wrong(c, n, "ready",
+					"ready: a manifest has records, and a "
+					"delivery of format opaque is one "
+					"record; say its format");
+	}
+}
+
 void
 check_config(struct config *config, const struct yaml_node *root,
 	const struct yaml_node *const *node, struct report *r)
@@ -435,13 +469,14 @@ check_config(struct config *config, const struct yaml_node *root,
 			continue;
 		}
 		check_no_api(node[i], r);
-		check_drop(&c, i, node[i]);
+		check_place(&c, i, node[i]);
 		check_format(&c, i, node[i]);
 		check_schedule(&c, node[i]);
 		check_expect(&c, &config->source[i], node[i]);
 		check_dialect(&config->source[i].dialect, config->limits.memory,
 			node[i], r);
 		check_totals(&c, &config->source[i], node[i]);
+		check_manifest(&c, &config->source[i], node[i]);
 	}
 	for (size_t i = 0; i < config->n_sources; i++)
 		check_receipt(&c, i, node[i]);

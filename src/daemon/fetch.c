@@ -1,5 +1,6 @@
 #include "daemon/fetch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,7 +154,9 @@ check_claims(const struct job *j, struct reckoning *r, struct delivery *d,
 	CLEANUP(str_release) struct str why = STR_INIT;
 
 	if (d->quarantine || j->release.why != NULL ||
-		reckoning_end(r, d->landed.bytes_sha256, &why))
+		(reckoning_end(r, d->landed.bytes_sha256, &why) &&
+			claims_check_records(
+				&j->claims, d->landed.totals.records, &why)))
 		return;
 	quarantine(d, p, why.s);
 }
@@ -245,6 +248,13 @@ stage_bytes(const struct fetch_context *c, const struct job *j, struct feed *f,
 	return rc;
 }
 
+static void
+no_room(struct delivery *d)
+{
+	d->no_room = true;
+	d->needs = CONDITION_SPACE;
+}
+
 /* Nobody takes what would fill the disk. END: it waits. */
 static enum rc
 take_room(const struct fetch_context *c, struct delivery *d, struct err *e)
@@ -254,8 +264,7 @@ take_room(const struct fetch_context *c, struct delivery *d, struct err *e)
 
 	if (rc == END) {
 		leave(d, DISPOSITION_PENDING, why.s);
-		d->no_room = true;
-		d->needs = CONDITION_SPACE;
+		no_room(d);
 	}
 	return rc;
 }
@@ -272,6 +281,8 @@ check_side_files(const struct job *j, struct delivery *d, struct err *e)
 		d->tried = false;
 	} else if (rc != OK && rc != BROKEN) {
 		leave(d, DISPOSITION_PENDING, e->text);
+		if (e->cause == ENOSPC)
+			no_room(d);
 		return END;
 	}
 	return rc;
