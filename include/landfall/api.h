@@ -102,7 +102,7 @@ struct api_request {
 	bool is_url;  /* target is a whole URL, not a path below base_url */
 	struct api_template target;
 	struct api_fields query;
-	struct api_fields header; /* with those of the stream and the top */
+	struct api_fields header; /* go before those of the stream */
 	enum api_body body;
 	struct api_json json;
 	struct api_fields form;
@@ -188,6 +188,7 @@ enum api_paging {
 	API_PAGES_OFFSET,
 };
 
+/* The default depends on type: empty for page and offset, else never. */
 enum api_stop {
 	API_STOP_NEVER,	   /* only when next is gone, or more or done say so */
 	API_STOP_ON_EMPTY, /* and on a page without records */
@@ -248,6 +249,16 @@ struct api_format {
 	enum api_time time;
 	char *custom;
 };
+
+/* BAD_ITEM: no such format. A custom one has a % in it. */
+enum rc api_format_parse(
+	const char *text, struct api_format *ret, struct err *e) MUST_USE;
+
+/* The smallest step that the format can say, in ns. */
+int64_t api_format_step(const struct api_format *f);
+
+/* RFC 3339 with any offset and fraction, or a date: midnight UTC. */
+bool api_parse_time(const char *text, size_t len, int64_t *ret_wall) MUST_USE;
 
 struct api_incremental {
 	bool set;
@@ -407,6 +418,7 @@ struct api_rule {
 struct api_rules {
 	struct api_rule *row; /* the first that matches decides */
 	size_t n;
+	struct api_rules *then; /* the top's behind a stream's own, or NULL */
 };
 
 struct api_retry {
@@ -465,6 +477,7 @@ struct api_auth {
 	struct api_request login; /* session */
 	struct api_capture *capture;
 	size_t n_capture;
+	bool expires_given;	     /* the two below stand in the file */
 	struct api_selector expires; /* seconds; API_FROM_NOTHING: */
 	int64_t lifetime;	     /* fixed; 0: until a 401 */
 
@@ -485,6 +498,7 @@ enum api_delete_kind {
 struct api_delete {
 	enum api_delete_kind kind;
 	struct api_place flag;	 /* or the event's type */
+	struct api_place event;	 /* the loader moves it to flag */
 	struct api_words equals; /* or: */
 	char *suffix;
 	struct api_places key; /* event: of what is gone */
@@ -505,11 +519,16 @@ struct api_reconcile {
 
 /* ---- streams, and the whole ---- */
 
+enum api_land {
+	API_LAND_RECORDS,
+	API_LAND_KEYS, /* nothing: its keys are compared by a reconcile */
+};
+
 struct api_stream {
 	char *name;
 	unsigned line;
-	bool enabled;	/* to be polled for itself; others only help it */
-	bool keys_only; /* land: keys */
+	bool enabled; /* to be polled for itself; others only help it */
+	enum api_land land;
 	bool immutable; /* the first copy of a key is the only one */
 	int64_t min_interval;
 	struct api_request request;
@@ -524,7 +543,8 @@ struct api_stream {
 	struct api_job job;
 	struct api_auth *auth;
 	struct api_rates *rates;
-	struct api_rules *rules; /* its own, then the top's */
+	struct api_rules *rules;
+	struct api_fields *header;
 	struct api_retry *retry;
 	struct api_deletes deletes;
 	struct api_reconcile reconcile;
@@ -564,9 +584,13 @@ struct api {
 	struct api_retry retry;
 	struct api_pagination pagination;
 	struct api_decode decode;
+	struct api_fields header;
 };
 
 void api_free(struct api *a);
+
+/* Whether a URL's host is this machine: 127.0.0.0/8, ::1 or localhost. */
+bool api_is_loopback(const char *url);
 
 /* The stream of this name, or API_NO_STREAM. */
 size_t api_find(const struct api *a, const char *stream);

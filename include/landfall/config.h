@@ -22,6 +22,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "landfall/api.h"
 #include "landfall/scan.h"
 #include "landfall/schedule.h"
 #include "landfall/secret.h"
@@ -29,6 +30,7 @@
 
 enum source_kind {
 	SOURCE_DROP, /* a local directory */
+	SOURCE_HTTP, /* an API that is polled */
 };
 
 /* What to do with bytes this source has landed under another name. */
@@ -133,6 +135,7 @@ struct source_config {
 		char *path;
 		bool recursive;
 	} drop;
+	struct api *api;	/* SOURCE_HTTP: api.h; else NULL */
 	struct patterns match;	/* default: everything */
 	struct patterns ignore; /* default: *.filepart *.part *.tmp .* */
 	struct ready ready;	/* default: {stable: 2s} */
@@ -204,5 +207,9 @@ void config_help(struct str *s);
 
 /* The same as the body of landfall.yaml(5), in mdoc. */
 void config_help_mdoc(struct str *s);
+
+/* What a profile can say: `landfall help profile`, landfall-profile(5). */
+void config_help_profile(struct str *s);
+void config_help_profile_mdoc(struct str *s);
 
 #endif

@@ -18,6 +18,11 @@ cmd_help(struct cli *c, int argc, char **argv)
 		fputs(s.s, stdout);
 		return STATUS_DONE;
 	}
+	if (strcmp(c->arg[0], "profile") == 0) {
+		config_help_profile(&s);
+		fputs(s.s, stdout);
+		return STATUS_DONE;
+	}
 	for (const struct command *cmd = commands; cmd->name != NULL; cmd++) {
 		char *args[] = {c->arg[0], help, NULL};
 

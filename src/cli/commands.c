@@ -53,7 +53,7 @@ const struct command commands[] = {
 		cmd_verify},
 	{"catalog", "rebuild", "make the catalog again from the zone alone",
 		NULL, cmd_catalog},
-	{"help", "[COMMAND | config]", "explain a command or the options", NULL,
-		cmd_help},
+	{"help", "[COMMAND | config | profile]",
+		"explain a command or the options", NULL, cmd_help},
 	{0},
 };

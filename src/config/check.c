@@ -429,6 +429,12 @@ check_config(struct config *config, const struct yaml_node *root,
 	for (size_t i = 0; i < config->n_sources; i++) {
 		c.drop[i] = real_path(config->source[i].drop.path);
 		c.outbox[i] = real_path(config->source[i].receipt.path);
+		if (config->source[i].kind == SOURCE_HTTP) {
+			check_api(config, &config->source[i], node[i], r);
+			check_schedule(&c, node[i]);
+			continue;
+		}
+		check_no_api(node[i], r);
 		check_drop(&c, i, node[i]);
 		check_format(&c, i, node[i]);
 		check_schedule(&c, node[i]);

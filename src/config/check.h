@@ -23,4 +23,9 @@ void check_config(struct config *c, const struct yaml_node *root,
 void check_dialect(struct dialect *d, uint64_t memory,
 	const struct yaml_node *n, struct report *r);
 
+/* check-api.c: of a source that polls an API; and of one that does not. */
+void check_api(const struct config *c, const struct source_config *s,
+	const struct yaml_node *n, struct report *r);
+void check_no_api(const struct yaml_node *n, struct report *r);
+
 #endif

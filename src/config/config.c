@@ -11,6 +11,7 @@
 #include "config/field.h"
 #include "config/help.h"
 #include "config/parse.h"
+#include "config/profile.h"
 #include "config/ready.h"
 #include "config/total.h"
 #include "config/value.h"
@@ -39,7 +40,18 @@ load(const char *path, struct config **ret, struct report *r)
 		report_add(r, 0, 0, "%s", strerror(errno));
 		return BAD_ITEM;
 	}
-	return parse_config(text.s, text.len, file, ret, r) ? OK : BAD_ITEM;
+	if (!parse_config(text.s, text.len, file, ret, r))
+		return BAD_ITEM;
+	/* Accepted, and then not polled, would be worse than an error. */
+	for (size_t i = 0; i < (*ret)->n_sources; i++)
+		if ((*ret)->source[i].kind == SOURCE_HTTP)
+			report_add(r, (*ret)->source[i].line, 1,
+				"%s: this build does not poll APIs yet",
+				(*ret)->source[i].name);
+	if (r->n == 0)
+		return OK;
+	config_free(*ret);
+	return BAD_ITEM;
 }
 
 enum rc
@@ -68,6 +80,7 @@ config_free(struct config *c)
 
 		free(s->name);
 		free(s->drop.path);
+		api_free(s->api);
 		free(s->after.folder);
 		free(s->receipt.path);
 		alert_release(&s->own_alert);
@@ -123,4 +136,16 @@ void
 config_help_mdoc(struct str *s)
 {
 	help_mdoc(s);
+}
+
+void
+config_help_profile(struct str *s)
+{
+	profile_help_text(s);
+}
+
+void
+config_help_profile_mdoc(struct str *s)
+{
+	profile_help_mdoc(s);
 }

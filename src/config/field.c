@@ -9,6 +9,13 @@
 #include "config/value.h"
 #include "config/when.h"
 
+static bool
+pass_over(const struct option *o UNUSED, const struct field_context *c UNUSED,
+	const struct yaml_node *n UNUSED, void *field UNUSED)
+{
+	return true;
+}
+
 /* How a value of each type is read, and what a message calls it. */
 static const struct type {
 	field_reader *read;
@@ -70,6 +77,7 @@ static const struct type {
 	[OPTION_TOTAL_SUM] = {total_read_sum, .any_kind = true,
 		.words = "{field: N, trailer_field: N, decimal: \".\"}, or the "
 			 "other places as in records, or a list of such"},
+	[OPTION_PROFILE] = {pass_over, .any_kind = true, .words = ""},
 	[OPTION_ALERT] = {alert_read, .any_kind = true,
 		.words = "none, {command: [PROGRAM, ARGUMENT]} or "
 			 "{url: URL}, with header, on and timeout"},

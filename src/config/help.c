@@ -52,6 +52,13 @@ add_folded(struct str *s, const char *words, unsigned indent)
 	str_addc(s, '\n');
 }
 
+static bool
+has_terms(const struct option *o)
+{
+	return o->type != OPTION_BLOCK && o->type != OPTION_SOURCES &&
+		o->type != OPTION_PROFILE;
+}
+
 void
 help_text(struct str *s)
 {
@@ -63,7 +70,7 @@ help_text(struct str *s)
 			str_addc(s, '\n');
 		add_path(s, o);
 		str_addc(s, '\n');
-		if (o->type != OPTION_BLOCK && o->type != OPTION_SOURCES) {
+		if (has_terms(o)) {
 			add_terms(&terms, o);
 			add_folded(s, terms.s, 4);
 		}
@@ -112,7 +119,7 @@ help_mdoc(struct str *s)
 		str_add(s, ".It Cm ");
 		add_path(s, o);
 		str_addc(s, '\n');
-		if (o->type != OPTION_BLOCK && o->type != OPTION_SOURCES) {
+		if (has_terms(o)) {
 			add_terms(&line, o);
 			str_add(s, "Value: ");
 			add_mdoc(s, line.s);

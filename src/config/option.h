@@ -42,6 +42,7 @@ enum option_type {
 	OPTION_TOTAL_RECORDS, /* struct total_list; appends */
 	OPTION_TOTAL_SUM,
 	OPTION_ALERT,
+	OPTION_PROFILE, /* read by profile.c, with the whole source */
 };
 
 /* What a row's fallback is. */

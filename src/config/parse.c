@@ -9,6 +9,7 @@
 #include "config/alert.h"
 #include "config/check.h"
 #include "config/field.h"
+#include "config/profile.h"
 #include "config/ready.h"
 #include "config/total.h"
 #include "config/value.h"
@@ -194,7 +195,7 @@ read_source(struct parse *p, const struct yaml_node *n)
 	p->source_node[p->config->n_sources++] = n;
 	s->name = mem_strdup(n->key->text);
 	s->line = n->key->line;
-	s->kind = SOURCE_DROP;
+	s->kind = profile_is_asked_for(n) ? SOURCE_HTTP : SOURCE_DROP;
 	/* The format's own defaults come before whatever the file says. */
 	if (format != NULL && format->kind == YAML_SCALAR &&
 		!value_choice(format->text, scan_format_names, &f))
@@ -203,6 +204,8 @@ read_source(struct parse *p, const struct yaml_node *n)
 	fill_in(p, true, s);
 	s->dialect.format = (enum scan_format)f;
 	read_block(p, source_block, n, s);
+	if (s->kind == SOURCE_HTTP)
+		s->api = profile_read(n, p->field.dir, p->report);
 }
 
 static void

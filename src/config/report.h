@@ -9,6 +9,9 @@
  * gives "landfall.yaml:3:7: error: zone: expected a path". Positions count
  * from 1; line 0 is the file as a whole. Memory is bounded: past
  * REPORT_KEPT mistakes are only counted.
+ *
+ * What the file names (a profile) may have mistakes too: report_add_in()
+ * says where. The same mistake of such a file, met twice, is told once.
  */
 #ifndef CONFIG_REPORT_H
 #define CONFIG_REPORT_H
@@ -21,6 +24,7 @@
 #define REPORT_SHOWN 100
 
 struct report {
+	const char *file; /* of what report_add() adds; NULL: as above */
 	struct mistake *mistake;
 	size_t kept;
 	size_t n; /* all of them */
@@ -35,6 +39,10 @@ void report_release(struct report *r);
 
 void report_add(struct report *r, unsigned line, unsigned column,
 	const char *fmt, ...) PRINTF_LIKE(4, 5);
+
+/* file NULL: the one that report_write() names. */
+void report_add_in(struct report *r, const char *file, unsigned line,
+	unsigned column, const char *fmt, ...) PRINTF_LIKE(5, 6);
 
 /* One more would only be counted: a costly hint is not worth finding. */
 bool report_is_full(const struct report *r);

@@ -85,6 +85,86 @@ value_duration(const char *text, int64_t *ret_ns)
 	return true;
 }
 
+/* Digits, and in front of S a fraction; times the unit that follows. */
+static bool
+take_component(const char **text, bool in_time, int64_t *sum)
+{
+	static const struct {
+		char letter;
+		bool in_time;
+		int64_t ns;
+	} units[] = {
+		{'W', false, 7 * 86400 * CLOCK_SECOND},
+		{'D', false, 86400 * CLOCK_SECOND},
+		{'H', true, 3600 * CLOCK_SECOND},
+		{'M', true, 60 * CLOCK_SECOND},
+		{'S', true, CLOCK_SECOND},
+	};
+	size_t digits = strspn(*text, "0123456789");
+	int64_t part = 0, unit = CLOCK_SECOND, total;
+	uint64_t v;
+	bool fraction;
+
+	if (!str_parse_u64(*text, digits, &v))
+		return false;
+	*text += digits;
+	fraction = **text == '.';
+	if (fraction)
+		for ((*text)++; **text >= '0' && **text <= '9'; (*text)++) {
+			unit /= 10;
+			part += (**text - '0') * unit;
+		}
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (units[i].letter != **text || units[i].in_time != in_time ||
+			(fraction && **text != 'S'))
+			continue;
+		(*text)++;
+		return v <= INT64_MAX &&
+			!__builtin_mul_overflow(
+				(int64_t)v, units[i].ns, &total) &&
+			!__builtin_add_overflow(total, part, &total) &&
+			!__builtin_add_overflow(*sum, total, sum);
+	}
+	return false;
+}
+
+static bool
+iso_span(const char *text, int64_t *ret_ns)
+{
+	bool in_time = false, some = false;
+	int64_t sum = 0;
+
+	if (*text++ != 'P')
+		return false;
+	while (*text != '\0') {
+		if (*text == 'T' && !in_time) {
+			in_time = true;
+			some = false;
+			text++;
+			continue;
+		}
+		if (!take_component(&text, in_time, &sum))
+			return false;
+		some = true;
+	}
+	if (some)
+		*ret_ns = sum;
+	return some;
+}
+
+bool
+value_span(const char *text, int64_t *ret_ns)
+{
+	bool negative = *text == '-';
+	int64_t v;
+
+	text += negative;
+	if (!value_duration(text, &v) && !iso_span(text, &v))
+		return false;
+	*ret_ns = negative ? -v : v;
+	return true;
+}
+
 bool
 value_bool(const char *text, bool *ret)
 {

@@ -17,6 +17,12 @@ bool value_size(const char *text, uint64_t *ret) MUST_USE;
 /* "250ms", "30s", "5m", "2h", "1d": nanoseconds. A unit is required. */
 bool value_duration(const char *text, int64_t *ret_ns) MUST_USE;
 
+/*
+ * The same, or as ISO 8601 writes it: "P7D", "PT1H30M", "PT0.001S"; perhaps
+ * behind a minus. No years and months: they have no length.
+ */
+bool value_span(const char *text, int64_t *ret_ns) MUST_USE;
+
 /* true and false, in the three spellings of YAML 1.2.2 section 10.3.2. */
 bool value_bool(const char *text, bool *ret) MUST_USE;
 

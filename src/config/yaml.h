@@ -33,6 +33,7 @@ enum yaml_kind {
 
 struct yaml_node {
 	enum yaml_kind kind;
+	const char *file;	/* as the report had it; outlives the tree */
 	unsigned line, column;	/* from 1; columns in characters */
 	bool plain;		/* a scalar without quotes */
 	char *text;		/* a scalar's; may hold NUL bytes */
@@ -61,6 +62,16 @@ const struct yaml_node *yaml_get(const struct yaml_node *n, const char *key);
 
 /* Nothing written where a value could stand, or a YAML null. */
 bool yaml_is_null(const struct yaml_node *n);
+
+/*
+ * A tree with what both say: mappings merge, everything else is taken from
+ * `over` where it says something. A mapping that is another kind of thing
+ * than the one below it (both have `type`, or both are one of the keys in
+ * `alternatives`) is taken whole. The result belongs to y, whose root it
+ * becomes; over NULL: a copy.
+ */
+void yaml_merge(struct yaml *y, const struct yaml_node *base,
+	const struct yaml_node *over, const char *const *alternatives);
 
 /* A scalar as a message shows it: quoted if need be, cut when long. */
 void yaml_add_shown(struct str *s, const struct yaml_node *n);

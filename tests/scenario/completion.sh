@@ -53,7 +53,7 @@ expect_same 'without a configuration there are none' '' \
 expect_same 'formats' 'csv fixed json lines ndjson opaque' \
 	"$(offered landfall scan --format '')"
 # shellcheck disable=SC2086 # one word each
-expect_same 'topics of help' "$(words $commands config)" \
+expect_same 'topics of help' "$(words $commands config profile)" \
 	"$(offered landfall help '')"
 expect_same 'small letters stand for themselves' rebuild \
 	"$(offered landfall catalog '')"

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 const char *const api_layer_names[] = {
 	[API_ZIP] = "zip",
@@ -229,6 +230,7 @@ release_deletes(struct api_deletes *d)
 {
 	for (size_t i = 0; i < d->n; i++) {
 		release_place(&d->row[i].flag);
+		release_place(&d->row[i].event);
 		release_words(&d->row[i].equals);
 		free(d->row[i].suffix);
 		release_places(&d->row[i].key);
@@ -260,6 +262,10 @@ release_own(const struct api *a, struct api_stream *s)
 	}
 	if (s->decode != &a->decode)
 		free(s->decode);
+	if (s->header != NULL && s->header != &a->header) {
+		release_fields(s->header);
+		free(s->header);
+	}
 }
 
 static void
@@ -305,9 +311,29 @@ api_free(struct api *a)
 	release_rates(&a->rates);
 	release_rules(&a->rules);
 	release_pagination(&a->pagination);
+	release_fields(&a->header);
 	free(a->profile);
 	free(a->version);
 	free(a);
+}
+
+bool
+api_is_loopback(const char *url)
+{
+	const char *host = strstr(url, "://");
+	size_t len;
+
+	host = host != NULL ? host + 3 : url;
+	len = strcspn(host, "/?#");
+	if (memchr(host, '@', len) != NULL)
+		return false;
+	if (len >= 5 && memcmp(host, "[::1]", 5) == 0)
+		return len == 5 || host[5] == ':';
+	len = strcspn(host, ":/?#");
+	if (len == 9 && strncasecmp(host, "localhost", 9) == 0)
+		return true;
+	return len >= 7 && strspn(host, "0123456789.") == len &&
+		memcmp(host, "127.", 4) == 0;
 }
 
 size_t

@@ -272,6 +272,16 @@ add_value(struct str *s, const struct api_part *part, const uint8_t *p,
 	case TEMPLATE_PATH:
 		if (literal)
 			break;
+		/* The operator's own text may have several segments. */
+		if (part->space == API_CONFIG) {
+			if (!is_url_text(p, len) || memchr(p, '?', len) ||
+				memchr(p, '#', len))
+				return cannot_stand(part,
+					"its value holds a character that a "
+					"path cannot",
+					e);
+			break;
+		}
 		/* "." and ".." would be other segments than they say. */
 		if (len == 0 || (len == 1 && p[0] == '.') ||
 			(len == 2 && p[0] == '.' && p[1] == '.'))

@@ -15,10 +15,10 @@
 #include "source/http/vars.h"
 
 enum template_place {
-	TEMPLATE_PLAIN,	 /* as it is: a user's name, a claim, a key */
-	TEMPLATE_URL,	 /* a whole URL or base; config and auth as they are */
-	TEMPLATE_PATH,	 /* a URL's path: variables are one segment each */
-	TEMPLATE_QUERY,	 /* a query's or form's name or value */
+	TEMPLATE_PLAIN, /* as it is: a user's name, a claim, a key */
+	TEMPLATE_URL,	/* a whole URL or base; config and auth as they are */
+	TEMPLATE_PATH,	/* a URL's path: variables but config: a segment each */
+	TEMPLATE_QUERY, /* a query's or form's name or value */
 	TEMPLATE_HEADER, /* a header's value: no control characters */
 };
 
