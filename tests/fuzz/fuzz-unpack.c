@@ -19,6 +19,18 @@ static const struct unpack_limits limits = {.member_bytes = 1 << 20,
 static const char *const names[] = {"x.zip", "x.tar", "x.tar.gz", "x.csv.gz",
 	"x.tar.bz2", "x.bz2", "x.tar.xz", "x.xz", "x.tar.zst", "x.zst", "x"};
 
+/*
+ * The child's limit on memory, as AddressSanitizer can have it: a stream of xz
+ * may ask for a window of 4 GiB.
+ */
+const char *__asan_default_options(void);
+
+const char *
+__asan_default_options(void)
+{
+	return "max_allocation_size_mb=256:allocator_may_return_null=1";
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
