@@ -235,7 +235,9 @@ add_event(struct catalog *c, int64_t name, int64_t now, enum disposition d,
 	catalog_db_bind_i64(q, 2, now);
 	catalog_db_bind_i64(q, 3, d);
 	catalog_db_bind_text(q, 4, reason);
-	return catalog_db_run(c, q, e);
+	if (catalog_db_run(c, q, e) != OK)
+		return e->code;
+	return catalog_prune_story(c, name, e);
 }
 
 /* A name as catalog_note finds it. */
@@ -386,4 +388,38 @@ catalog_waiting(struct catalog *c, const char *source,
 	};
 	*ret = w;
 	return OK;
+}
+
+enum rc
+catalog_each_waiting(struct catalog *c, const char *source,
+	const struct catalog_place *behind,
+	enum rc (*each)(void *arg, const struct catalog_name *n, struct err *e),
+	void *arg, struct err *e)
+{
+	CLEANUP(catalog_db_reset) sqlite3_stmt *q = NULL;
+	int64_t id;
+	enum rc rc = catalog_db_source(c, source, false, &id, e);
+
+	if (rc == OK && catalog_db_use(c, SQL_EACH_WAITING, &q, e) != OK)
+		return e->code;
+	if (rc == OK) {
+		catalog_db_bind_i64(q, 1, id);
+		catalog_db_bind_i64(q, 2, behind->first_seen);
+		catalog_db_bind_i64(q, 3, behind->id);
+	}
+	while (rc == OK && (rc = catalog_db_step(c, q, e)) == OK) {
+		const struct catalog_name n = {
+			.source = source,
+			.first_seen = sqlite3_column_int64(q, 0),
+			.id = sqlite3_column_int64(q, 1),
+			.name = sqlite3_column_blob(q, 2),
+			.name_len = (size_t)sqlite3_column_bytes(q, 2),
+			.signature = catalog_db_signature(q, 3),
+			.disposition = DISPOSITION_PENDING,
+			.reason = "",
+		};
+
+		rc = each(arg, &n, e);
+	}
+	return rc == END ? OK : rc;
 }

@@ -10,12 +10,30 @@
 /* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
 
+/*
+ * When a name that waits is looked at again, ns from now. Where looks come at
+ * their times only, one lasts a little for what time alone completes, as a
+ * single pass does; what is not complete then waits for the next.
+ */
+static int64_t
+until_again(const struct watcher *w, const struct delivery *d, int64_t now)
+{
+	int64_t wait = d->tried || d->wait == 0 ? RETRY_NAME
+						: d->wait + DEBOUNCE;
+
+	if (next_is_only_then(w->config) &&
+		((d->wait == 0 && !d->tried) ||
+			now + wait > w->began + PASS_WAIT_MOST))
+		return INT64_MAX;
+	return wait;
+}
+
 /* A delivery of a look is durable. On the committer's thread. */
 static void
 one_done(void *arg, const struct delivery *d)
 {
 	struct watcher *w = arg;
-	int64_t now = clock_mono();
+	int64_t now = clock_mono(), wait;
 
 	/* That is told once, and there is a look when there is room. */
 	if (d->no_room)
@@ -27,10 +45,9 @@ one_done(void *arg, const struct delivery *d)
 	/* What it waits for comes with a hint, or at the next full look. */
 	if (side_manifest(w->config) != NULL && !d->tried && d->wait == 0)
 		return;
-	watcher_add(w, d->name, d->name_len,
-		now +
-			(d->tried || d->wait == 0 ? RETRY_NAME
-						  : d->wait + DEBOUNCE));
+	wait = until_again(w, d, now);
+	if (wait != INT64_MAX)
+		watcher_add(w, d->name, d->name_len, now + wait);
 }
 
 int64_t
@@ -142,6 +159,8 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	enum rc rc, judged = OK;
 
 	watcher_begin(w, &full, &names);
+	if (full)
+		w->began = began;
 	pass_report_init(&r);
 	if (full) {
 		rc = pass_run(d->engine, &options, &r, e);

@@ -11,6 +11,7 @@
 #include "daemon/receipts.h"
 #include "daemon/room.h"
 #include "daemon/set.h"
+#include "daemon/vanished.h"
 #include "landfall/side.h"
 
 /*
@@ -406,6 +407,9 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 		if (rc == OK && lost.code == OK)
 			rc = sides_follow(
 				k.lane, k.config, k.source, &r->after, e);
+		if (rc == OK && lost.code == OK && r->troubles == 0)
+			rc = vanished_note(k.lane, k.config, k.source,
+				r->pass.count[DISPOSITION_PENDING], e);
 	}
 	if (rc == OK)
 		rc = conclude(&k, e);

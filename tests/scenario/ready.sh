@@ -77,3 +77,19 @@ expect_same 'and then lands' 1 "$(find side/zone/inbox -name 'z.*' | wc -l)"
 kill $daemon
 wait $daemon || :
 trap - EXIT
+
+# What waits and is removed while nobody looks has an end, too.
+printf 'a\n3\n' >side/inbox/never.csv
+printf 'a\n4\n' >side/inbox/still.csv
+"$LANDFALL" run --once --json -c $conf >out
+rm side/inbox/never.csv
+"$LANDFALL" run --once --json -c $conf >out
+expect_same 'removed while nobody looked' 1 \
+	"$("$LANDFALL" why -c $conf never.csv | tail -n 1 |
+		grep -c 'ignored: removed before it was complete')"
+"$LANDFALL" status -c $conf --json >status.out
+expect_same 'and only the other one waits' '1,"since"' \
+	"$(sed -n 's/.*"waiting":{"names":\([^:]*\):.*/\1/p' status.out)"
+"$LANDFALL" run --once --json -c $conf >out
+expect_same 'told once' 2 \
+	"$("$LANDFALL" why -c $conf never.csv | wc -l)"
