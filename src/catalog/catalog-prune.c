@@ -62,7 +62,7 @@ catalog_prune_story(struct catalog *c, int64_t name, struct err *e)
 {
 	CLEANUP(catalog_db_reset) sqlite3_stmt *count = NULL, *q = NULL;
 	CLEANUP(str_release) struct str said = STR_INIT;
-	uint64_t left_out = 0, dropped;
+	uint64_t left_out = 0, dropped = 0;
 	int64_t second = 0;
 
 	if (ask(c, SQL_EVENT_COUNT, name, &count, e) != OK)

@@ -227,8 +227,7 @@ static const char step_9[] = "CREATE INDEX name_ignored"
 			     "	WHERE disposition = 6 AND newest IS NULL;";
 
 const char *const catalog_sql_steps[] = {
-	step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8,
-	step_9};
+	step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
@@ -270,7 +269,7 @@ _Static_assert(PASS_COMPLETE == 1, "outcomes are on disk");
 	"SELECT id FROM name n WHERE source = ?1 AND disposition = 6" \
 	" AND newest IS NULL AND changed < ?2" \
 	" AND id < (SELECT max(id) FROM name)" \
-	" AND id IS NOT (SELECT name FROM event"
+	" AND id IS NOT (SELECT name FROM event" \
 	" WHERE id = (SELECT max(id) FROM event))" \
 	" ORDER BY changed LIMIT " NUMBER(CATALOG_SQL_FORGET_ONCE)
 

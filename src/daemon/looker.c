@@ -18,12 +18,12 @@
 static int64_t
 until_again(const struct watcher *w, const struct delivery *d, int64_t now)
 {
-	int64_t wait = d->tried || d->wait == 0 ? RETRY_NAME
-						: d->wait + DEBOUNCE;
+	int64_t wait =
+		d->tried || d->wait == 0 ? RETRY_NAME : d->wait + DEBOUNCE;
 
 	if (next_is_only_then(w->config) &&
 		((d->wait == 0 && !d->tried) ||
-			now + wait > w->began + PASS_WAIT_MOST))
+			now + wait > w->full_began + PASS_WAIT_MOST))
 		return INT64_MAX;
 	return wait;
 }
@@ -160,7 +160,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 
 	watcher_begin(w, &full, &names);
 	if (full)
-		w->began = began;
+		w->full_began = began;
 	pass_report_init(&r);
 	if (full) {
 		rc = pass_run(d->engine, &options, &r, e);

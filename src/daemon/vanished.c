@@ -89,8 +89,7 @@ vanished_note(struct lane *l, const struct source_config *cfg, struct source *s,
 		return rc == END ? OK : rc;
 	do {
 		x.n = 0;
-		rc = catalog_each_waiting(
-			c, cfg->name, &x.last, take, &x, e);
+		rc = catalog_each_waiting(c, cfg->name, &x.last, take, &x, e);
 		if (rc == OK)
 			rc = note_batch(l, &x, source_ops(cfg->kind), s, e);
 	} while (rc == OK && x.n == BATCH);

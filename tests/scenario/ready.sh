@@ -81,15 +81,15 @@ trap - EXIT
 # What waits and is removed while nobody looks has an end, too.
 printf 'a\n3\n' >side/inbox/never.csv
 printf 'a\n4\n' >side/inbox/still.csv
-"$LANDFALL" run --once --json -c $conf >out
+"$LANDFALL" run --once --json -c side/landfall.yaml >out
 rm side/inbox/never.csv
-"$LANDFALL" run --once --json -c $conf >out
+"$LANDFALL" run --once --json -c side/landfall.yaml >out
 expect_same 'removed while nobody looked' 1 \
-	"$("$LANDFALL" why -c $conf never.csv | tail -n 1 |
+	"$("$LANDFALL" why -c side/landfall.yaml never.csv | tail -n 1 |
 		grep -c 'ignored: removed before it was complete')"
-"$LANDFALL" status -c $conf --json >status.out
+"$LANDFALL" status -c side/landfall.yaml --json >status.out
 expect_same 'and only the other one waits' '1,"since"' \
 	"$(sed -n 's/.*"waiting":{"names":\([^:]*\):.*/\1/p' status.out)"
-"$LANDFALL" run --once --json -c $conf >out
+"$LANDFALL" run --once --json -c side/landfall.yaml >out
 expect_same 'told once' 2 \
-	"$("$LANDFALL" why -c $conf never.csv | wc -l)"
+	"$("$LANDFALL" why -c side/landfall.yaml never.csv | wc -l)"
