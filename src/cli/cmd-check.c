@@ -24,14 +24,18 @@ no_trouble(void *arg UNUSED, const uint8_t *name UNUSED, size_t len UNUSED,
 
 /* Open the source and ask for its first name. */
 static enum rc
-connect_source(const struct source_config *cfg, struct err *e)
+connect_source(const struct source_config *cfg, struct str *facts,
+	struct str *remark, struct err *e)
 {
 	const struct source_ops *ops = source_ops(cfg->kind);
 	struct source *s = NULL;
-	enum rc rc = ops->open(cfg, &s, e);
+	enum rc rc = ops->open(cfg, NULL, &s, e);
 
 	if (rc != OK)
 		return rc;
+	ops->facts(s, facts);
+	if (ops->remark != NULL)
+		ops->remark(s, remark);
 	rc = ops->list(s, nothing, no_trouble, NULL, e);
 	ops->close(s);
 	return rc == END ? OK : rc;
@@ -39,7 +43,7 @@ connect_source(const struct source_config *cfg, struct err *e)
 
 static enum status
 report_source(const struct cli *c, const struct source_config *cfg,
-	const struct err *e)
+	const struct str *facts, const struct err *e)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
 	bool good = e->code == OK;
@@ -52,12 +56,31 @@ report_source(const struct cli *c, const struct source_config *cfg,
 		jsonw_key(&j, "ok"), jsonw_bool(&j, good);
 		if (!good)
 			jsonw_key(&j, "error"), jsonw_text(&j, e->text);
+		if (facts->len > 0)
+			jsonw_key(&j, "facts"), jsonw_text(&j, facts->s);
 		jsonw_end(&j);
 	} else {
 		str_addf(&s, "%s: %s", cfg->name, good ? "ok" : e->text);
+		if (good && facts->len > 0)
+			str_addf(&s, ", %s", facts->s);
 	}
 	cli_line(&s);
 	return good ? STATUS_DONE : STATUS_UNREACHED;
+}
+
+static enum status
+try_source(const struct cli *c, const struct source_config *cfg)
+{
+	CLEANUP(str_release) struct str facts = STR_INIT;
+	CLEANUP(str_release) struct str remark = STR_INIT;
+	struct err e = ERR_INIT;
+
+	if (connect_source(cfg, &facts, &remark, &e) == OK)
+		e.code = OK;
+	if (remark.len > 0)
+		fprintf(stderr, "landfall: warning: source %s: %s\n", cfg->name,
+			remark.s);
+	return report_source(c, cfg, &facts, &e);
 }
 
 /* The directories of our own: are they there, and the key ours alone? */
@@ -177,11 +200,7 @@ cmd_check(struct cli *c, int argc, char **argv)
 	if (worst != STATUS_DONE)
 		return worst;
 	for (size_t i = 0; connect && i < c->config->n_sources; i++) {
-		struct err e = ERR_INIT;
-
-		if (connect_source(&c->config->source[i], &e) == OK)
-			e.code = OK;
-		st = report_source(c, &c->config->source[i], &e);
+		st = try_source(c, &c->config->source[i]);
 		if (st > worst)
 			worst = st;
 	}

@@ -56,7 +56,7 @@ plan_source(struct planning *p, const struct source_config *cfg, struct err *e)
 {
 	const struct source_ops *ops = source_ops(cfg->kind);
 	struct source *s = NULL;
-	enum rc rc = ops->open(cfg, &s, e);
+	enum rc rc = ops->open(cfg, NULL, &s, e);
 
 	if (rc != OK)
 		return rc;

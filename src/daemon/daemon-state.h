@@ -41,13 +41,14 @@ struct daemon {
 	bool no_room;	   /* as it was told */
 	int64_t room_look; /* monotonic: when to see again */
 
-	pthread_t looker[LOOKERS];
+	pthread_t looker[LOOKERS]; /* partners have one of their own each */
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	/* All below: under lock. */
 	struct watcher *todo[LOOKERS]; /* one slot for each looker */
 	size_t n_todo;
-	size_t looking;
+	size_t local;	/* of those looking, the lookers' */
+	size_t looking; /* all */
 	bool quit;
 	struct err err;
 };
@@ -56,6 +57,9 @@ struct daemon {
 
 /* A looker: takes what is to do until it is to quit. arg: the daemon. */
 void *looker_main(void *arg);
+
+/* The same for one look at the source of a watcher with d and w set. */
+void *looker_once(void *watcher);
 
 /* How long until the schedule of a source says to look, ns. */
 int64_t looker_until_scheduled(const struct watcher *w);
