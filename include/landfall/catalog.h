@@ -277,20 +277,11 @@ struct catalog_waiting {
 enum rc catalog_waiting(struct catalog *c, const char *source,
 	struct catalog_waiting *ret, struct err *e) MUST_USE;
 
-/* Where a walk over waiting names is; all zero: at its beginning. */
-struct catalog_place {
-	int64_t first_seen;
-	int64_t id;
-};
-
-/*
- * Names that wait, behind that place, in the order in which they were seen.
- * Without their versions. Stops when each returns not OK, and returns that;
- * END is OK.
- */
+/* Each name that waits, in no order; stops when each returns not OK, and
+ * returns that; END is OK. */
 enum rc catalog_each_waiting(struct catalog *c, const char *source,
-	const struct catalog_place *behind,
-	enum rc (*each)(void *arg, const struct catalog_name *n, struct err *e),
+	enum rc (*each)(void *arg, const uint8_t *name, size_t len,
+		const struct signature *s, struct err *e),
 	void *arg, struct err *e) MUST_USE;
 
 /* How many known names of a source stand at each disposition. */

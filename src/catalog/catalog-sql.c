@@ -448,11 +448,9 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_WAITING_COUNT] = {"SELECT count(*) FROM name"
 			       " WHERE source = ?1 AND disposition = 4",
 		false},
-	[SQL_EACH_WAITING] = {"SELECT first_seen, id, name, size, mtime,"
-			      " ctime, inode, device FROM name"
-			      " WHERE source = ?1 AND disposition = 4"
-			      " AND (first_seen, id) > (?2, ?3)"
-			      " ORDER BY first_seen, id",
+	[SQL_EACH_WAITING] = {"SELECT name, size, mtime, ctime, inode,"
+			      " device FROM name"
+			      " WHERE source = ?1 AND disposition = 4",
 		false},
 	[SQL_STORY] = {STORY("name"), false},
 	[SQL_STORY_BASE] = {STORY("base"), false},
