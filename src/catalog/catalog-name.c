@@ -235,7 +235,9 @@ add_event(struct catalog *c, int64_t name, int64_t now, enum disposition d,
 	catalog_db_bind_i64(q, 2, now);
 	catalog_db_bind_i64(q, 3, d);
 	catalog_db_bind_text(q, 4, reason);
-	return catalog_db_run(c, q, e);
+	if (catalog_db_run(c, q, e) != OK)
+		return e->code;
+	return catalog_prune_story(c, name, e);
 }
 
 /* A name as catalog_note finds it. */
@@ -348,42 +350,4 @@ catalog_tell(struct catalog *c, const char *source, const uint8_t *name,
 	enum rc rc = catalog_find(c, source, name, len, &n, e);
 
 	return rc == OK ? add_event(c, n.id, at, n.disposition, text, e) : rc;
-}
-
-enum rc
-catalog_waiting(struct catalog *c, const char *source,
-	struct catalog_waiting *ret, struct err *e)
-{
-	CLEANUP(catalog_db_reset) sqlite3_stmt *count = NULL;
-	CLEANUP(catalog_db_reset) sqlite3_stmt *oldest = NULL;
-	struct catalog_waiting w;
-	int64_t id;
-	enum rc rc = catalog_db_source(c, source, false, &id, e);
-
-	if (rc != OK)
-		return rc;
-	if (catalog_db_use(c, SQL_WAITING, &oldest, e) != OK ||
-		catalog_db_use(c, SQL_WAITING_COUNT, &count, e) != OK)
-		return e->code;
-	catalog_db_bind_i64(oldest, 1, id);
-	catalog_db_bind_i64(count, 1, id);
-	rc = catalog_db_step(c, oldest, e);
-	if (rc == OK)
-		rc = catalog_db_step(c, count, e);
-	if (rc != OK)
-		return rc;
-	str_clear(&c->waiting.name);
-	str_addn(&c->waiting.name, sqlite3_column_blob(oldest, 0),
-		(size_t)sqlite3_column_bytes(oldest, 0));
-	str_clear(&c->waiting.reason);
-	str_add(&c->waiting.reason, catalog_db_text(oldest, 2));
-	w = (struct catalog_waiting){
-		.names = catalog_db_u64(count, 0),
-		.since = sqlite3_column_int64(oldest, 1),
-		.name = (const uint8_t *)c->waiting.name.s,
-		.name_len = c->waiting.name.len,
-		.reason = c->waiting.reason.s,
-	};
-	*ret = w;
-	return OK;
 }

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "daemon/alert.h"
 #include "daemon/decide.h"
+#include "daemon/gone.h"
 #include "daemon/receipts.h"
 #include "daemon/room.h"
 #include "daemon/set.h"
@@ -205,9 +206,10 @@ note_of(const struct looking *k, const struct item *it)
 	note->disposition = d->disposition;
 	note->reason = mem_strdup(d->rule.s);
 	note->wait = d->wait;
-	note->known = d->known && d->name.disposition == d->disposition &&
-		signature_equal(&d->name.signature, &it->signature) &&
-		strcmp(d->name.reason, d->rule.s) == 0;
+	note->known = d->told ||
+		(d->known && d->name.disposition == d->disposition &&
+			signature_equal(&d->name.signature, &it->signature) &&
+			strcmp(d->name.reason, d->rule.s) == 0);
 	return note;
 }
 
@@ -410,6 +412,34 @@ conclude(struct looking *k, struct err *e)
 	return lane_write(k->lane, record, &r->pass, e);
 }
 
+/*
+ * Names that were waited for and have gone are counted like names that are
+ * there. Of a listing that was not whole nothing is said to be gone.
+ */
+static enum rc
+note_gone(struct looking *k, struct err *e)
+{
+	struct err lost = ERR_INIT;
+	uint64_t pending, n;
+	enum rc rc;
+
+	if (k->report->troubles > 0)
+		return OK;
+	if (lane_wait(k->lane, e) != OK)
+		return e->code;
+	pthread_mutex_lock(&k->lock);
+	pending = k->count[DISPOSITION_PENDING] +
+		k->report->pass.count[DISPOSITION_PENDING];
+	pthread_mutex_unlock(&k->lock);
+	rc = gone_note(
+		k->lane, k->config, k->ops, k->source, pending, &n, &lost);
+	k->report->pass.listed += n;
+	if (rc != BROKEN)
+		return OK; /* at the next look */
+	*e = lost;
+	return rc;
+}
+
 enum rc
 pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	struct err *e)
@@ -428,6 +458,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 		rc = k.ops->recover(k.source, each_trouble, &k, e);
 	if (rc == OK)
 		rc = decide_all(&k.decision, each_decided, each_trouble, &k, e);
+	if (rc == OK)
+		rc = note_gone(&k, e);
 	if (rc == BAD_SOURCE) {
 		lost = *e;
 		str_clear(&r->trouble);
@@ -472,7 +504,7 @@ name_gone(struct looking *k, const struct pass_name *n, struct err *e)
 	note = delivery_new(k->config->name, n->name, n->len);
 	note->signature = known.signature;
 	note->disposition = DISPOSITION_IGNORED;
-	note->reason = mem_strdup("removed before it was complete");
+	note->reason = mem_strdup(GONE_REASON);
 	k->report->pass.listed++;
 	return lane_note(k->lane, note, e);
 }
