@@ -28,7 +28,14 @@ connect_source(const struct source_config *cfg, struct err *e)
 {
 	const struct source_ops *ops = source_ops(cfg->kind);
 	struct source *s = NULL;
-	enum rc rc = ops->open(cfg, &s, e);
+	enum rc rc;
+
+	if (ops == NULL)
+		return err_set(e, BAD_SOURCE,
+			"a polled API cannot be tried yet: `landfall run "
+			"--once %s` tells how it goes",
+			cfg->name);
+	rc = ops->open(cfg, &s, e);
 
 	if (rc != OK)
 		return rc;

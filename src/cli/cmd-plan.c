@@ -56,7 +56,14 @@ plan_source(struct planning *p, const struct source_config *cfg, struct err *e)
 {
 	const struct source_ops *ops = source_ops(cfg->kind);
 	struct source *s = NULL;
-	enum rc rc = ops->open(cfg, &s, e);
+	enum rc rc;
+
+	if (ops == NULL)
+		return err_set(e, BAD_SOURCE,
+			"%s: what a polled API would be asked cannot be told "
+			"yet",
+			cfg->name);
+	rc = ops->open(cfg, &s, e);
 
 	if (rc != OK)
 		return rc;

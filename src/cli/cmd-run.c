@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/handout.h"
+#include "cli/polling.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "daemon/alert.h"
@@ -225,7 +226,9 @@ run_once(struct running *r)
 
 		if (!cli_chosen(r->cli, cfg->name))
 			continue;
-		st = run_source(r, cfg, &e);
+		st = cfg->kind == SOURCE_HTTP
+			? polling_run(r->cli, r->engine, cfg, NULL, &e)
+			: run_source(r, cfg, &e);
 		if (st > worst)
 			worst = st;
 		if (st == STATUS_BROKEN)

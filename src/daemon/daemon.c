@@ -177,6 +177,13 @@ is_overdue(struct watcher *w)
 	return true;
 }
 
+/* It is polled, and gives no hints. */
+static bool
+is_api(const struct watcher *w)
+{
+	return w->config->kind == SOURCE_HTTP;
+}
+
 /* Hands every source that is due to a looker; the wait until the next, ns. */
 static int64_t
 dispatch(struct daemon *d)
@@ -184,6 +191,7 @@ dispatch(struct daemon *d)
 	int64_t now = clock_mono(), next = INT64_MAX;
 
 	pthread_mutex_lock(&d->lock);
+	d->cancel = d->stop || d->reload;
 	for (size_t i = 0; i < d->n_watchers && (d->stop || d->reload); i++)
 		watcher_hurry(&d->watcher[i]);
 	for (size_t i = 0; i < d->n_watchers && !d->stop && !d->reload; i++) {
@@ -200,7 +208,14 @@ dispatch(struct daemon *d)
 			if (w->judge_only)
 				due = now;
 		}
-		if (due > now && !w->busy && w->watch == NULL &&
+		if (due <= now && is_api(w) && !w->judge_only) {
+			w->busy = poller_start(d, w);
+			d->changed = true;
+			if (!w->busy && now + CLOCK_CHECK < next)
+				next = now + CLOCK_CHECK;
+			continue;
+		}
+		if (due > now && !w->busy && w->watch == NULL && !is_api(w) &&
 			!next_is_scheduled(w->config) && w->failures == 0)
 			due = due < w->polled + POLL ? due : w->polled + POLL;
 		if (due <= now && d->looking < LOOKERS) {
@@ -391,7 +406,7 @@ is_quiet(struct daemon *d, struct err *e)
 	bool quiet;
 
 	pthread_mutex_lock(&d->lock);
-	quiet = d->looking == 0;
+	quiet = d->looking + d->polling == 0;
 	*e = d->err;
 	pthread_mutex_unlock(&d->lock);
 	return quiet;

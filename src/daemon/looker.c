@@ -66,9 +66,9 @@ until_deadline(const struct source_config *cfg)
 	return day.late + CLOCK_SECOND - now;
 }
 
-/* After a look: when must it be looked at again whatever is hinted? */
-static void
-plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
+void
+looker_plan_next(
+	struct watcher *w, bool could_look, int64_t began, int64_t mono)
 {
 	int64_t now = clock_mono(), wait;
 
@@ -94,9 +94,9 @@ plan_next(struct watcher *w, bool could_look, int64_t began, int64_t mono)
 	log_end(&l);
 }
 
-/* What the look means: the arrival contract, and what is to be told. */
-static enum rc
-judge(struct daemon *d, struct watcher *w, struct alert_view *v, struct err *e)
+enum rc
+looker_judge(struct daemon *d, struct watcher *w, struct alert_view *v,
+	struct err *e)
 {
 	struct arrival_report arrival;
 	struct lane *l;
@@ -148,7 +148,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		if (rc != BROKEN)
 			tell_pass(&r);
 		if (rc != BROKEN)
-			plan_next(w, rc == OK && r.troubles == 0,
+			looker_plan_next(w, rc == OK && r.troubles == 0,
 				r.pass.started, began);
 	} else {
 		rc = pass_names(d->engine, &options, &names, &r, e);
@@ -160,7 +160,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	view.full = full;
 	view.failed = rc != OK || r.troubles > 0;
 	if (rc != BROKEN)
-		judged = judge(d, w, &view, e);
+		judged = looker_judge(d, w, &view, e);
 	pass_report_release(&r);
 	watcher_end(w, &names);
 	return rc == BROKEN ? rc : judged;
@@ -175,7 +175,7 @@ judge_alone(struct daemon *d, struct watcher *w, struct err *e)
 	enum rc rc;
 
 	pass_report_init(&r);
-	rc = judge(d, w, &view, e);
+	rc = looker_judge(d, w, &view, e);
 	pass_report_release(&r);
 	return rc;
 }
