@@ -124,6 +124,8 @@ run_stream(struct polling *p, const struct api_stream *s, struct err *e)
 {
 	enum rc rc = OK;
 
+	/* What another stream looked up is none of this one's business. */
+	vars_unset_all(session_vars(p->session), API_LOOKUP);
 	if (s->partitions.n == 0)
 		return run_partition(p, s, NULL, e);
 	for (uint64_t i = 0; rc == OK; i++) {

@@ -28,10 +28,6 @@ of_stream(const struct api_stream *s)
 		return what;
 	if (s->min_interval > 0)
 		return "min_interval";
-	if (s->n_lookups > 0)
-		return "lookups";
-	if (s->job.set)
-		return "job";
 	if (s->reconcile.set)
 		return "reconcile";
 	if (s->deletes.n > 0)
