@@ -318,6 +318,38 @@ enum rc catalog_shape_put(struct catalog *c, const char *source,
 enum rc catalog_shape_find(struct catalog *c, const char *source,
 	struct catalog_shape *ret, struct err *e) MUST_USE;
 
+/* ---- side files of deliveries, for as long as they may have to go ---- */
+
+struct catalog_side {
+	const uint8_t *name; /* of the delivery */
+	size_t name_len;
+	const uint8_t *side; /* of its side file */
+	size_t side_len;
+	struct signature signature; /* it looked like this, when it was read */
+};
+
+/* Both inside a transaction; what is not there can be dropped. */
+enum rc catalog_side_put(struct catalog *c, const char *source,
+	const struct catalog_side *s, struct err *e) MUST_USE;
+enum rc catalog_side_drop(struct catalog *c, const char *source,
+	const struct catalog_side *s, struct err *e) MUST_USE;
+
+/*
+ * Each of a source behind `behind` (NULL: from the first), in order of names.
+ * Stops when each returns not OK, and returns that; END is OK.
+ */
+enum rc catalog_side_each(struct catalog *c, const char *source,
+	const struct catalog_side *behind,
+	enum rc (*each)(void *arg, const struct catalog_side *s, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
+/* The same for known names in [from, to), in the order of their bytes. */
+enum rc catalog_each_name(struct catalog *c, const char *source,
+	const uint8_t *from, size_t from_len, const uint8_t *to, size_t to_len,
+	enum rc (*each)(
+		void *arg, const uint8_t *name, size_t len, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
 /* ---- marks: what of a source has been dealt with ---- */
 
 /* Numbers are on disk: add, never change. */

@@ -43,7 +43,8 @@ struct delivery {
 			    must be in one group; 0: one */
 	enum rc (*write)(struct catalog *c, void *arg, struct err *e);
 	void *write_arg;
-	char *line; /* or a line of the name's story; owned */
+	bool write_owned; /* free(3) ends it */
+	char *line;	  /* or a line of the name's story; owned */
 	/* What is true together with it; after its disposition is known, and
 	 * perhaps again, when the group must be recorded anew. */
 	enum rc (*with)(struct catalog *c, const struct delivery *d, void *arg,

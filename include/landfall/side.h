@@ -26,6 +26,11 @@ bool side_is_shared(const char *pattern);
 void
 side_name(struct str *s, const char *pattern, const uint8_t *name, size_t len);
 
+/*
+ * The patterns of a source's side files, from 0 on; NULL: there are no more.
+ */
+const char *side_pattern(const struct source_config *cfg, size_t i);
+
 enum side {
 	SIDE_NONE,  /* not one of them */
 	SIDE_OF,    /* of the delivery `base` */

@@ -26,6 +26,9 @@ catalog_mark_find(struct catalog *c, const char *source, enum catalog_mark m,
 
 	if (rc != OK)
 		return rc;
+	/* An older catalog, which is only read. */
+	if (c->version < CATALOG_SQL_ALERTS)
+		return END;
 	if (catalog_db_use(c, SQL_MARK_FIND, &q, e) != OK)
 		return e->code;
 	catalog_db_bind_i64(q, 1, id);

@@ -208,8 +208,21 @@ static const char step_7[] = "CREATE TABLE stream("
 			     "	PRIMARY KEY(stream, digest)"
 			     ") STRICT, WITHOUT ROWID;";
 
+/* side: what side files looked like when a delivery was taken, until they go */
+static const char step_8[] = "CREATE TABLE side("
+			     "	source INTEGER NOT NULL,"
+			     "	name BLOB NOT NULL,"
+			     "	side BLOB NOT NULL,"
+			     "	size INTEGER NOT NULL,"
+			     "	mtime INTEGER NOT NULL,"
+			     "	ctime INTEGER NOT NULL,"
+			     "	inode INTEGER NOT NULL,"
+			     "	device INTEGER NOT NULL,"
+			     "	PRIMARY KEY(source, name, side)"
+			     ") STRICT, WITHOUT ROWID;";
+
 const char *const catalog_sql_steps[] = {
-	step_1, step_2, step_3, step_4, step_5, step_6, step_7};
+	step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
@@ -526,5 +539,20 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			    " FROM alert a CROSS JOIN source s"
 			    " ON s.id = a.source"
 			    " WHERE a.given_up = ?1 ORDER BY a.due",
+		false},
+	[SQL_SIDE_PUT] = {"INSERT OR REPLACE INTO side(source, name, side,"
+			  " size, mtime, ctime, inode, device)"
+			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+		false},
+	[SQL_SIDE_DROP] = {"DELETE FROM side WHERE source = ?1"
+			   " AND name = ?2 AND side = ?3",
+		false},
+	[SQL_SIDE_EACH] = {"SELECT name, side, size, mtime, ctime, inode,"
+			   " device FROM side WHERE source = ?1"
+			   " AND (name, side) > (?2, ?3)"
+			   " ORDER BY name, side",
+		false},
+	[SQL_EACH_NAME] = {"SELECT name FROM name WHERE name >= ?2"
+			   " AND name < ?3 AND source = ?1 ORDER BY name",
 		false},
 };

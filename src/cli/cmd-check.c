@@ -2,10 +2,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/durable.h"
 #include "base/io.h"
 #include "base/jsonw.h"
 #include "cli/commands.h"
 #include "daemon/outbox.h"
+#include "daemon/poll-plan.h"
 #include "landfall/alert.h"
 #include "landfall/source.h"
 
@@ -22,19 +24,37 @@ no_trouble(void *arg UNUSED, const uint8_t *name UNUSED, size_t len UNUSED,
 {
 }
 
+/* A login, if it needs one, and one request. */
+static enum rc
+try_api(const struct cli *c, const struct source_config *cfg, struct err *e)
+{
+	int state = -1, spool = -1;
+	enum rc rc = io_open(AT_FDCWD, c->config->state, O_RDONLY | O_DIRECTORY,
+		0, &state, BAD_SOURCE, e);
+
+	if (rc == OK)
+		rc = durable_mkdirs(state, "spool", 0700, e);
+	if (rc == OK)
+		rc = io_open(state, "spool", O_RDONLY | O_DIRECTORY, 0, &spool,
+			BAD_SOURCE, e);
+	if (rc == OK)
+		rc = poll_try(cfg, state, spool, e);
+	io_drop(&spool);
+	io_drop(&state);
+	return rc;
+}
+
 /* Open the source and ask for its first name. */
 static enum rc
-connect_source(const struct source_config *cfg, struct err *e)
+connect_source(
+	const struct cli *c, const struct source_config *cfg, struct err *e)
 {
 	const struct source_ops *ops = source_ops(cfg->kind);
 	struct source *s = NULL;
 	enum rc rc;
 
-	if (ops == NULL)
-		return err_set(e, BAD_SOURCE,
-			"a polled API cannot be tried yet: `landfall run "
-			"--once %s` tells how it goes",
-			cfg->name);
+	if (cfg->kind == SOURCE_HTTP)
+		return try_api(c, cfg, e);
 	rc = ops->open(cfg, &s, e);
 
 	if (rc != OK)
@@ -186,7 +206,7 @@ cmd_check(struct cli *c, int argc, char **argv)
 	for (size_t i = 0; connect && i < c->config->n_sources; i++) {
 		struct err e = ERR_INIT;
 
-		if (connect_source(&c->config->source[i], &e) == OK)
+		if (connect_source(c, &c->config->source[i], &e) == OK)
 			e.code = OK;
 		st = report_source(c, &c->config->source[i], &e);
 		if (st > worst)

@@ -75,7 +75,11 @@ static const struct option rows[] = {
 			"holds it, if it is still exactly the one that "
 			"landed. A folder to move to is relative to the "
 			"source's root; what lies in it is ignored, and a "
-			"name that is taken there gets a suffix.",
+			"name that is taken there gets a suffix. Its sentinel, "
+			"checksum and control totals go the same way behind "
+			"it, if they are what it was judged by; a {stem} file "
+			"goes with the last of its deliveries, and one for all "
+			"of a folder, such as SHA256SUMS, stays.",
 	},
 	{
 		.path = "sources.*.receipt",

@@ -10,45 +10,54 @@ struct after {
 	struct source *source;
 	struct after_report *report;
 	struct decision decision;
-	struct str to, line;
+	struct str line;
 };
 
-static void
-count_failure(struct after *a, const struct err *why)
+void
+after_failed(struct after_report *r, const struct err *why)
 {
-	if (a->report->failed++ == 0)
-		str_add(&a->report->trouble, why->text);
+	if (r->failed++ == 0)
+		str_add(&r->trouble, why->text);
+}
+
+void
+after_item(const struct source_config *cfg, const struct source_ops *ops,
+	struct source *s, const struct item *it, struct after_report *r,
+	struct str *line)
+{
+	CLEANUP(str_release) struct str to = STR_INIT;
+	bool moves = cfg->after.action == AFTER_MOVE;
+	struct err why = ERR_INIT;
+	enum rc rc;
+
+	str_clear(line);
+	if (moves)
+		rc = ops->move(s, it->name, it->name_len, cfg->after.folder,
+			&it->signature, &to, &why);
+	else
+		rc = ops->remove(
+			s, it->name, it->name_len, &it->signature, &why);
+	/* Gone, or another one by now: then the next pass sees to it. */
+	if (rc == END || rc == AGAIN)
+		return;
+	if (rc != OK) {
+		after_failed(r, &why);
+	} else if (moves) {
+		r->moved++;
+		str_add(line, "after: moved at the source to ");
+		str_add_quoted(line, to.s, to.len);
+	} else {
+		r->deleted++;
+		str_add(line, "after: deleted at the source");
+	}
 }
 
 static enum rc
 act(struct after *a, const struct item *it, struct err *e)
 {
-	bool moves = a->config->after.action == AFTER_MOVE;
-	struct err why = ERR_INIT;
-	enum rc rc;
-
-	if (moves)
-		rc = a->ops->move(a->source, it->name, it->name_len,
-			a->config->after.folder, &it->signature, &a->to, &why);
-	else
-		rc = a->ops->remove(a->source, it->name, it->name_len,
-			&it->signature, &why);
-	/* Gone, or another one by now: then the next pass sees to it. */
-	if (rc == END || rc == AGAIN)
+	after_item(a->config, a->ops, a->source, it, a->report, &a->line);
+	if (a->line.len == 0)
 		return OK;
-	if (rc != OK) {
-		count_failure(a, &why);
-		return OK;
-	}
-	str_clear(&a->line);
-	if (moves) {
-		a->report->moved++;
-		str_add(&a->line, "after: moved at the source to ");
-		str_add_quoted(&a->line, a->to.s, a->to.len);
-	} else {
-		a->report->deleted++;
-		str_add(&a->line, "after: deleted at the source");
-	}
 	return lane_tell(
 		a->lane, a->config->name, it->name, it->name_len, a->line.s, e);
 }
@@ -85,7 +94,6 @@ begin(struct after *a, struct lane *l, const struct source_config *cfg,
 		.ops = source_ops(cfg->kind),
 		.source = s,
 		.report = r,
-		.to = STR_INIT,
 		.line = STR_INIT,
 	};
 	decision_init(&a->decision, lane_catalog(l), cfg, a->ops, s);
@@ -98,7 +106,6 @@ end(struct after *a, enum rc rc, struct err *e)
 	struct after_report *r = a->report;
 
 	decision_release(&a->decision);
-	str_release(&a->to);
 	str_release(&a->line);
 	if (rc == OK && r->deleted + r->moved > 0)
 		rc = a->ops->sync(a->source, e);
@@ -106,7 +113,7 @@ end(struct after *a, enum rc rc, struct err *e)
 		rc = lane_wait(a->lane, e);
 	if (rc == OK || rc == BROKEN)
 		return rc;
-	count_failure(a, e);
+	after_failed(r, e);
 	return OK;
 }
 

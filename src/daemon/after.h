@@ -25,6 +25,16 @@ struct after_report {
 };
 
 /*
+ * One file goes, if it is still exactly the one with this signature; counted.
+ * What was done is in `line`, for its story, or nothing: it is gone, or
+ * another one by now, or cannot go, which is counted too.
+ */
+void after_item(const struct source_config *cfg, const struct source_ops *ops,
+	struct source *s, const struct item *it, struct after_report *r,
+	struct str *line);
+void after_failed(struct after_report *r, const struct err *why);
+
+/*
  * For every name of the source, or for some. Everything of the lane is
  * durable. BROKEN: our catalog; what is wrong at the source is counted.
  */

@@ -19,6 +19,7 @@ decision_init(struct decision *d, struct catalog *c,
 		.rule = STR_INIT,
 		.evidence = STR_INIT,
 		.sums = SUMS_INIT,
+		.sides = SIDES_INIT,
 	};
 }
 
@@ -28,6 +29,7 @@ decision_release(struct decision *d)
 	str_release(&d->rule);
 	str_release(&d->evidence);
 	claims_release(&d->claims);
+	sides_release(&d->sides);
 	sums_release(&d->sums);
 }
 
@@ -53,8 +55,12 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 		.sums = &d->sums,
 		.claims = &d->claims,
 	};
-	enum rc rc = settle_check(&s, &d->evidence, &d->wait, e);
+	enum rc rc;
 
+	/* Before: what is changed while it is read is not what was read. */
+	sides_look(&d->sides, d->config, d->ops, d->source, it->name,
+		it->name_len);
+	rc = settle_check(&s, &d->evidence, &d->wait, e);
 	if (rc != OK && rc != AGAIN)
 		return rc;
 	if (rc == AGAIN) {

@@ -6,6 +6,7 @@
 #define DAEMON_DECIDE_H
 
 #include "daemon/claim.h"
+#include "daemon/sides.h"
 #include "daemon/sums.h"
 #include "landfall/catalog.h"
 #include "landfall/source.h"
@@ -25,6 +26,7 @@ struct decision {
 	struct str rule;      /* for a human: which rule says so */
 	struct str evidence;  /* why it is held for complete */
 	struct claims claims; /* what its bytes must add up to */
+	struct sides sides;   /* as they were before they were read */
 	/*
 	 * It is to be read with others that follow at once, and lands with
 	 * all of them or not at all. The manifest that names them is the last

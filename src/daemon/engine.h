@@ -136,6 +136,11 @@ enum rc lane_write(struct lane *l,
 	enum rc (*write)(struct catalog *c, void *arg, struct err *e),
 	void *arg, struct err *e) MUST_USE;
 
+/* The same without waiting; arg is one block of malloc(3), now the lane's. */
+enum rc lane_write_later(struct lane *l,
+	enum rc (*write)(struct catalog *c, void *arg, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
 /* Adds a line to the story of a known name. */
 enum rc lane_tell(struct lane *l, const char *source, const uint8_t *name,
 	size_t len, const char *line, struct err *e) MUST_USE;

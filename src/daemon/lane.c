@@ -121,6 +121,19 @@ lane_write(struct lane *l,
 }
 
 enum rc
+lane_write_later(struct lane *l,
+	enum rc (*write)(struct catalog *c, void *arg, struct err *e),
+	void *arg, struct err *e)
+{
+	struct delivery *d = delivery_new(NULL, NULL, 0);
+
+	d->write = write;
+	d->write_arg = arg;
+	d->write_owned = true;
+	return lane_note(l, d, e);
+}
+
+enum rc
 lane_tell(struct lane *l, const char *source, const uint8_t *name, size_t len,
 	const char *line, struct err *e)
 {

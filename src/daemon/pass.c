@@ -119,6 +119,11 @@ submit(struct looking *k, const struct item *it, struct err *e)
 		job_free(j);
 		return e->code;
 	}
+	if (sides_record(k->lane, k->config->name, it->name, it->name_len,
+		    &d->sides, e) != OK) {
+		job_free(j);
+		return e->code;
+	}
 	return lane_submit(k->lane, j, e);
 }
 
@@ -398,6 +403,9 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 		if (lost.code == OK && is_after_due(k.config, &r->pass))
 			rc = after_run(
 				k.lane, k.config, k.source, &r->after, e);
+		if (rc == OK && lost.code == OK)
+			rc = sides_follow(
+				k.lane, k.config, k.source, &r->after, e);
 	}
 	if (rc == OK)
 		rc = conclude(&k, e);
@@ -484,6 +492,8 @@ pass_names(struct engine *g, const struct pass_options *o, struct pass_list *l,
 	if (rc == OK && is_after_due(k.config, &r->pass))
 		rc = after_names(k.lane, k.config, k.source, l->name, l->n,
 			&r->after, e);
+	if (rc == OK)
+		rc = sides_follow(k.lane, k.config, k.source, &r->after, e);
 	end(&k);
 	if (rc != OK && rc != BAD_SOURCE && rc != BAD_ITEM)
 		return err_raise(e, BROKEN);

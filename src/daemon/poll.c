@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/engine-state.h"
+#include "daemon/partition.h"
 
 struct polling {
 	const struct poll_options *o;
@@ -72,17 +73,23 @@ add_report(struct polling *p, const char *stream, const char *partition,
 		p->o->through(p->o->arg, stream, partition, r);
 }
 
+struct turn {
+	struct polling *p;
+	const struct api_stream *stream;
+};
+
 static enum rc
-run_partition(struct polling *p, const struct api_stream *s,
-	const char *partition, struct err *e)
+run_partition(void *arg, const char *partition, struct err *e)
 {
+	const struct turn *t = arg;
+	struct polling *p = t->p;
 	struct stream_report r = STREAM_REPORT_INIT;
 	const struct stream_options o = {
 		.engine = p->engine,
 		.lane = p->lane,
 		.api = p->o->config->name,
 		.description = p->api,
-		.stream = s,
+		.stream = t->stream,
 		.partition = partition,
 		.session = p->session,
 		.cancel = p->o->cancel,
@@ -93,51 +100,20 @@ run_partition(struct polling *p, const struct api_stream *s,
 	enum rc rc = stream_run(&o, &r, e);
 
 	if (rc == OK)
-		add_report(p, s->name, partition, &r);
+		add_report(p, t->stream->name, partition, &r);
 	stream_report_release(&r);
 	return rc;
-}
-
-/* Each with each: partition number i of those that values make. */
-static bool
-set_partition(struct polling *p, const struct api_stream *s, uint64_t i,
-	struct str *name)
-{
-	struct vars *v = session_vars(p->session);
-
-	for (size_t k = 0; k < s->partitions.n; k++) {
-		const struct api_partition *x = &s->partitions.row[k];
-		const char *value;
-
-		if (x->values.n == 0)
-			return false;
-		value = x->values.word[i % x->values.n];
-		i /= x->values.n;
-		vars_set_text(v, API_PARTITION, x->name, value);
-		str_addf(name, "%s%s=%s", k > 0 ? "," : "", x->name, value);
-	}
-	return i == 0;
 }
 
 static enum rc
 run_stream(struct polling *p, const struct api_stream *s, struct err *e)
 {
-	enum rc rc = OK;
+	struct turn t = {p, s};
 
 	/* What another stream looked up is none of this one's business. */
 	vars_unset_all(session_vars(p->session), API_LOOKUP);
-	if (s->partitions.n == 0)
-		return run_partition(p, s, NULL, e);
-	for (uint64_t i = 0; rc == OK; i++) {
-		CLEANUP(str_release) struct str name = STR_INIT;
-
-		vars_unset_all(session_vars(p->session), API_PARTITION);
-		if (!set_partition(p, s, i, &name))
-			break;
-		rc = run_partition(p, s, name.s, e);
-	}
-	vars_unset_all(session_vars(p->session), API_PARTITION);
-	return rc;
+	return partition_each(
+		s, session_vars(p->session), run_partition, &t, e);
 }
 
 static enum rc

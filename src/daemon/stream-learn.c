@@ -62,6 +62,18 @@ is_old(const struct stream_work *r, const char *end)
 		at < position - r->rule->lookback;
 }
 
+/* Has it nothing of what a backfill asks for? */
+static bool
+is_elsewhere(const struct stream_work *r, const char *start, const char *end)
+{
+	int64_t from, to;
+
+	return start != NULL && end != NULL &&
+		window_position(r->rule, start, &from) &&
+		window_position(r->rule, end, &to) &&
+		(to <= r->o->from || from >= r->o->to);
+}
+
 /* What the file says of its window; false: it is another partition's. */
 static bool
 read_window(struct learning *k, const struct provenance *p, bool *ret_old)
@@ -77,11 +89,14 @@ read_window(struct learning *k, const struct provenance *p, bool *ret_old)
 		return false;
 	w = json_loads(p->api.window, 0, &je);
 	position = text_of(w, "position");
-	if (position != NULL && !json_is_true(json_object_get(w, "beside"))) {
+	if (position != NULL && !r->o->between &&
+		!json_is_true(json_object_get(w, "beside"))) {
 		str_clear(&r->position);
 		str_add(&r->position, position);
 	}
-	*ret_old = is_old(r, text_of(w, "end"));
+	*ret_old = r->o->between
+		? is_elsewhere(r, text_of(w, "start"), text_of(w, "end"))
+		: is_old(r, text_of(w, "end"));
 	json_decref(w);
 	return true;
 }
@@ -135,7 +150,8 @@ record(struct catalog *c, void *arg, struct err *e)
 	s.stream = r->stream->name;
 	s.partition = r->o->partition != NULL ? r->o->partition : "";
 	s.position = r->position.s;
-	s.upto = k->upto;
+	if (!r->o->between)
+		s.upto = k->upto;
 	if (s.job == NULL)
 		s.job = s.why = "";
 	if (catalog_stream_put(c, r->o->api, &s, &id, e) != OK)
@@ -172,9 +188,10 @@ stream_learn(struct stream_work *r, struct err *e)
 		return rc;
 	make_reply(&k);
 	r->memory.until = r->began;
-	rc = catalog_each_since(
-		c, r->source.s, r->row.upto, size, each_version, &k, e);
-	if (rc == OK && k.upto > r->row.upto)
+	/* A backfill is compared with all that ever landed of its time. */
+	rc = catalog_each_since(c, r->source.s, r->o->between ? 0 : r->row.upto,
+		size, each_version, &k, e);
+	if (rc == OK && (k.upto > r->row.upto || r->memory.n > 0))
 		rc = lane_write(r->o->lane, record, &k, e);
 	memory_clear(&r->memory);
 	reply_free(k.reply);

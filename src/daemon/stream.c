@@ -201,6 +201,7 @@ stream_ask_pages(struct stream_work *r, const struct api_request *what,
 	struct paging g;
 	enum rc rc;
 
+	reply_first(r->reply);
 	paging_init(&g, r->stream->pagination,
 		r->token.len > 0 ? r->token.s : NULL);
 	rc = ask_pages(r, &g, what, phase, link, name, ret, e);
@@ -325,26 +326,12 @@ settle(struct stream_work *r, struct err *e)
 	return lane_write(r->o->lane, forget, r, e);
 }
 
-/* As set_position() wrote it. */
-static bool
-read_position(const struct stream_work *r, int64_t *ret)
-{
-	char *end;
-
-	if (r->position.len == 0)
-		return false;
-	if (r->rule->kind == API_KIND_TIME)
-		return clock_parse_time(r->position.s, ret);
-	*ret = strtoll(r->position.s, &end, 10);
-	return *end == '\0';
-}
-
 static enum rc
 run_windows(struct stream_work *r, struct err *e)
 {
 	struct windows it;
 	int64_t position;
-	bool has = read_position(r, &position);
+	bool has = window_position(r->rule, r->position.s, &position);
 	struct api_window left = {0, 0};
 	unsigned restarts = 0;
 	enum stream_ending ending;

@@ -38,6 +38,8 @@ delivery_free(struct delivery *d)
 	free(d->drift);
 	free(d->reason);
 	free(d->line);
+	if (d->write_owned)
+		free(d->write_arg);
 	free(d->name);
 	free(d);
 }

@@ -113,6 +113,20 @@ side_base(
 	return SIDE_OF_ANY;
 }
 
+const char *
+side_pattern(const struct source_config *cfg, size_t i)
+{
+	for (size_t k = 0; k < cfg->ready.n; k++)
+		if ((cfg->ready.rule[k].kind == READY_SENTINEL ||
+			    cfg->ready.rule[k].kind == READY_CHECKSUM) &&
+			i-- == 0)
+			return cfg->ready.rule[k].side;
+	for (size_t k = 0; k < cfg->totals.n; k++)
+		if (cfg->totals.row[k].from == TOTAL_SIDE && i-- == 0)
+			return cfg->totals.row[k].pattern;
+	return NULL;
+}
+
 const struct ready_rule *
 side_manifest(const struct source_config *cfg)
 {

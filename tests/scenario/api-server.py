@@ -36,9 +36,10 @@ def load_rules():
     path = os.path.join(HOME, "rules")
     at = os.stat(path).st_mtime_ns if os.path.exists(path) else None
     if at != rules_at:
-        rules_at = at
-        with open(path) as f:
-            rules = json.load(f)
+        rules_at, rules = at, []
+        if at is not None:
+            with open(path) as f:
+                rules = json.load(f)
     return rules
 
 

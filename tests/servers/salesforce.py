@@ -30,7 +30,7 @@ ROWS = {"Account": [row("Account", i) for i in range(60)], "Contact": [row("Cont
 DELETED = {o: [Record("deleted", "%sD%d" % (o[0], i), START + 3600 * i,
                       '{"id":"%sD%d","deletedDate":"%s"}' % (o[0], i, iso(START + 3600 * i)))
                for i in range(4)] for o in ROWS}
-token, calls, jobs = 0, 0, {}
+token, calls, made, jobs = 0, 0, 0, {}
 
 
 class Salesforce(vendor.Vendor):
@@ -53,12 +53,14 @@ class Salesforce(vendor.Vendor):
             self.refuse(401, "INVALID_SESSION_ID")
 
     def create(self):
+        global made
         q = json.loads(self.body)["query"].split()
         # SELECT f,f FROM o WHERE SystemModstamp >= a AND SystemModstamp < b
         if q[1].split(",") != FIELDS:
             self.refuse(400, "INVALIDENTITY")
         low, high = parse_iso(q[7]), parse_iso(q[11])
-        number = "750%03d" % len(jobs)
+        number = "750%03d" % made
+        made += 1
         jobs[number] = {"rows": [r for r in ROWS[q[3]] if low <= r.at < high], "asked": 0, "lost": False}
         return json.dumps({"id": number, "state": "UploadComplete"}), [], {}
 

@@ -1158,6 +1158,97 @@ test_marks_and_what_came_since(void **state)
 }
 
 static enum rc
+add_side(void *arg, const struct catalog_side *s, struct err *e UNUSED)
+{
+	str_addf(arg, "%.*s:%.*s:%llu ", (int)s->name_len,
+		(const char *)s->name, (int)s->side_len, (const char *)s->side,
+		(unsigned long long)s->signature.size);
+	return OK;
+}
+
+static struct catalog_side
+side(const char *name, const char *of, uint64_t size)
+{
+	return (struct catalog_side){
+		.name = (const uint8_t *)name,
+		.name_len = strlen(name),
+		.side = (const uint8_t *)of,
+		.side_len = strlen(of),
+		.signature = {.size = size},
+	};
+}
+
+static enum rc
+add_name(void *arg, const uint8_t *name, size_t len, struct err *e UNUSED)
+{
+	str_addn(arg, name, len);
+	str_addc(arg, ' ');
+	return OK;
+}
+
+static void
+test_side_files(void **state)
+{
+	const struct catalog_side rows[] = {
+		side("b", "b.done", 1), side("a", "a.sum", 2),
+		side("a", "a.done", 3),
+		side("a", "a.done", 4), /* in the place of the one before */
+	};
+	struct place *p = *state;
+	struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	must(catalog_side_each(p->catalog, "s", NULL, add_side, &text, &e), &e);
+	assert_string_equal(text.s, "");
+	must(catalog_begin(p->catalog, &e), &e);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		must(catalog_side_put(p->catalog, "s", &rows[i], &e), &e);
+	must(catalog_side_put(p->catalog, "t", &rows[0], &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	must(catalog_side_each(p->catalog, "s", NULL, add_side, &text, &e), &e);
+	assert_string_equal(text.s, "a:a.done:4 a:a.sum:2 b:b.done:1 ");
+	str_clear(&text);
+	must(catalog_side_each(p->catalog, "s", &rows[1], add_side, &text, &e),
+		&e);
+	assert_string_equal(text.s, "b:b.done:1 ");
+	str_clear(&text);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_side_drop(p->catalog, "s", &rows[0], &e), &e);
+	must(catalog_side_drop(p->catalog, "s", &rows[0], &e), &e);
+	must(catalog_side_drop(p->catalog, "nobody", &rows[0], &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	must(catalog_side_each(p->catalog, "s", NULL, add_side, &text, &e), &e);
+	assert_string_equal(text.s, "a:a.done:4 a:a.sum:2 ");
+	str_release(&text);
+}
+
+static void
+test_names_in_a_range(void **state)
+{
+	static const char *const names[] = {
+		"b", "a.csv", "a", "a/x", "a.", "a-"};
+	struct place *p = *state;
+	struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	must(catalog_begin(p->catalog, &e), &e);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		must(catalog_note(p->catalog, "s", (const uint8_t *)names[i],
+			     strlen(names[i]), &sig_a, 1, DISPOSITION_PENDING,
+			     "", &e),
+			&e);
+	must(catalog_note(p->catalog, "t", (const uint8_t *)"a.z", 3, &sig_a, 1,
+		     DISPOSITION_PENDING, "", &e),
+		&e);
+	must(catalog_commit(p->catalog, &e), &e);
+	must(catalog_each_name(p->catalog, "s", (const uint8_t *)"a", 1,
+		     (const uint8_t *)"a/", 2, add_name, &text, &e),
+		&e);
+	assert_string_equal(text.s, "a a- a. a.csv ");
+	str_release(&text);
+}
+
+static enum rc
 add_alert(void *arg, const struct catalog_alert *a, struct err *e UNUSED)
 {
 	str_addf(arg, "%s %s %lld %lld %llu (%s) %s;", a->source, a->event,
@@ -1354,6 +1445,8 @@ main(void)
 		with_catalog(test_passes_and_counts),
 		with_catalog(test_a_source_has_the_shape_it_was_given_last),
 		with_catalog(test_marks_and_what_came_since),
+		with_catalog(test_side_files),
+		with_catalog(test_names_in_a_range),
 		with_catalog(test_conditions_and_alerts),
 		with_catalog(test_streams_and_what_they_remember),
 		with_catalog(test_since_when_a_source_fails),

@@ -331,11 +331,16 @@ ask_once(struct attempt *t, struct err *e)
 		size_t len;
 		enum rc rc;
 
-		rc = link.len > 0
-			? request_follow(api, q->stream, q->request,
-				  t->s->previous.s, link.s, &t->s->vars, &r, e)
-			: request_make(api, q->stream, q->request, &t->s->vars,
-				  &r, e);
+		if (t->token != NULL && n == 0)
+			rc = token_request(&t->token->token, api,
+				t->token->stream != NULL ? q->stream : NULL,
+				&t->s->vars, clock_wall(), &r, e);
+		else if (link.len > 0)
+			rc = request_follow(api, q->stream, q->request,
+				t->s->previous.s, link.s, &t->s->vars, &r, e);
+		else
+			rc = request_make(
+				api, q->stream, q->request, &t->s->vars, &r, e);
 		if (rc != OK)
 			return rc;
 		remember(t, &r);
