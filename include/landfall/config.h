@@ -30,6 +30,7 @@
 
 enum source_kind {
 	SOURCE_DROP, /* a local directory */
+	SOURCE_SFTP, /* a folder on a partner's server */
 	SOURCE_HTTP, /* an API that is polled */
 };
 
@@ -127,6 +128,51 @@ struct patterns {
 	size_t n;
 };
 
+/* What is done with symbolic links on a server. */
+enum symlink_policy {
+	SYMLINKS_IGNORE, /* they are names that are no files; the default */
+	SYMLINKS_FOLLOW, /* those to files are files */
+};
+
+/* In which order files are fetched. */
+enum fetch_order {
+	ORDER_LISTED,
+	ORDER_LARGE_FIRST,
+};
+
+/* More than today's servers need, for old ones; bits. */
+enum sftp_widening {
+	SFTP_WIDEN_SHA1_KEX = 1 << 0,
+	SFTP_WIDEN_SHA1_KEYS = 1 << 1,
+	SFTP_WIDEN_CBC = 1 << 2,
+	SFTP_WIDEN_SHA1_MACS = 1 << 3,
+};
+extern const char *const sftp_widening_names[]; /* in order of the bits */
+
+struct sftp_config {
+	char *host;
+	unsigned port;
+	char *user;
+	struct secret key, passphrase, password; /* n 0: none */
+	char *agent;		  /* the socket of an ssh-agent, or NULL */
+	struct patterns host_key; /* fingerprints; or */
+	char *known_hosts;	  /* a file */
+	char *path; /* "": the login folder; no slash at its end */
+	bool recursive;
+	unsigned depth; /* levels below path, when recursive */
+	enum symlink_policy symlinks;
+	unsigned connections;
+	uint64_t max_rate; /* bytes a second; 0: no limit */
+	enum fetch_order order;
+	int64_t connect_timeout, auth_timeout, idle_timeout; /* ns */
+	int64_t keepalive;				     /* ns */
+	uint32_t algorithms; /* enum sftp_widening, or-ed */
+	struct {
+		unsigned attempts;
+		int64_t base, ceiling; /* ns */
+	} retry;
+};
+
 struct source_config {
 	char *name;    /* [a-z0-9][a-z0-9._-]*, at most 64 bytes */
 	unsigned line; /* where it stands in the file */
@@ -135,10 +181,11 @@ struct source_config {
 		char *path;
 		bool recursive;
 	} drop;
-	struct api *api;	/* SOURCE_HTTP: api.h; else NULL */
-	struct patterns match;	/* default: everything */
-	struct patterns ignore; /* default: *.filepart *.part *.tmp .* */
-	struct ready ready;	/* default: {stable: 2s} */
+	struct sftp_config sftp; /* SOURCE_SFTP */
+	struct api *api;	 /* SOURCE_HTTP: api.h; else NULL */
+	struct patterns match;	 /* default: everything */
+	struct patterns ignore;	 /* default: *.filepart *.part *.tmp .* */
+	struct ready ready;	 /* default: {stable: 2s} */
 	enum duplicate_policy duplicates;
 	struct {
 		enum after_action action;
@@ -170,6 +217,7 @@ struct config {
 		uint64_t memory;
 		/* Stays free where zone and state are; 0: nothing. */
 		uint64_t free_space;
+		uint64_t spool; /* of what is fetched, not yet landed */
 	} limits;
 	int level; /* zstd compression level, 1..19, default 3 */
 	struct alert_config alert; /* of sources without their own */

@@ -2,7 +2,7 @@
  * source.h - where deliveries come from. Each kind of source is one table of
  * operations; adding one is a new directory and one row in source_ops().
  *
- *	ops->open(cfg, &s, &e)
+ *	ops->open(cfg, &place, &s, &e)
  *	ops->list(s, each, trouble, arg, &e)	every name, once
  *	ops->fetch(s, name, len, &feed, ...)	the bytes of one
  *	ops->look(s, name, len, &item, &e)	is it still the same?
@@ -35,11 +35,37 @@ struct item {
 
 struct source;
 
+/* What we have for a source that keeps something here. */
+struct source_place {
+	int state;	/* directory, ours alone while the source is open */
+	uint64_t spool; /* bytes it may have there */
+	/*
+	 * Is there room for so much more there? END: no, and `why` is the
+	 * same text for every item until there is. Any thread.
+	 */
+	enum rc (*room)(
+		void *arg, uint64_t size, struct str *why, struct err *e);
+	void *arg;
+};
+
 struct source_ops {
-	/* BAD_SOURCE: it cannot be reached at all. */
-	enum rc (*open)(const struct source_config *cfg, struct source **ret,
+	/*
+	 * place NULL: to look, not to take. BAD_SOURCE: it cannot be reached
+	 * at all; with cause EKEYREJECTED it refuses us, or is not who it
+	 * should be, and a human has to see to it.
+	 */
+	enum rc (*open)(const struct source_config *cfg,
+		const struct source_place *place, struct source **ret,
 		struct err *e);
 	void (*close)(struct source *s);
+
+	/*
+	 * How its bytes came here, for the provenance: "drop". And what is to
+	 * be told at each look though it is no error; NULL where there never
+	 * is such a thing.
+	 */
+	void (*facts)(struct source *s, struct str *ret);
+	void (*remark)(struct source *s, struct str *ret);
 
 	/*
 	 * Calls each for every name, in no order, while listing (memory does
@@ -56,9 +82,23 @@ struct source_ops {
 		void *arg, struct err *e);
 
 	/*
+	 * This name will be fetched, and looks like that: it may come
+	 * beforehand. NULL where nothing is to be gained. Never waits.
+	 */
+	void (*want)(struct source *s, const uint8_t *name, size_t len,
+		const struct signature *sig);
+
+	/*
+	 * It is durable, or of no use any more: what is kept of it here may
+	 * go. NULL where nothing is. Never waits. Thread-safe.
+	 */
+	void (*forget)(struct source *s, const uint8_t *name, size_t len);
+
+	/*
 	 * The bytes of a regular file, and what it looks like now (feed.h).
 	 * BAD_ITEM: this one cannot be read; END: it is gone; BAD_SOURCE or
-	 * AGAIN: the source's fault or ours, not this one's. Thread-safe.
+	 * AGAIN: the source's fault or ours, not this one's; with cause
+	 * ENOSPC there is no room for it here. Thread-safe.
 	 */
 	enum rc (*fetch)(struct source *s, const uint8_t *name, size_t len,
 		struct feed **ret_feed, struct signature *ret, struct err *e);

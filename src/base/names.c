@@ -71,6 +71,12 @@ grow(struct names *n)
 	}
 }
 
+bool
+names_has(const struct names *n, const void *name, size_t len)
+{
+	return n->n_slots > 0 && *slot_of(n, name, len) != 0;
+}
+
 size_t
 names_put(struct names *n, const void *name, size_t len)
 {

@@ -46,8 +46,8 @@ try_api(const struct cli *c, const struct source_config *cfg, struct err *e)
 
 /* Open the source and ask for its first name. */
 static enum rc
-connect_source(
-	const struct cli *c, const struct source_config *cfg, struct err *e)
+connect_source(const struct cli *c, const struct source_config *cfg,
+	struct str *facts, struct str *remark, struct err *e)
 {
 	const struct source_ops *ops = source_ops(cfg->kind);
 	struct source *s = NULL;
@@ -55,10 +55,13 @@ connect_source(
 
 	if (cfg->kind == SOURCE_HTTP)
 		return try_api(c, cfg, e);
-	rc = ops->open(cfg, &s, e);
+	rc = ops->open(cfg, NULL, &s, e);
 
 	if (rc != OK)
 		return rc;
+	ops->facts(s, facts);
+	if (ops->remark != NULL)
+		ops->remark(s, remark);
 	rc = ops->list(s, nothing, no_trouble, NULL, e);
 	ops->close(s);
 	return rc == END ? OK : rc;
@@ -66,7 +69,7 @@ connect_source(
 
 static enum status
 report_source(const struct cli *c, const struct source_config *cfg,
-	const struct err *e)
+	const struct str *facts, const struct err *e)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
 	bool good = e->code == OK;
@@ -79,12 +82,31 @@ report_source(const struct cli *c, const struct source_config *cfg,
 		jsonw_key(&j, "ok"), jsonw_bool(&j, good);
 		if (!good)
 			jsonw_key(&j, "error"), jsonw_text(&j, e->text);
+		if (facts->len > 0)
+			jsonw_key(&j, "facts"), jsonw_text(&j, facts->s);
 		jsonw_end(&j);
 	} else {
 		str_addf(&s, "%s: %s", cfg->name, good ? "ok" : e->text);
+		if (good && facts->len > 0)
+			str_addf(&s, ", %s", facts->s);
 	}
 	cli_line(&s);
 	return good ? STATUS_DONE : STATUS_UNREACHED;
+}
+
+static enum status
+try_source(const struct cli *c, const struct source_config *cfg)
+{
+	CLEANUP(str_release) struct str facts = STR_INIT;
+	CLEANUP(str_release) struct str remark = STR_INIT;
+	struct err e = ERR_INIT;
+
+	if (connect_source(c, cfg, &facts, &remark, &e) == OK)
+		e.code = OK;
+	if (remark.len > 0)
+		fprintf(stderr, "landfall: warning: source %s: %s\n", cfg->name,
+			remark.s);
+	return report_source(c, cfg, &facts, &e);
 }
 
 /* The directories of our own: are they there, and the key ours alone? */
@@ -204,11 +226,7 @@ cmd_check(struct cli *c, int argc, char **argv)
 	if (worst != STATUS_DONE)
 		return worst;
 	for (size_t i = 0; connect && i < c->config->n_sources; i++) {
-		struct err e = ERR_INIT;
-
-		if (connect_source(c, &c->config->source[i], &e) == OK)
-			e.code = OK;
-		st = report_source(c, &c->config->source[i], &e);
+		st = try_source(c, &c->config->source[i]);
 		if (st > worst)
 			worst = st;
 	}

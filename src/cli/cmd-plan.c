@@ -102,7 +102,7 @@ plan_source(struct planning *p, const struct source_config *cfg, struct err *e)
 	p->config = cfg;
 	if (cfg->kind == SOURCE_HTTP)
 		return poll_plan(cfg, p->catalog, plan_step, p, e);
-	rc = ops->open(cfg, &s, e);
+	rc = ops->open(cfg, NULL, &s, e);
 	if (rc != OK)
 		return rc;
 	decision_init(&p->decision, p->catalog, cfg, ops, s);

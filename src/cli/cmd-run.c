@@ -1,7 +1,10 @@
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/handout.h"
 #include "cli/polling.h"
@@ -10,6 +13,7 @@
 #include "daemon/alert.h"
 #include "daemon/courier.h"
 #include "daemon/daemon.h"
+#include "daemon/next.h"
 #include "daemon/pass.h"
 #include "daemon/room.h"
 
@@ -19,7 +23,8 @@
 struct running {
 	struct cli *cli;
 	struct engine *engine;
-	uint64_t no_room; /* names that wait for free space */
+	pthread_mutex_t lock;
+	uint64_t no_room; /* names that wait for free space; under lock */
 };
 
 static void
@@ -144,13 +149,18 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 		if (rc == BAD_SOURCE)
 			fprintf(stderr, "landfall: error: source %s: %s\n",
 				cfg->name, e->text);
+		if (p.remark.len > 0 && look == 1)
+			fprintf(stderr, "landfall: warning: source %s: %s\n",
+				cfg->name, p.remark.s);
 		wait = p.wait;
 		deleted = p.after.deleted += deleted;
 		moved = p.after.moved += moved;
 		st = status_of(&p);
 		if (wait == 0 || look == 2) {
 			show_pass(r->cli, &p);
+			pthread_mutex_lock(&r->lock);
 			r->no_room += p.no_room;
+			pthread_mutex_unlock(&r->lock);
 			judged = handout_receipts(r->engine, r->cli, cfg);
 			if (judged > st)
 				st = judged;
@@ -206,6 +216,77 @@ say_no_room(const struct running *r)
 	return STATUS_BROKEN;
 }
 
+/* One source, on a thread of its own. */
+struct errand {
+	struct running *running;
+	const struct source_config *config;
+	pthread_t thread;
+	enum status status;
+	struct err err;
+};
+
+static void *
+run_errand(void *arg)
+{
+	struct errand *x = arg;
+
+	x->status = x->config->kind == SOURCE_HTTP
+		? polling_run(x->running->cli, x->running->engine, x->config,
+			  NULL, &x->err)
+		: run_source(x->running, x->config, &x->err);
+	return NULL;
+}
+
+static void
+take_status(struct errand *x, enum status *worst, struct err *e)
+{
+	if (x->status > *worst) {
+		*worst = x->status;
+		*e = x->err;
+	}
+}
+
+/*
+ * Partners beside each other and beside all else, so that one who does not
+ * answer holds nobody up; what is here, one after the other.
+ */
+static enum status
+run_sources(struct running *r, struct err *e)
+{
+	const struct config *cfg = r->cli->config;
+	struct errand *remote = mem_array(cfg->n_sources, sizeof(*remote));
+	enum status worst = STATUS_DONE;
+	size_t n = 0;
+
+	for (size_t i = 0; i < cfg->n_sources; i++) {
+		struct errand *x = &remote[n];
+
+		x->running = r;
+		x->config = &cfg->source[i];
+		if (!cli_chosen(r->cli, x->config->name) ||
+			!next_is_remote(x->config))
+			continue;
+		if (pthread_create(&x->thread, NULL, run_errand, x) != 0)
+			abort();
+		n++;
+	}
+	for (size_t i = 0; i < cfg->n_sources && worst != STATUS_BROKEN; i++) {
+		struct errand x = {.running = r, .config = &cfg->source[i]};
+
+		if (!cli_chosen(r->cli, x.config->name) ||
+			next_is_remote(x.config))
+			continue;
+		run_errand(&x);
+		take_status(&x, &worst, e);
+	}
+	for (size_t i = 0; i < n; i++) {
+		pthread_join(remote[i].thread, NULL);
+		take_status(&remote[i], &worst, e);
+	}
+	free(remote);
+	return worst;
+}
+
 static enum status
 run_once(struct running *r)
 {
@@ -220,20 +301,7 @@ run_once(struct running *r)
 		return cli_fail(&e);
 	say_recovery(r->cli, engine_recovery(r->engine));
 	progress = progress_start(r->cli, "read", 0, bytes_read, r->engine);
-	for (size_t i = 0; i < r->cli->config->n_sources; i++) {
-		const struct source_config *cfg = &r->cli->config->source[i];
-		enum status st;
-
-		if (!cli_chosen(r->cli, cfg->name))
-			continue;
-		st = cfg->kind == SOURCE_HTTP
-			? polling_run(r->cli, r->engine, cfg, NULL, &e)
-			: run_source(r, cfg, &e);
-		if (st > worst)
-			worst = st;
-		if (st == STATUS_BROKEN)
-			break;
-	}
+	worst = run_sources(r, &e);
 	if (worst != STATUS_BROKEN) {
 		enum status st = tell(r, &e);
 
@@ -282,7 +350,7 @@ cmd_run(struct cli *c, int argc, char **argv)
 			.flag = &once,
 			.help = "one pass over each source, then exit"},
 	};
-	struct running r = {.cli = c};
+	struct running r = {.cli = c, .lock = PTHREAD_MUTEX_INITIALIZER};
 	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
 
 	if (parsed != STATUS_DONE)

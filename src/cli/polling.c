@@ -34,6 +34,7 @@ add_json(struct str *s, const struct polling_view *v, const char *stream,
 	jsonw_key(&j, "requests"), jsonw_u64(&j, r->requests);
 	jsonw_key(&j, "pages"), jsonw_u64(&j, r->pages);
 	jsonw_key(&j, "records"), jsonw_u64(&j, r->records);
+	jsonw_key(&j, "deletes"), jsonw_u64(&j, r->deletes);
 	jsonw_key(&j, "seen"), jsonw_u64(&j, r->seen);
 	jsonw_key(&j, "files"), jsonw_u64(&j, r->files);
 	if (r->skipped > 0)
@@ -59,6 +60,8 @@ add_words(struct str *s, const struct polling_view *v, const char *stream,
 		str_addf(s, ": %" PRIu64 " new record%s in %" PRIu64 " file%s",
 			r->records, r->records == 1 ? "" : "s", r->files,
 			r->files == 1 ? "" : "s");
+	if (r->deletes > 0)
+		str_addf(s, ", %" PRIu64 " of them deletes", r->deletes);
 	if (r->seen > 0)
 		str_addf(s, ", %" PRIu64 " seen before", r->seen);
 	str_addf(s, " (%" PRIu64 " request%s)", r->requests,

@@ -124,13 +124,6 @@ check_drop(struct check *c, size_t i, const struct yaml_node *n)
 	const struct source_config *s = &c->config->source[i];
 	const char *path = c->drop[i];
 
-	if (find(n, "drop") == NULL) {
-		wrong(c, n, "drop",
-			"%s: no place to take deliveries from; add drop: "
-			"{path: DIRECTORY}",
-			s->name);
-		return;
-	}
 	if (find(n, "drop.path") == NULL)
 		wrong(c, n, "drop", "drop.path is missing");
 	if (path == NULL)
@@ -160,6 +153,29 @@ check_drop(struct check *c, size_t i, const struct yaml_node *n)
 			continue;
 		return;
 	}
+}
+
+/* Deliveries come from one place. */
+static void
+check_place(struct check *c, size_t i, const struct yaml_node *n)
+{
+	const struct source_config *s = &c->config->source[i];
+	bool drop = find(n, "drop") != NULL, sftp = find(n, "sftp") != NULL;
+
+	if (!drop && !sftp)
+		wrong(c, n, "drop",
+			"%s: no place to take deliveries from; add drop: "
+			"{path: DIRECTORY} or sftp: {host: NAME}",
+			s->name);
+	if (drop && sftp)
+		wrong(c, n, "sftp",
+			"sftp: %s has a drop already; one source takes from "
+			"one place",
+			s->name);
+	if (drop)
+		check_drop(c, i, n);
+	if (sftp)
+		check_sftp(s, n, c->report);
 }
 
 /* Would a drop leave this name below it alone, whatever its match says? */
@@ -435,7 +451,7 @@ check_config(struct config *config, const struct yaml_node *root,
 			continue;
 		}
 		check_no_api(node[i], r);
-		check_drop(&c, i, node[i]);
+		check_place(&c, i, node[i]);
 		check_format(&c, i, node[i]);
 		check_schedule(&c, node[i]);
 		check_expect(&c, &config->source[i], node[i]);

@@ -16,6 +16,10 @@
 void check_config(struct config *c, const struct yaml_node *root,
 	const struct yaml_node *const *node, struct report *r);
 
+/* The block sftp of a source that has one. */
+void check_sftp(const struct source_config *s, const struct yaml_node *n,
+	struct report *r);
+
 /*
  * The dialect whose block ("csv", ...) stands below n, by itself. memory is
  * what one record may take.

@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "config/alert.h"
+#include "config/field-remote.h"
 #include "config/field.h"
 #include "config/help.h"
 #include "config/parse.h"
@@ -91,6 +92,7 @@ config_free(struct config *c)
 
 		free(s->name);
 		free(s->drop.path);
+		remote_release(&s->sftp);
 		api_free(s->api);
 		free(s->after.folder);
 		free(s->receipt.path);

@@ -19,6 +19,7 @@ field_reader field_read_duration;
 
 field_reader field_read_bool;
 field_reader field_read_choice;
+field_reader field_read_flags;
 field_reader field_read_patterns;
 
 field_reader field_read_byte;

@@ -56,6 +56,41 @@ field_read_choice(const struct option *o, const struct field_context *c,
 	return field_wrong(o, c, n, s.s);
 }
 
+static bool
+read_flag(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, uint32_t *flags)
+{
+	unsigned v;
+
+	if (n->kind == YAML_WRONG)
+		return false;
+	if (n->kind != YAML_SCALAR || strlen(n->text) != n->len)
+		return field_expected(o, c, n);
+	if (!field_read_choice(o, c, n, &v))
+		return false;
+	*flags |= UINT32_C(1) << v;
+	return true;
+}
+
+bool
+field_read_flags(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, void *field)
+{
+	uint32_t flags = 0, *at = field;
+	bool right = true;
+
+	if (n->kind == YAML_SCALAR)
+		right = read_flag(o, c, n, &flags);
+	else if (n->kind != YAML_SEQUENCE)
+		return field_expected(o, c, n);
+	for (const struct yaml_node *i = n->first;
+		n->kind == YAML_SEQUENCE && i != NULL; i = i->next)
+		right = read_flag(o, c, i, &flags) && right;
+	if (right)
+		*at = flags;
+	return right;
+}
+
 void
 field_release_patterns(struct patterns *p)
 {

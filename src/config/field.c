@@ -4,6 +4,7 @@
 
 #include "config/alert.h"
 #include "config/field-read.h"
+#include "config/field-remote.h"
 #include "config/ready.h"
 #include "config/total.h"
 #include "config/value.h"
@@ -36,6 +37,8 @@ static const struct type {
 	[OPTION_DURATION] = {field_read_duration,
 		.words = "a duration such as 30s, "},
 	[OPTION_CHOICE] = {field_read_choice, .words = ""},
+	[OPTION_FLAGS] = {field_read_flags, .any_kind = true,
+		.words = "a list of "},
 	[OPTION_BYTE] = {field_read_byte,
 		.words = "one ASCII character in quotes, or tab"},
 	[OPTION_MAYBE_BYTE] = {field_read_maybe_byte,
@@ -81,6 +84,16 @@ static const struct type {
 	[OPTION_ALERT] = {alert_read, .any_kind = true,
 		.words = "none, {command: [PROGRAM, ARGUMENT]} or "
 			 "{url: URL}, with header, on and timeout"},
+	[OPTION_SECRET] = {remote_read_secret, .any_kind = true,
+		.words = "{credential: NAME}, {file: PATH}, {env: NAME} or "
+			 "{command: [PROGRAM, ARGUMENT]}"},
+	[OPTION_HOST] = {remote_read_host,
+		.words = "a host name or an address"},
+	[OPTION_USER] = {remote_read_user, .words = "a name"},
+	[OPTION_HOST_KEY] = {remote_read_host_key, .any_kind = true,
+		.words = "a fingerprint such as \"SHA256:...\", as ssh-keygen "
+			 "-l prints it, or a list of them"},
+	[OPTION_FOLDER] = {remote_read_folder, .words = "a folder"},
 };
 
 static void

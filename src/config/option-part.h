@@ -19,6 +19,7 @@ struct option_part {
 
 extern const struct option_part option_top;
 extern const struct option_part option_drop;
+extern const struct option_part option_sftp;
 extern const struct option_part option_api;
 extern const struct option_part option_delivery;
 extern const struct option_part option_when;

@@ -77,6 +77,17 @@ static const struct option rows[] = {
 			"each filesystem, at most 1 GiB; 0 is no limit.",
 	},
 	{
+		.path = "limits.spool",
+		.type = OPTION_SIZE,
+		TOP(limits.spool),
+		.min = 64 * MIB,
+		.max = 1024 * TIB,
+		.fallback = "50GiB",
+		.help = "What each source may have on disk of files that are "
+			"fetched and have not landed. A larger file stays "
+			"pending.",
+	},
+	{
 		.path = "alert",
 		.type = OPTION_ALERT,
 		TOP(alert),

@@ -7,6 +7,7 @@
 static const struct option_part *const parts[] = {
 	&option_top,
 	&option_drop,
+	&option_sftp,
 	&option_api,
 	&option_delivery,
 	&option_when,

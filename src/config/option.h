@@ -24,6 +24,7 @@ enum option_type {
 	OPTION_FREE_SPACE, /* a size; auto is CONFIG_FREE_SPACE_AUTO */
 	OPTION_DURATION,
 	OPTION_CHOICE,	   /* an enum; its value is the place in names */
+	OPTION_FLAGS,	   /* uint32_t: a bit for each place in names */
 	OPTION_BYTE,	   /* uint8_t */
 	OPTION_MAYBE_BYTE, /* int; SCAN_NONE */
 	OPTION_PATTERNS,
@@ -42,7 +43,12 @@ enum option_type {
 	OPTION_TOTAL_RECORDS, /* struct total_list; appends */
 	OPTION_TOTAL_SUM,
 	OPTION_ALERT,
-	OPTION_PROFILE, /* read by profile.c, with the whole source */
+	OPTION_SECRET,	 /* struct secret */
+	OPTION_HOST,	 /* a name or address */
+	OPTION_USER,	 /* one word */
+	OPTION_HOST_KEY, /* struct patterns, of fingerprints */
+	OPTION_FOLDER,	 /* a path on a server */
+	OPTION_PROFILE,	 /* read by profile.c, with the whole source */
 };
 
 /* What a row's fallback is. */

@@ -195,7 +195,11 @@ read_source(struct parse *p, const struct yaml_node *n)
 	p->source_node[p->config->n_sources++] = n;
 	s->name = mem_strdup(n->key->text);
 	s->line = n->key->line;
-	s->kind = profile_is_asked_for(n) ? SOURCE_HTTP : SOURCE_DROP;
+	if (profile_is_asked_for(n))
+		s->kind = SOURCE_HTTP;
+	else
+		s->kind =
+			yaml_get(n, "sftp") != NULL ? SOURCE_SFTP : SOURCE_DROP;
 	/* The format's own defaults come before whatever the file says. */
 	if (format != NULL && format->kind == YAML_SCALAR &&
 		!value_choice(format->text, scan_format_names, &f))

@@ -122,10 +122,21 @@ describe(struct batch *b, const struct batch_part *p)
 
 	str_addc(&b->parts, b->n_parts > 0 ? ',' : '[');
 	jsonw_object(&j);
+	if (p->member != NULL) {
+		jsonw_key(&j, "container_sha256");
+		jsonw_hex(&j, p->container_sha256, HASH_LEN);
+		jsonw_key(&j, "container_size");
+		jsonw_u64(&j, p->container_size);
+	}
+	jsonw_key(&j, "deletes"), jsonw_u64(&j, p->deletes);
 	jsonw_key(&j, "encoding"), jsonw_text(&j, a->encoding.s);
 	if (etag != NULL)
 		jsonw_key(&j, "etag"), jsonw_textn(&j, etag, n);
 	jsonw_key(&j, "length"), jsonw_u64(&j, a->body.size);
+	if (p->member != NULL) {
+		jsonw_key(&j, "member");
+		jsonw_percent(&j, p->member, p->member_len);
+	}
 	jsonw_key(&j, "method"), jsonw_text(&j, p->method);
 	jsonw_key(&j, "new"), jsonw_u64(&j, p->n_fresh);
 	jsonw_key(&j, "offset"), jsonw_u64(&j, b->size);

@@ -46,6 +46,12 @@ struct batch_part {
 	const uint8_t *fresh; /* a bit for each record: it is new */
 	uint64_t bits;	      /* of them; records beyond are new */
 	uint64_t records, n_fresh;
+	uint64_t deletes; /* of them: they say that something is gone */
+	/* It came out of an archive; member NULL: it did not. */
+	const uint8_t *member;
+	size_t member_len;
+	uint64_t container_size;
+	const uint8_t *container_sha256;
 };
 
 struct batch;

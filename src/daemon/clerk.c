@@ -3,10 +3,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "daemon/backoff.h"
 #include "daemon/bell.h"
 #include "daemon/receipts.h"
 
@@ -103,7 +103,8 @@ serve(struct clerk *c, struct debtor *d, int64_t *next, struct err *e)
 	if (rc == OK && r.more)
 		*next = now;
 	if (rc == BAD_SOURCE) {
-		wait = backoff_wait(++d->failures);
+		wait = backoff_wait(
+			++d->failures, BACKOFF_BASE, BACKOFF_CEILING);
 		d->until = now + wait;
 		*next = d->until < *next ? d->until : *next;
 		log_failure(d, wait, e);

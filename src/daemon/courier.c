@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "daemon/backoff.h"
 #include "daemon/bell.h"
 #include "landfall/alert.h"
 
@@ -51,6 +51,12 @@ struct courier {
 	pthread_t thread;
 	struct bell bell;
 };
+
+static int64_t
+retry_wait(unsigned failures)
+{
+	return backoff_wait(failures, BACKOFF_BASE, BACKOFF_CEILING);
+}
 
 /* ---- what is to be delivered ---- */
 
@@ -187,7 +193,7 @@ attempt(struct courier *c, const struct parcel *p, int64_t timeout,
 		.given_up = rc != OK &&
 			(p->to == NULL || now - a->at >= AGE_MOST ||
 				a->attempts + 1 >= ATTEMPTS_MOST),
-		.due = now + backoff_wait((unsigned)a->attempts + 1),
+		.due = now + retry_wait((unsigned)a->attempts + 1),
 		.trouble = why->text,
 	};
 	if (ret->given_up)
@@ -239,7 +245,7 @@ deliver(struct courier *c, struct err *e)
 			place->failures = 0;
 		else if (place != NULL)
 			place->until =
-				clock_mono() + backoff_wait(++place->failures);
+				clock_mono() + retry_wait(++place->failures);
 		if (!o.delivered && !o.given_up)
 			may_be_due(c, clock_mono());
 	}
@@ -365,7 +371,7 @@ courier_flush(struct engine *g, const struct config *cfg,
 		if (rc != OK || r->left == 0 || clock_mono() >= deadline)
 			break;
 		if (i < ROUNDS)
-			clock_sleep(backoff_wait(i) / 2);
+			clock_sleep(retry_wait(i) / 2);
 	}
 	release_fields(c);
 	free(c);

@@ -17,7 +17,6 @@
 #include "daemon/watcher.h"
 
 #define LOOKERS 4
-#define POLLERS 64 /* APIs that are being polled */
 
 /* Hints come in bursts: what comes within this time is one look. */
 #define DEBOUNCE (10 * CLOCK_SECOND / 1000)
@@ -44,14 +43,14 @@ struct daemon {
 	bool no_room;	    /* as it was told */
 	int64_t room_look;  /* monotonic: when to see again */
 
-	pthread_t looker[LOOKERS];
+	pthread_t looker[LOOKERS]; /* partners have one of their own each */
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	/* All below: under lock. */
 	struct watcher *todo[LOOKERS]; /* one slot for each looker */
 	size_t n_todo;
-	size_t looking;
-	size_t polling; /* threads */
+	size_t local;	/* of those looking, the lookers' */
+	size_t looking; /* all */
 	bool quit;
 	struct err err;
 };
@@ -61,12 +60,15 @@ struct daemon {
 /* A looker: takes what is to do until it is to quit. arg: the daemon. */
 void *looker_main(void *arg);
 
+/* The same for one look at the source of a watcher with d and w set. */
+void *looker_once(void *watcher);
+
 /* How long until the schedule of a source says to look, ns. */
 int64_t looker_until_scheduled(const struct watcher *w);
 
 /* After a look: when must it be looked at again whatever is hinted? */
-void looker_plan_next(
-	struct watcher *w, bool could_look, int64_t began, int64_t mono);
+void looker_plan_next(struct watcher *w, bool could_look, bool refused,
+	int64_t began, int64_t mono);
 
 /* What the look means: the arrival contract, and what is to be told. */
 struct alert_view;
@@ -75,8 +77,9 @@ enum rc looker_judge(struct daemon *d, struct watcher *w, struct alert_view *v,
 
 /* ---- poller.c ---- */
 
-/* Polls the API of a watcher. Under lock. False: not now. */
-bool poller_start(struct daemon *d, struct watcher *w) MUST_USE;
+/* The look at a polled API: all its streams. */
+enum rc
+poller_look(struct daemon *d, struct watcher *w, struct err *e) MUST_USE;
 
 /* ---- tell.c ---- */
 

@@ -108,6 +108,9 @@ may_look(struct watcher *w)
 	const struct source_config *cfg = w->config;
 	int64_t wait;
 
+	/* A partner that failed is left alone, whatever else is due. */
+	if (next_is_remote(cfg) && w->failures > 0)
+		return watcher_is_planned(w, clock_mono());
 	if (!next_is_scheduled(cfg) || w->failures > 0)
 		return true;
 	if (!schedule_open(&cfg->schedule, clock_wall()))
@@ -177,11 +180,40 @@ is_overdue(struct watcher *w)
 	return true;
 }
 
-/* It is polled, and gives no hints. */
+/* May it be looked at now? Nobody waits for a partner with others. */
 static bool
-is_api(const struct watcher *w)
+has_looker(const struct daemon *d, const struct watcher *w)
 {
-	return w->config->kind == SOURCE_HTTP;
+	return next_is_remote(w->config) || d->local < LOOKERS;
+}
+
+/* Its look of before is over, or it had none. */
+static void
+join_looker(struct watcher *w)
+{
+	if (w->has_looker)
+		pthread_join(w->looker, NULL);
+	w->has_looker = false;
+}
+
+/* Under lock. */
+static void
+send_looker(struct daemon *d, struct watcher *w)
+{
+	w->busy = true;
+	d->changed = true;
+	d->looking++;
+	if (!next_is_remote(w->config)) {
+		d->todo[d->n_todo++] = w;
+		d->local++;
+		pthread_cond_signal(&d->work);
+		return;
+	}
+	join_looker(w);
+	w->daemon = d;
+	if (pthread_create(&w->looker, NULL, looker_once, w) != 0)
+		abort();
+	w->has_looker = true;
 }
 
 /* Hands every source that is due to a looker; the wait until the next, ns. */
@@ -204,32 +236,23 @@ dispatch(struct daemon *d)
 			due = watcher_due(w);
 			if (due <= now)
 				due = now + CLOCK_CHECK;
-			w->judge_only = d->looking < LOOKERS && is_overdue(w);
+			w->judge_only = has_looker(d, w) && is_overdue(w);
 			if (w->judge_only)
 				due = now;
 		}
-		if (due <= now && is_api(w) && !w->judge_only) {
-			w->busy = poller_start(d, w);
-			d->changed = true;
-			if (!w->busy && now + CLOCK_CHECK < next)
-				next = now + CLOCK_CHECK;
-			continue;
-		}
-		if (due > now && !w->busy && w->watch == NULL && !is_api(w) &&
-			!next_is_scheduled(w->config) && w->failures == 0)
+		if (due > now && !w->busy && w->watch == NULL &&
+			!next_is_scheduled(w->config) && w->failures == 0 &&
+			!next_is_remote(w->config))
 			due = due < w->polled + POLL ? due : w->polled + POLL;
-		if (due <= now && d->looking < LOOKERS) {
+		if (due <= now && has_looker(d, w)) {
 			/* Watch before listing: nothing falls between. */
-			if (w->watch == NULL && !w->judge_only) {
+			if (w->watch == NULL && !w->judge_only &&
+				!next_is_remote(w->config)) {
 				begin_watching(d, w);
 				watcher_rescan(w);
 				w->polled = now;
 			}
-			w->busy = true;
-			d->changed = true;
-			d->todo[d->n_todo++] = w;
-			d->looking++;
-			pthread_cond_signal(&d->work);
+			send_looker(d, w);
 		} else if (due < next) {
 			next = due;
 		}
@@ -286,6 +309,7 @@ free_watchers(struct daemon *d)
 {
 	for (size_t i = 0; i < d->n_watchers; i++) {
 		end_watching(d, &d->watcher[i]);
+		join_looker(&d->watcher[i]);
 		watcher_release(&d->watcher[i]);
 	}
 	free(d->watcher);
@@ -406,7 +430,7 @@ is_quiet(struct daemon *d, struct err *e)
 	bool quiet;
 
 	pthread_mutex_lock(&d->lock);
-	quiet = d->looking + d->polling == 0;
+	quiet = d->looking == 0;
 	*e = d->err;
 	pthread_mutex_unlock(&d->lock);
 	return quiet;

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "daemon/lock.h"
 
-#define FDS_SPARE 128 /* descriptors for everything but staged files */
+#define FDS_SPARE 512 /* descriptors for everything but staged files */
 
 struct job *
 job_new(const struct source_config *cfg, const uint8_t *name, size_t name_len)
@@ -235,6 +235,17 @@ int
 engine_state_dir(const struct engine *g)
 {
 	return g->state;
+}
+
+uint64_t
+engine_spool_limit(struct engine *g)
+{
+	uint64_t limit;
+
+	pthread_mutex_lock(&g->lock);
+	limit = g->options.config->limits.spool;
+	pthread_mutex_unlock(&g->lock);
+	return limit;
 }
 
 struct room *

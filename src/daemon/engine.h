@@ -161,6 +161,9 @@ void engine_progress(struct engine *g, struct engine_progress *ret);
 /* The state directory, open as long as the engine is. */
 int engine_state_dir(const struct engine *g);
 
+/* What each source may have in the spool. */
+uint64_t engine_spool_limit(struct engine *g);
+
 /* Whether there is room to take work; see room.h. */
 struct room *engine_room(struct engine *g);
 

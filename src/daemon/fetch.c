@@ -1,5 +1,6 @@
 #include "daemon/fetch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -245,6 +246,13 @@ stage_bytes(const struct fetch_context *c, const struct job *j, struct feed *f,
 	return rc;
 }
 
+static void
+no_room(struct delivery *d)
+{
+	d->no_room = true;
+	d->needs = CONDITION_SPACE;
+}
+
 /* Nobody takes what would fill the disk. END: it waits. */
 static enum rc
 take_room(const struct fetch_context *c, struct delivery *d, struct err *e)
@@ -254,8 +262,7 @@ take_room(const struct fetch_context *c, struct delivery *d, struct err *e)
 
 	if (rc == END) {
 		leave(d, DISPOSITION_PENDING, why.s);
-		d->no_room = true;
-		d->needs = CONDITION_SPACE;
+		no_room(d);
 	}
 	return rc;
 }
@@ -272,6 +279,8 @@ check_side_files(const struct job *j, struct delivery *d, struct err *e)
 		d->tried = false;
 	} else if (rc != OK && rc != BROKEN) {
 		leave(d, DISPOSITION_PENDING, e->text);
+		if (e->cause == ENOSPC)
+			no_room(d);
 		return END;
 	}
 	return rc;

@@ -1,14 +1,24 @@
+#include <errno.h>
 #include <unistd.h>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "daemon/alert.h"
-#include "daemon/backoff.h"
 #include "daemon/daemon-state.h"
 #include "daemon/next.h"
 #include "landfall/side.h"
 
 /* A name that could not be read, or waits for what may never come. */
 #define RETRY_NAME (30 * CLOCK_SECOND)
+
+/*
+ * Who is refused does not knock again at once: accounts are locked for less,
+ * and a key that is not the right one is for a human to see.
+ */
+#define REFUSED_WAIT (3600 * CLOCK_SECOND)
+
+/* More names than this at a partner: one listing is less than as many looks. */
+#define REMOTE_NAMES 16
 
 /* A delivery of a look is durable. On the committer's thread. */
 static void
@@ -23,6 +33,9 @@ one_done(void *arg, const struct delivery *d)
 	if (!d->known)
 		tell_delivery(d);
 	if (d->disposition != DISPOSITION_PENDING)
+		return;
+	/* What only a partner can change is for the next look at all of it. */
+	if (next_is_remote(w->config) && (d->tried || d->wait == 0))
 		return;
 	/* What it waits for comes with a hint, or at the next full look. */
 	if (side_manifest(w->config) != NULL && !d->tried && d->wait == 0)
@@ -66,9 +79,25 @@ until_deadline(const struct source_config *cfg)
 	return day.late + CLOCK_SECOND - now;
 }
 
+/* How long to leave alone a source that has failed. */
+static int64_t
+failed_wait(struct watcher *w, bool refused)
+{
+	const struct sftp_config *c = &w->config->sftp;
+
+	w->failures++;
+	if (w->config->kind != SOURCE_SFTP)
+		return backoff_wait(w->failures, BACKOFF_BASE, BACKOFF_CEILING);
+	/* The look itself has tried more than once. */
+	return refused ? REFUSED_WAIT
+		       : c->retry.base +
+			backoff_wait(w->failures, 4 * c->retry.base,
+				c->retry.ceiling);
+}
+
 void
-looker_plan_next(
-	struct watcher *w, bool could_look, int64_t began, int64_t mono)
+looker_plan_next(struct watcher *w, bool could_look, bool refused,
+	int64_t began, int64_t mono)
 {
 	int64_t now = clock_mono(), wait;
 
@@ -84,13 +113,17 @@ looker_plan_next(
 		watcher_plan(w, now + wait);
 		return;
 	}
-	wait = backoff_wait(++w->failures);
+	wait = failed_wait(w, refused);
 	watcher_plan(w, now + wait);
 	struct log l = log_begin(LOG_WARNING, "source-waits");
 
 	log_text(&l, "source", w->config->name);
 	log_u64(&l, "failures", w->failures);
 	log_duration(&l, "next_look_in", (uint64_t)wait);
+	if (refused)
+		log_text(&l, "why",
+			"it refuses us, or is not who it should be; after a "
+			"reload it is looked at at once");
 	log_end(&l);
 }
 
@@ -126,6 +159,14 @@ looker_judge(struct daemon *d, struct watcher *w, struct alert_view *v,
 	return rc;
 }
 
+/* Was everything seen, and had that was to be had? */
+static bool
+is_whole(const struct watcher *w, const struct pass_report *r, enum rc rc)
+{
+	return rc == OK && r->troubles == 0 &&
+		(r->failed == 0 || !next_is_remote(w->config));
+}
+
 static enum rc
 look(struct daemon *d, struct watcher *w, struct err *e)
 {
@@ -141,14 +182,18 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	int64_t began = clock_mono();
 	enum rc rc, judged = OK;
 
+	if (w->config->kind == SOURCE_HTTP)
+		return poller_look(d, w, e);
 	watcher_begin(w, &full, &names);
+	full |= next_is_remote(w->config) && names.n > REMOTE_NAMES;
 	pass_report_init(&r);
 	if (full) {
 		rc = pass_run(d->engine, &options, &r, e);
 		if (rc != BROKEN)
 			tell_pass(&r);
 		if (rc != BROKEN)
-			looker_plan_next(w, rc == OK && r.troubles == 0,
+			looker_plan_next(w, is_whole(w, &r, rc),
+				rc == BAD_SOURCE && e->cause == EKEYREJECTED,
 				r.pass.started, began);
 	} else {
 		rc = pass_names(d->engine, &options, &names, &r, e);
@@ -180,15 +225,51 @@ judge_alone(struct daemon *d, struct watcher *w, struct err *e)
 	return rc;
 }
 
+static void
+look_or_judge(struct daemon *d, struct watcher *w)
+{
+	struct err e = ERR_INIT;
+
+	if ((w->judge_only ? judge_alone : look)(d, w, &e) == OK)
+		return;
+	pthread_mutex_lock(&d->lock);
+	if (d->err.code == OK)
+		d->err = e;
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* Under lock. */
+static void
+look_over(struct daemon *d, struct watcher *w)
+{
+	const uint64_t one = 1;
+
+	w->busy = false;
+	d->looking--;
+	if (write(d->done, &one, sizeof(one)) < 0)
+		log_say(LOG_ERROR, "eventfd", "%m");
+}
+
+void *
+looker_once(void *arg)
+{
+	struct watcher *w = arg;
+	struct daemon *d = w->daemon;
+
+	look_or_judge(d, w);
+	pthread_mutex_lock(&d->lock);
+	look_over(d, w);
+	pthread_mutex_unlock(&d->lock);
+	return NULL;
+}
+
 void *
 looker_main(void *arg)
 {
-	const uint64_t one = 1;
 	struct daemon *d = arg;
 
 	pthread_mutex_lock(&d->lock);
 	for (;;) {
-		struct err e = ERR_INIT;
 		struct watcher *w;
 
 		if (d->n_todo == 0) {
@@ -199,17 +280,10 @@ looker_main(void *arg)
 		}
 		w = d->todo[--d->n_todo];
 		pthread_mutex_unlock(&d->lock);
-		if ((w->judge_only ? judge_alone : look)(d, w, &e) != OK) {
-			pthread_mutex_lock(&d->lock);
-			if (d->err.code == OK)
-				d->err = e;
-			pthread_mutex_unlock(&d->lock);
-		}
+		look_or_judge(d, w);
 		pthread_mutex_lock(&d->lock);
-		w->busy = false;
-		d->looking--;
-		if (write(d->done, &one, sizeof(one)) < 0)
-			log_say(LOG_ERROR, "eventfd", "%m");
+		d->local--;
+		look_over(d, w);
 	}
 	pthread_mutex_unlock(&d->lock);
 	return NULL;

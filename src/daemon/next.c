@@ -1,6 +1,12 @@
 #include "daemon/next.h"
 
 bool
+next_is_remote(const struct source_config *cfg)
+{
+	return cfg->kind == SOURCE_SFTP || cfg->kind == SOURCE_HTTP;
+}
+
+bool
 next_is_scheduled(const struct source_config *cfg)
 {
 	return cfg->schedule.every != 0 || cfg->schedule.cron != NULL;

@@ -10,6 +10,12 @@
 /* Between full looks of a source without a schedule, for a daemon. */
 #define NEXT_RESCAN (300 * INT64_C(1000000000))
 
+/*
+ * A partner's: it gives no hints, may keep who looks waiting, and a look costs
+ * the partner something.
+ */
+bool next_is_remote(const struct source_config *cfg);
+
 bool next_is_scheduled(const struct source_config *cfg);
 
 /*

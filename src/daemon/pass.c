@@ -25,6 +25,8 @@ struct looking {
 	struct lane *lane;
 	struct pass_report *report;
 	struct room *room;
+	struct source_place place;
+	struct str facts; /* how its bytes come here */
 	struct decision decision;
 	struct set *set;    /* whose members are being submitted */
 	struct str refusal; /* why there is no room for it */
@@ -63,6 +65,8 @@ one_done(void *arg, const struct delivery *d)
 	if (d->needs != CONDITION_NONE)
 		add_stuck(&k->stuck[d->needs], d->name, d->name_len, d->reason);
 	pthread_mutex_unlock(&k->lock);
+	if (k->ops->forget != NULL && d->disposition != DISPOSITION_PENDING)
+		k->ops->forget(k->source, d->name, d->name_len);
 	if (k->options->done != NULL)
 		k->options->done(k->options->arg, d);
 }
@@ -85,13 +89,15 @@ take_counts(struct looking *k)
 void
 pass_report_init(struct pass_report *r)
 {
-	*r = (struct pass_report){
-		.trouble = STR_INIT, .after.trouble = STR_INIT};
+	*r = (struct pass_report){.remark = STR_INIT,
+		.trouble = STR_INIT,
+		.after.trouble = STR_INIT};
 }
 
 void
 pass_report_release(struct pass_report *r)
 {
+	str_release(&r->remark);
 	str_release(&r->trouble);
 	str_release(&r->after.trouble);
 	for (unsigned i = 0; i < CONDITIONS; i++) {
@@ -112,7 +118,7 @@ submit(struct looking *k, const struct item *it, struct err *e)
 	j->seen_at = d->known ? d->name.first_seen : clock_wall();
 	j->evidence = mem_strdup(d->evidence.s);
 	claims_move(&j->claims, &k->decision.claims);
-	j->transport = "drop";
+	j->transport = k->facts.s;
 	j->set = k->set;
 	if (job_know(j, lane_catalog(k->lane),
 		    d->known ? &d->name.version : &none, e) != OK) {
@@ -124,6 +130,9 @@ submit(struct looking *k, const struct item *it, struct err *e)
 		job_free(j);
 		return e->code;
 	}
+	/* It may be on its way long before its turn comes. */
+	if (k->ops->want != NULL)
+		k->ops->want(k->source, it->name, it->name_len, &it->signature);
 	return lane_submit(k->lane, j, e);
 }
 
@@ -298,6 +307,23 @@ is_after_due(const struct source_config *cfg, const struct catalog_pass *p)
 		0;
 }
 
+/* For what is fetched: on the state's disk, beside the zone's. */
+static enum rc
+ask_room(void *arg, uint64_t size, struct str *why, struct err *e)
+{
+	return room_spool(arg, size, why, e);
+}
+
+/*
+ * Who reads may have to wait for a partner: then others do not wait with
+ * them. One more than there are connections keeps them all busy.
+ */
+static unsigned
+readers_of(const struct source_config *cfg)
+{
+	return cfg->kind == SOURCE_SFTP ? cfg->sftp.connections + 1 : 0;
+}
+
 /* Opens the lane and the source. BAD_SOURCE: the lane alone is open. */
 static enum rc
 begin(struct looking *k, struct engine *g, const struct pass_options *o,
@@ -311,16 +337,28 @@ begin(struct looking *k, struct engine *g, const struct pass_options *o,
 		.ops = source_ops(o->config->kind),
 		.report = r,
 		.room = engine_room(g),
+		.place = {.state = engine_state_dir(g),
+			.spool = engine_spool_limit(g),
+			.room = ask_room,
+			.arg = engine_room(g)},
+		.facts = STR_INIT,
 		.refusal = STR_INIT,
 		.began = clock_mono(),
 	};
 	r->pass.source = o->config->name;
 	r->pass.started = clock_wall();
 	pthread_mutex_init(&k->lock, NULL);
-	if (lane_open(g, &(struct lane_options){.done = one_done, .arg = k},
+	if (lane_open(g,
+		    &(struct lane_options){.done = one_done,
+			    .arg = k,
+			    .workers = readers_of(o->config)},
 		    &k->lane, e) != OK)
 		return e->code;
-	rc = k->ops->open(k->config, &k->source, e);
+	rc = k->ops->open(k->config, &k->place, &k->source, e);
+	if (rc == OK)
+		k->ops->facts(k->source, &k->facts);
+	if (rc == OK && k->ops->remark != NULL)
+		k->ops->remark(k->source, &r->remark);
 	decision_init(&k->decision, lane_catalog(k->lane), k->config, k->ops,
 		k->source);
 	return rc;
@@ -343,6 +381,7 @@ end(struct looking *k)
 	}
 	if (k->source != NULL)
 		k->ops->close(k->source);
+	str_release(&k->facts);
 	pthread_mutex_destroy(&k->lock);
 }
 

@@ -29,6 +29,7 @@ struct pass_stuck {
 
 struct pass_report {
 	struct catalog_pass pass; /* trouble points into `trouble` */
+	struct str remark;	  /* to be told, though it is no trouble */
 	struct str trouble;
 	uint64_t troubles; /* directories that could not be listed */
 	uint64_t settled;  /* quarantined, and somebody has decided */

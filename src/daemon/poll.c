@@ -59,6 +59,7 @@ add_report(struct polling *p, const char *stream, const char *partition,
 	all->sum.records += r->records;
 	all->sum.seen += r->seen;
 	all->sum.files += r->files;
+	all->sum.deletes += r->deletes;
 	all->sum.skipped += r->skipped;
 	if (r->failed && all->failed++ == 0)
 		str_addf(&all->trouble, "%s%s%s: %s", stream,
@@ -139,6 +140,21 @@ conclude(struct polling *p, enum rc outcome, struct err *e)
 	return lane_write(p->lane, record, &r->pass, e);
 }
 
+/* It is polled for a stream that is, whose deletes it tells. */
+static bool
+tells_deletes(const struct polling *p, size_t stream)
+{
+	for (size_t i = 0; i < p->api->n_streams; i++) {
+		const struct api_stream *s = &p->api->stream[i];
+
+		for (size_t k = 0; k < s->deletes.n && s->enabled; k++)
+			if (s->deletes.row[k].kind == API_DELETE_STREAM &&
+				s->deletes.row[k].stream == stream)
+				return true;
+	}
+	return false;
+}
+
 static enum rc
 run_streams(struct polling *p, struct err *e)
 {
@@ -148,7 +164,7 @@ run_streams(struct polling *p, struct err *e)
 		const struct api_stream *s = &p->api->stream[i];
 
 		if (p->o->stream != NULL ? strcmp(s->name, p->o->stream) == 0
-					 : s->enabled)
+					 : s->enabled || tells_deletes(p, i))
 			rc = run_stream(p, s, e);
 	}
 	return rc;

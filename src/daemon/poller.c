@@ -1,23 +1,16 @@
 /*
- * Polled APIs in the daemon: each run has a thread of its own, because it may
- * wait for long, for an answer or for leave to ask. An API that is not being
- * polled costs a watcher and nothing else: its child is gone, its connections
- * are closed.
+ * Polled APIs in the daemon. A run may wait for long, for an answer or for
+ * leave to ask: it has a thread of its own, as all looks at what is remote. An
+ * API that is not being polled costs a watcher and nothing else: its child is
+ * gone, its connections are closed.
  */
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/alert.h"
 #include "daemon/daemon-state.h"
 #include "daemon/poll.h"
-
-struct polling {
-	struct daemon *d;
-	struct watcher *w;
-};
 
 static void
 one_done(void *arg UNUSED, const struct delivery *d)
@@ -30,14 +23,14 @@ static void
 through(void *arg, const char *stream, const char *partition,
 	const struct stream_report *r)
 {
-	const struct polling *p = arg;
+	const struct watcher *w = arg;
 	struct log l;
 
 	if (r->records == 0 && !r->failed && r->parked == 0 && r->skipped == 0)
 		return;
 	l = log_begin(
 		r->failed || r->parked != 0 ? LOG_WARNING : LOG_INFO, "polled");
-	log_text(&l, "source", p->w->config->name);
+	log_text(&l, "source", w->config->name);
 	log_text(&l, "stream", stream);
 	if (partition != NULL)
 		log_text(&l, "partition", partition);
@@ -57,17 +50,15 @@ through(void *arg, const char *stream, const char *partition,
 	log_end(&l);
 }
 
-static enum rc
-run(struct polling *p, struct err *e)
+enum rc
+poller_look(struct daemon *d, struct watcher *w, struct err *e)
 {
-	struct daemon *d = p->d;
-	struct watcher *w = p->w;
 	const struct poll_options options = {
 		.config = w->config,
 		.cancel = &d->cancel,
 		.done = one_done,
 		.through = through,
-		.arg = p,
+		.arg = w,
 	};
 	int64_t began = clock_mono(), left;
 	struct pass_list names;
@@ -84,7 +75,7 @@ run(struct polling *p, struct err *e)
 	pass.pass = r.pass;
 	view.failed = rc == BAD_SOURCE;
 	if (rc == OK || rc == BAD_SOURCE)
-		looker_plan_next(w, rc == OK, r.pass.started, began);
+		looker_plan_next(w, rc == OK, false, r.pass.started, began);
 	/* What waits is asked again when it may be, and not before. */
 	if (r.parked_until != 0) {
 		left = r.parked_until - clock_wall();
@@ -96,51 +87,4 @@ run(struct polling *p, struct err *e)
 	poll_report_release(&r);
 	watcher_end(w, &names);
 	return rc == AGAIN ? OK : rc;
-}
-
-static void *
-poller_main(void *arg)
-{
-	const uint64_t one = 1;
-	struct polling *p = arg;
-	struct daemon *d = p->d;
-	struct err e = ERR_INIT;
-	enum rc rc = run(p, &e);
-
-	pthread_mutex_lock(&d->lock);
-	if (rc != OK && d->err.code == OK)
-		d->err = e;
-	p->w->busy = false;
-	d->polling--;
-	/* Before the lock is given: after it the daemon may be gone. */
-	if (write(d->done, &one, sizeof(one)) < 0)
-		log_say(LOG_ERROR, "eventfd", "%m");
-	pthread_mutex_unlock(&d->lock);
-	free(p);
-	return NULL;
-}
-
-bool
-poller_start(struct daemon *d, struct watcher *w)
-{
-	struct polling *p;
-	pthread_attr_t attr;
-	pthread_t thread;
-	bool started;
-
-	if (d->polling >= POLLERS)
-		return false;
-	p = mem_alloc(sizeof(*p));
-	*p = (struct polling){.d = d, .w = w};
-	if (pthread_attr_init(&attr) != 0 ||
-		pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED) !=
-			0)
-		abort();
-	started = pthread_create(&thread, &attr, poller_main, p) == 0;
-	pthread_attr_destroy(&attr);
-	if (started)
-		d->polling++;
-	else
-		free(p);
-	return started;
 }

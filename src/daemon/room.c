@@ -94,6 +94,16 @@ add_reason(const struct room *r, struct str *why)
 	str_add(why, "free on the filesystem of the zone or the state");
 }
 
+/* It waits until there is room for the least that was refused. */
+static void
+refuse(struct room *r, uint64_t size, struct str *why)
+{
+	if (!r->wanting || size < r->least)
+		r->least = size;
+	r->wanting = true;
+	add_reason(r, why);
+}
+
 enum rc
 room_take(struct room *r, uint64_t size, struct str *why, struct err *e)
 {
@@ -113,11 +123,25 @@ room_take(struct room *r, uint64_t size, struct str *why, struct err *e)
 	}
 	if (rc == OK)
 		r->reserved += size;
-	if (rc == END) {
-		if (!r->wanting || size < r->least)
-			r->least = size;
-		r->wanting = true;
-		add_reason(r, why);
+	if (rc == END)
+		refuse(r, size, why);
+	pthread_mutex_unlock(&r->lock);
+	return rc;
+}
+
+enum rc
+room_spool(struct room *r, uint64_t size, struct str *why, struct err *e)
+{
+	struct space s;
+	enum rc rc = OK;
+
+	pthread_mutex_lock(&r->lock);
+	if (r->floor != 0)
+		rc = space_of(r, true, &s, e);
+	if (r->floor != 0 && rc == OK &&
+		(s.left < s.floor || s.left - s.floor < size)) {
+		refuse(r, size, why);
+		rc = END;
 	}
 	pthread_mutex_unlock(&r->lock);
 	return rc;

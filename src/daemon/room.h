@@ -44,6 +44,13 @@ enum rc room_take(
 	struct room *r, uint64_t size, struct str *why, struct err *e) MUST_USE;
 void room_give(struct room *r, uint64_t size);
 
+/*
+ * Would so much more in the spool leave the state's filesystem above its
+ * floor? END: no, as room_take says it; nothing is taken.
+ */
+enum rc room_spool(
+	struct room *r, uint64_t size, struct str *why, struct err *e) MUST_USE;
+
 /* Would it be refused, by what is known already? */
 bool room_refuses(struct room *r, uint64_t size, struct str *why);
 

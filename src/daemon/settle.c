@@ -5,6 +5,9 @@
 #include "base/clock.h"
 #include "landfall/side.h"
 
+/* So wrong a server's clock may be: all zones there are, and some more. */
+#define FOREIGN_CLOCK (86400 * CLOCK_SECOND)
+
 /* What one rule says: OK it holds, AGAIN not yet, else the source failed. */
 typedef enum rc
 rule_check(const struct settle *s, const struct ready_rule *rule,
@@ -37,6 +40,26 @@ last_seen_changed(const struct settle *s)
 	return later(s->unchanged_since, s->steady_since);
 }
 
+/* Some servers do not tell when a file changed. */
+static bool
+has_no_time(const struct settle *s)
+{
+	return s->config->kind == SOURCE_SFTP && s->item->signature.mtime == 0;
+}
+
+/*
+ * How far a time of the name's own must lie back to be believed. The clock
+ * and the zone of a partner's server are the partner's, and it may tell no
+ * time at all.
+ */
+static bool
+is_long_ago(const struct settle *s, int64_t changed, int64_t time)
+{
+	if (s->config->kind == SOURCE_SFTP)
+		time += FOREIGN_CLOCK;
+	return !has_no_time(s) && changed <= s->now && s->now - changed >= time;
+}
+
 /*
  * By the name's own change times when both lie far enough back, else by two
  * looks of ours that saw the same. A time in the future, or the clock of
@@ -54,7 +77,7 @@ check_stable(const struct settle *s, const struct ready_rule *rule,
 	}
 	str_add(why, "stable ");
 	str_add_duration(why, (uint64_t)rule->time);
-	if (changed <= s->now && s->now - changed >= rule->time) {
+	if (is_long_ago(s, changed, rule->time)) {
 		str_add(why, ": last changed ");
 		str_add_duration(why, (uint64_t)(s->now - changed));
 		str_add(why, " before");
@@ -78,7 +101,7 @@ check_age(const struct settle *s, const struct ready_rule *rule,
 	int64_t changed = last_change(s);
 
 	/* A change in the future says nothing: our own looks count instead. */
-	if (changed > s->now)
+	if (changed > s->now || has_no_time(s))
 		changed = last_seen_changed(s);
 	str_add(why, "age ");
 	str_add_duration(why, (uint64_t)rule->time);

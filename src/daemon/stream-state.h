@@ -12,7 +12,7 @@
 #include "source/http/window.h"
 
 /* The fields of a record that are asked for: the key's, then the cursor. */
-#define STREAM_FIELDS 17
+#define STREAM_FIELDS 32
 
 struct stream_work {
 	const struct stream_options *o;
@@ -30,6 +30,7 @@ struct stream_work {
 	const struct api_place *field[STREAM_FIELDS];
 	size_t n_fields;
 	size_t cursor; /* which of them; SIZE_MAX: none */
+	size_t flags;  /* the first of those that tell of deletes */
 	struct memory memory;
 	struct batch *batch;
 	struct http_answer answer;
@@ -37,8 +38,10 @@ struct stream_work {
 	/* The page under way. */
 	uint8_t *fresh;
 	size_t fresh_cap;
-	uint64_t bits, n_fresh;
-	int64_t highest; /* cursor met in this window */
+	uint64_t bits, n_fresh, deletes;
+	int64_t latest;	  /* cursor of the record before; order: asc */
+	struct str later; /* commit: run: where it will stand */
+	int64_t highest;  /* cursor met in this window */
 	bool met;
 	bool before; /* a cursor before the window: it may stop */
 	struct api_window window;
@@ -97,6 +100,9 @@ void stream_job_over(struct stream_work *r);
 
 /* Takes the page in answer: what is new of it goes to the batch. */
 enum rc stream_page(struct stream_work *r, struct err *e) MUST_USE;
+
+/* Its answers are archives, whose members are read. */
+bool stream_is_packed(const struct api_stream *s);
 
 /* From that page to the next. END: it was the last. */
 enum rc stream_next_page(

@@ -12,6 +12,8 @@
 /* A server's own cursor is kept at least so often. */
 #define PAGES_KEPT 200
 
+#define KEYS_MOST 16 /* fields of a key */
+
 void
 stream_report_release(struct stream_report *r)
 {
@@ -27,22 +29,28 @@ stream_source(struct str *s, const char *api, const struct api_stream *stream)
 /* ---- the position ---- */
 
 static void
-set_position(struct stream_work *r)
+set_position(struct stream_work *r, enum stream_ending ending)
 {
+	/* The position of a run moves with its end. */
+	struct str *to =
+		r->rule->commit == API_COMMIT_RUN ? &r->later : &r->position;
+
 	if (!r->rule->set || r->o->between)
 		return;
 	if (r->rule->kind == API_KIND_TOKEN) {
-		str_clear(&r->position);
-		str_addn(&r->position, r->token.s, r->token.len);
-		return;
-	}
-	if (r->window.end != INT64_MAX) {
-		str_clear(&r->position);
-		window_add_point(&r->position, r->rule, r->window.end);
+		str_clear(to);
+		str_addn(to, r->token.s, r->token.len);
+	} else if (ending == WINDOW_KEPT) {
+		/* In order: all before the newest is there. */
+		str_clear(to);
+		window_add_point(to, r->rule, r->highest);
+	} else if (r->window.end != INT64_MAX) {
+		str_clear(to);
+		window_add_point(to, r->rule, r->window.end);
 	} else if (r->met) {
 		/* Numbers: behind the highest. */
-		str_clear(&r->position);
-		window_add_point(&r->position, r->rule,
+		str_clear(to);
+		window_add_point(to, r->rule,
 			r->highest < INT64_MAX - 1 ? r->highest + 1
 						   : r->highest);
 	}
@@ -123,6 +131,16 @@ stream_park(struct stream_work *r, int64_t until, struct err *e)
 	*e = (struct err)ERR_INIT;
 }
 
+/* Does the position move before the window is through? */
+static bool
+keeps_pages(const struct stream_work *r)
+{
+	if (!r->rule->set || r->o->between)
+		return false;
+	return r->rule->kind == API_KIND_TOKEN ||
+		(r->rule->commit == API_COMMIT_PAGE && r->met);
+}
+
 static enum rc
 ask_pages(struct stream_work *r, struct paging *g,
 	const struct api_request *what, enum api_phase phase, const char *first,
@@ -132,7 +150,7 @@ ask_pages(struct stream_work *r, struct paging *g,
 		.partition = r->o->partition,
 		.request = what,
 		.phase = phase,
-		.reply = r->reply};
+		.reply = stream_is_packed(r->stream) ? NULL : r->reply};
 	struct vars *v = session_vars(r->o->session);
 	uint64_t pages = 0;
 	enum rc rc;
@@ -185,8 +203,8 @@ ask_pages(struct stream_work *r, struct paging *g,
 			*ret = WINDOW_AGAIN;
 			return OK;
 		}
-		if (r->rule->set && r->rule->kind == API_KIND_TOKEN &&
-			++pages >= PAGES_KEPT && g->link.len == 0) {
+		if (keeps_pages(r) && ++pages >= PAGES_KEPT &&
+			(g->link.len == 0 || r->by_window)) {
 			*ret = WINDOW_KEPT;
 			return OK;
 		}
@@ -202,8 +220,12 @@ stream_ask_pages(struct stream_work *r, const struct api_request *what,
 	enum rc rc;
 
 	reply_first(r->reply);
+	/* A token belongs to its window, but for the API's own cursor. */
 	paging_init(&g, r->stream->pagination,
-		r->token.len > 0 ? r->token.s : NULL);
+		r->rule->set && r->rule->kind == API_KIND_TOKEN &&
+				r->token.len > 0
+			? r->token.s
+			: NULL);
 	rc = ask_pages(r, &g, what, phase, link, name, ret, e);
 	paging_release(&g);
 	return rc;
@@ -233,12 +255,12 @@ open_batch(struct stream_work *r, const char *name, const char *start,
 
 /* What of the pages is to be landed is; the position moves with it. */
 static enum rc
-close_batch(struct stream_work *r, struct err *e)
+close_batch(struct stream_work *r, enum stream_ending ending, struct err *e)
 {
 	uint64_t files = batch_report(r->batch)->files;
 	enum rc rc;
 
-	set_position(r);
+	set_position(r, ending);
 	stream_job_forget(r);
 	rc = batch_close(r->batch, r->position.s, stream_record, r, e);
 	r->report->files += batch_report(r->batch)->files - files;
@@ -263,6 +285,7 @@ run_window(struct stream_work *r, enum stream_ending *ret, struct err *e)
 	}
 	add_name(r, &name);
 	r->met = false;
+	r->latest = INT64_MIN;
 	r->memory.until = r->by_window && r->window.end != INT64_MAX
 		? r->window.end
 		: r->began;
@@ -271,7 +294,7 @@ run_window(struct stream_work *r, enum stream_ending *ret, struct err *e)
 				: stream_ask_pages(r, &r->stream->request,
 					  API_PHASE_PAGE, NULL, name.s, ret, e);
 	if (rc == OK && (*ret == WINDOW_WHOLE || *ret == WINDOW_KEPT)) {
-		rc = close_batch(r, e);
+		rc = close_batch(r, *ret, e);
 		if (rc == OK)
 			stream_job_over(r);
 	}
@@ -321,9 +344,61 @@ settle(struct stream_work *r, struct err *e)
 	if (find_row(r, e) != OK)
 		return e->code;
 	if (r->memory.stream == 0 || r->o->between ||
-		r->rule->kind == API_KIND_TOKEN)
+		(r->rule->set &&
+			(r->rule->kind == API_KIND_TOKEN ||
+				r->rule->commit == API_COMMIT_RUN)))
 		return OK;
 	return lane_write(r->o->lane, forget, r, e);
+}
+
+/* The streams that make up for a gap are read from their start again. */
+static enum rc
+begin_anew(struct catalog *c, void *arg, struct err *e)
+{
+	struct stream_work *r = arg;
+
+	for (size_t i = 0; i < r->rule->n_on_gap; i++) {
+		const struct api_stream *x =
+			&r->o->description->stream[r->rule->on_gap[i]];
+		struct catalog_stream s;
+		int64_t id;
+		enum rc rc =
+			catalog_stream_find(c, r->o->api, x->name, "", &s, e);
+
+		if (rc == END)
+			continue;
+		if (rc != OK)
+			return rc;
+		s.position = "";
+		s.parked = 0;
+		if (catalog_stream_put(c, r->o->api, &s, &id, e) != OK)
+			return e->code;
+	}
+	return OK;
+}
+
+/* What the API does not keep any more is told, and made up for if it can. */
+static enum rc
+close_gap(struct stream_work *r, const struct windows *it, struct err *e)
+{
+	CLEANUP(str_release) struct str from = STR_INIT;
+	CLEANUP(str_release) struct str to = STR_INIT;
+	CLEANUP(str_release) struct str name = STR_INIT;
+
+	window_add_point(&from, r->rule, it->gap_from);
+	window_add_point(&to, r->rule, it->gap_to);
+	err_set(e, BAD_SOURCE,
+		"from %s to %s nothing was landed, and the API does not keep "
+		"it any more",
+		from.s, to.s);
+	if (r->rule->n_on_gap == 0)
+		return err_add(e,
+			"no stream makes up for it: `landfall reset` this one "
+			"to go on behind the gap");
+	str_addf(&name, "%s.gap.%s", r->stream->name, from.s);
+	if (stream_tell_skipped(r, name.s, e) != OK)
+		return e->code;
+	return lane_write(r->o->lane, begin_anew, r, e);
 }
 
 static enum rc
@@ -342,12 +417,8 @@ run_windows(struct stream_work *r, struct err *e)
 		windows_between(&it, r->rule, r->o->from, r->o->to);
 	else
 		windows_begin(&it, r->rule, has ? &position : NULL, r->began);
-	if (it.gap)
-		return err_set(e, BAD_SOURCE,
-			"the API keeps no more of what lies before its "
-			"retention, and nothing landed since %s: `landfall "
-			"reset` it to begin anew behind the gap",
-			r->position.s);
+	if (it.gap && close_gap(r, &it, e) != OK)
+		return e->code;
 	/* What a job was made for before is asked of that job. */
 	if (stream_job_window(r)) {
 		left = r->window;
@@ -372,7 +443,11 @@ run_windows(struct stream_work *r, struct err *e)
 				return err_set(e, BAD_SOURCE,
 					"the API wants its pages asked for "
 					"again, and again");
-		} while (ending == WINDOW_SPLIT || ending == WINDOW_AGAIN);
+			/* The rest of it, from where it got to. */
+			if (ending == WINDOW_KEPT)
+				r->window.start = r->highest;
+		} while (ending == WINDOW_SPLIT || ending == WINDOW_AGAIN ||
+			ending == WINDOW_KEPT);
 		if (ending == WINDOW_PARKED)
 			return OK;
 		r->report->windows++;
@@ -427,7 +502,7 @@ make_reply(struct stream_work *r)
 		.max_record = r->o->description->max_record,
 	};
 
-	for (size_t i = 0; i < r->stream->key.n && i + 1 < STREAM_FIELDS; i++)
+	for (size_t i = 0; i < r->stream->key.n && i < KEYS_MOST; i++)
 		r->field[r->n_fields++] = &r->stream->key.row[i];
 	r->cursor = SIZE_MAX;
 	if (r->rule->set &&
@@ -436,6 +511,12 @@ make_reply(struct stream_work *r)
 		r->cursor = r->n_fields;
 		r->field[r->n_fields++] = &r->rule->cursor;
 	}
+	r->flags = r->n_fields;
+	for (size_t i = 0;
+		i < r->stream->deletes.n && r->n_fields < STREAM_FIELDS; i++)
+		if (r->stream->deletes.row[i].kind != API_DELETE_STREAM)
+			r->field[r->n_fields++] =
+				&r->stream->deletes.row[i].flag;
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (all[i]->from == API_FROM_BODY ||
 			all[i]->from == API_FROM_LAST)
@@ -457,6 +538,7 @@ release(struct stream_work *r)
 	str_release(&r->position);
 	str_release(&r->token);
 	str_release(&r->job);
+	str_release(&r->later);
 	free(r->fresh);
 }
 
@@ -473,6 +555,7 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 		.position = STR_INIT,
 		.token = STR_INIT,
 		.job = STR_INIT,
+		.later = STR_INIT,
 		.began = clock_wall()};
 	uint64_t requests = session_requests(o->session);
 	bool go_on = true;
@@ -486,6 +569,9 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 	rc = find_row(&r, e);
 	if (rc != OK)
 		return rc;
+	if (!o->between && r.row.whole != 0 && r.began > r.row.whole &&
+		r.began - r.row.whole < r.stream->min_interval)
+		return OK;
 	str_add(&r.position, r.row.position);
 	if (!o->between && r.stream->job.set && r.row.job != NULL)
 		str_add(&r.job, r.row.job);
@@ -502,6 +588,10 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 	ret->requests += session_requests(o->session) - requests;
 	if (rc == BROKEN)
 		return rc;
+	if (rc == OK && r.later.len > 0 && ret->parked == 0) {
+		str_clear(&r.position);
+		str_addn(&r.position, r.later.s, r.later.len);
+	}
 	if (rc == AGAIN && o->cancel != NULL && *o->cancel)
 		return rc;
 	if (rc != OK) {

@@ -17,6 +17,7 @@ struct stream_report {
 	uint64_t windows, pages, requests;
 	uint64_t records; /* new ones, landed */
 	uint64_t seen;	  /* that had landed before */
+	uint64_t deletes; /* of the new ones: they say that something is gone */
 	uint64_t files;
 	uint64_t skipped; /* windows that the API's rules pass over */
 	bool moved;	  /* its position did */

@@ -40,6 +40,9 @@ tell_pass(const struct pass_report *r)
 	uint64_t fresh = p->listed - p->unchanged;
 	struct log l;
 
+	if (r->remark.len > 0)
+		log_say(LOG_WARNING, "remark", "%s: %s", p->source,
+			r->remark.s);
 	if (fresh == 0 && *p->trouble == '\0')
 		return;
 	l = log_begin(*p->trouble != '\0' ? LOG_WARNING : LOG_INFO, "pass");

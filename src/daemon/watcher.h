@@ -28,13 +28,18 @@ struct watcher_name {
 	bool looking; /* it is being looked at */
 };
 
+struct daemon;
+
 struct watcher {
 	const struct source_config *config;
 	/* The loop's thread alone: */
-	struct watch *watch;  /* NULL: polled */
-	bool lost;	      /* the watch must be opened again */
-	int64_t polled;	      /* monotonic: the last look without a watch */
-	bool busy;	      /* a looker has it; under the daemon's lock */
+	struct watch *watch;   /* NULL: polled */
+	bool lost;	       /* the watch must be opened again */
+	int64_t polled;	       /* monotonic: the last look without a watch */
+	bool busy;	       /* a looker has it; under the daemon's lock */
+	struct daemon *daemon; /* of a partner's source, for its own looker */
+	pthread_t looker;
+	bool has_looker;      /* to be joined */
 	unsigned failures;    /* looks in a row that failed; the looker's */
 	enum arrival arrival; /* as last told, for the deadline */
 	int64_t arrival_due;  /* at this instant; the looker's */

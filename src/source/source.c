@@ -5,6 +5,7 @@
 
 #include "landfall/side.h"
 #include "source/drop/drop.h"
+#include "source/sftp/partner.h"
 
 /*
  * Adding a kind of source: a directory here with its operations, the kind in
@@ -13,6 +14,7 @@
  */
 static const struct source_ops *const ops[] = {
 	[SOURCE_DROP] = &drop_ops,
+	[SOURCE_SFTP] = &partner_ops,
 };
 
 const struct source_ops *

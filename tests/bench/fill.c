@@ -135,7 +135,7 @@ add_drop(struct fill *f, const struct source_config *cfg, struct err *e)
 {
 	const struct source_ops *ops = source_ops(cfg->kind);
 	struct source *s;
-	enum rc rc = ops->open(cfg, &s, e);
+	enum rc rc = ops->open(cfg, NULL, &s, e);
 
 	if (rc != OK)
 		return rc;

@@ -436,7 +436,7 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 			"    format: cvs\n"
 			"    ready: {stable: 10}\n"
 			"    duplicates: ignore\n"
-			"    sftp: {host: example.org}\n"
+			"    ftp: {host: example.org}\n"
 			"  till:\n"
 			"    drop: {path: /srv/shop}\n"
 			"    format: csv\n"
@@ -469,16 +469,11 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"or 5m, up to 30d\n"
 		"f:12:17: error: duplicates: expected note or land, this is "
 		"ignore\n"
-		"f:13:5: error: unknown key sftp; known here: drop, "
-		"profile, secrets, config, streams, base_url, "
-		"allow_plaintext, allow_hosts, auth, headers, rate_limits, "
-		"errors, retry, pagination, decode, max_body, max_record, "
-		"version, match, ignore, ready, duplicates, after, receipt, "
-		"schedule, expect, totals, drift, alert, format, csv, fixed, "
-		"lines, ndjson\n"
+		"f:13:5: error: unknown key ftp; did you mean sftp?\n"
 		"f:15:18: error: drop.path: is the drop of shop (line 8) "
 		"already\n"
-		"f:17:5: error: unknown key recursive; it belongs in drop\n"
+		"f:17:5: error: unknown key recursive; it belongs in drop or "
+		"sftp\n"
 		"f:19:18: error: csv.delimiter: expected one ASCII character "
 		"in quotes, or tab, this is ;;\n"
 		"f:20:15: error: csv.header: expected a number, 0 to 1000, "
@@ -488,11 +483,134 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:22:14: error: csv.quote: is the same character as "
 		"csv.delimiter\n"
 		"f:23:3: error: scale: no place to take deliveries from; add "
-		"drop: {path: DIRECTORY}\n"
+		"drop: {path: DIRECTORY} or sftp: {host: NAME}\n"
 		"f:23:3: error: fixed.length is missing: the bytes in a "
 		"record\n"
 		"f:25:3: error: shop is given twice; the first is on line "
 		"8\n");
+}
+
+/* ---- a partner's server ---- */
+
+#define PIN "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+/* A source with this block, the sixth line of the file and on. */
+#define SFTP(block) HEAD "sources:\n  s:\n    sftp:\n" block
+
+static void
+test_a_server_is_read(void **state UNUSED)
+{
+	struct config *c = good(
+		SFTP("      host: sftp.acme.example\n"
+		     "      port: 2022\n"
+		     "      user: landfall\n"
+		     "      key: {file: keys/acme}\n"
+		     "      passphrase: {credential: acme-key}\n"
+		     "      agent: /run/agent.sock\n"
+		     "      password: {env: ACME}\n"
+		     "      host_key: [\"" PIN "\", \"" PIN "\"]\n"
+		     "      path: ./outbound//daily/\n"
+		     "      depth: 3\n"
+		     "      symlinks: follow\n"
+		     "      connections: 4\n"
+		     "      max_rate: 10MiB\n"
+		     "      order: large-first\n"
+		     "      timeouts: {connect: 5s, auth: 6s, idle: 7s}\n"
+		     "      keepalive: 8s\n"
+		     "      algorithms: [cbc, sha1-kex]\n"
+		     "      retry: {attempts: 9, base: 10s, ceiling: 11m}\n"));
+	const struct sftp_config *s = &c->source[0].sftp;
+
+	assert_int_equal(c->source[0].kind, SOURCE_SFTP);
+	assert_string_equal(s->host, "sftp.acme.example");
+	assert_int_equal(s->port, 2022);
+	assert_string_equal(s->user, "landfall");
+	assert_int_equal(s->key.kind, SECRET_FILE);
+	assert_string_equal(s->key.word[0], "/etc/lf/keys/acme");
+	assert_int_equal(s->passphrase.kind, SECRET_CREDENTIAL);
+	assert_int_equal(s->password.kind, SECRET_ENV);
+	assert_string_equal(s->agent, "/run/agent.sock");
+	assert_int_equal(s->host_key.n, 2);
+	assert_string_equal(s->host_key.glob[1], PIN);
+	assert_null(s->known_hosts);
+	assert_string_equal(s->path, "outbound/daily");
+	assert_true(s->recursive);
+	assert_int_equal(s->depth, 3);
+	assert_int_equal(s->symlinks, SYMLINKS_FOLLOW);
+	assert_int_equal(s->connections, 4);
+	assert_int_equal(s->max_rate, 10 << 20);
+	assert_int_equal(s->order, ORDER_LARGE_FIRST);
+	assert_true(s->connect_timeout == INT64_C(5000000000));
+	assert_true(s->auth_timeout == INT64_C(6000000000));
+	assert_true(s->idle_timeout == INT64_C(7000000000));
+	assert_true(s->keepalive == INT64_C(8000000000));
+	assert_int_equal(s->algorithms, SFTP_WIDEN_CBC | SFTP_WIDEN_SHA1_KEX);
+	assert_int_equal(s->retry.attempts, 9);
+	assert_true(s->retry.base == INT64_C(10000000000));
+	assert_true(s->retry.ceiling == INT64_C(660000000000));
+	config_free(c);
+
+	c = good(SFTP("      host: '::1'\n"
+		      "      user: u\n"
+		      "      agent: /a\n"
+		      "      known_hosts: known\n"
+		      "      path: /\n"));
+	s = &c->source[0].sftp;
+	assert_string_equal(s->host, "::1");
+	assert_int_equal(s->port, 22);
+	assert_string_equal(s->known_hosts, "/etc/lf/known");
+	assert_string_equal(s->path, "/");
+	assert_int_equal(s->connections, 2);
+	assert_int_equal(s->algorithms, 0);
+	config_free(c);
+}
+
+static void
+test_mistakes_about_a_server(void **state UNUSED)
+{
+	assert_mistakes(SFTP("      path: in\n"),
+		"f:5:5: error: sftp.host is missing\n"
+		"f:5:5: error: sftp.user is missing\n"
+		"f:5:5: error: sftp.key is missing: add key, agent or "
+		"password, each saying where the secret is\n"
+		"f:5:5: error: sftp.host_key is missing: without it or "
+		"known_hosts nobody vouches for the server; ask the partner "
+		"for its fingerprint, SHA256:...\n");
+	assert_mistakes(SFTP("      host: sftp://acme.example/in\n"
+			     "      user: ''\n"
+			     "      password: hunter2\n"
+			     "      host_key: MD5:00:11\n"
+			     "      known_hosts: k\n"
+			     "      path: ../x\n"
+			     "      recursive: false\n"
+			     "      depth: 2\n"
+			     "      algorithms: [md5]\n"
+			     "      passphrase: {env: P}\n"
+			     "      retry: {base: 2m, ceiling: 1m}\n"
+			     "    ready: {closed: true}\n"
+			     "    drop: {path: /d}\n"),
+		"f:6:7: error: sftp: s has a drop already; one source takes "
+		"from one place\n"
+		"f:6:13: error: sftp.host: sftp://acme.example/in is a URL: "
+		"write the host alone, beside path\n"
+		"f:7:13: error: sftp.user: expected a name, this is ''\n"
+		"f:8:17: error: sftp.password: a secret does not stand here "
+		"itself: write {credential: NAME}, {file: PATH}, {env: NAME} "
+		"or {command: [PROGRAM, ARGUMENT]}\n"
+		"f:9:17: error: sftp.host_key: MD5:00:11 is an MD5 "
+		"fingerprint, which proves nothing: ask for the SHA256 one\n"
+		"f:10:20: error: sftp.known_hosts: host_key says already "
+		"which keys are right; leave one of them out\n"
+		"f:11:13: error: sftp.path: ../x has \"..\" in it: write "
+		"the path without\n"
+		"f:13:14: error: sftp.depth: recursive is false\n"
+		"f:14:20: error: sftp.algorithms: expected a list of "
+		"sha1-kex, sha1-keys, cbc or sha1-macs, this is md5\n"
+		"f:15:19: error: sftp.passphrase: there is no key that it "
+		"opens\n"
+		"f:16:14: error: sftp.retry: base is more than ceiling\n"
+		"f:17:12: error: ready: closed cannot be asked over SFTP; "
+		"use stable, sentinel or checksum\n");
 }
 
 /* A source with this line, the seventh of the file. */
@@ -1116,7 +1234,7 @@ test_the_manual_page_has_the_table(void **state UNUSED)
 		&e);
 	str_add(&options, ".Sh OPTIONS\n");
 	config_help_mdoc(&options);
-	str_add(&options, ".Sh LEARNED BANDS\n");
+	str_add(&options, ".Sh PARTNERS' SERVERS\n");
 	if (strstr(page.s, options.s) == NULL)
 		fail_msg("OPTIONS of doc/landfall.yaml.5 should be:\n%s",
 			options.s);
@@ -1145,7 +1263,7 @@ test_the_example_of_the_manual_page_is_right(void **state UNUSED)
 		if (from[0] != '\\')
 			str_addc(&text, *from);
 	c = good(text.s);
-	assert_int_equal(c->n_sources, 3);
+	assert_int_equal(c->n_sources, 4);
 	assert_string_equal(c->source[0].name, "acme-orders");
 	config_free(c);
 	str_release(&text);
@@ -1157,6 +1275,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_key_is_read),
+		cmocka_unit_test(test_a_server_is_read),
+		cmocka_unit_test(test_mistakes_about_a_server),
 		cmocka_unit_test(test_schedules_and_contracts_are_read),
 		cmocka_unit_test(test_totals_and_drift),
 		cmocka_unit_test(test_defaults_are_those_of_the_manual),

@@ -411,7 +411,7 @@ test_closed_with_work_left(void **state)
 
 	first_delivery(p);
 	start(p);
-	must(ops->open(&p->source, &s, &e), &e);
+	must(ops->open(&p->source, NULL, &s, &e), &e);
 	must(lane_open(p->engine,
 		     &(struct lane_options){.done = done, .arg = p}, &l, &e),
 		&e);
@@ -609,7 +609,7 @@ together_begin(struct together *t, struct place *p, size_t n)
 	*t = (struct together){
 		.p = p, .n = n, .reason = STR_INIT, .first = true};
 	t->ops = source_ops(SOURCE_DROP);
-	must(t->ops->open(&p->source, &t->source, &e), &e);
+	must(t->ops->open(&p->source, NULL, &t->source, &e), &e);
 	must(lane_open(p->engine,
 		     &(struct lane_options){.done = told_together, .arg = t},
 		     &t->lane, &e),

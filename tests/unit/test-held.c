@@ -35,7 +35,7 @@ reopen(struct place *p)
 
 	p->ops->close(p->source);
 	p->source = NULL;
-	must(p->ops->open(&p->cfg, &p->source, &e), &e);
+	must(p->ops->open(&p->cfg, NULL, &p->source, &e), &e);
 }
 
 static int

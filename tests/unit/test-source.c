@@ -294,7 +294,7 @@ set_up(void **state)
 	p->cfg.drop.recursive = true;
 	p->ops = source_ops(SOURCE_DROP);
 	p->listed = p->trouble = (struct str)STR_INIT;
-	must(p->ops->open(&p->cfg, &p->source, &e), &e);
+	must(p->ops->open(&p->cfg, NULL, &p->source, &e), &e);
 	*state = p;
 	return 0;
 }
@@ -468,7 +468,7 @@ test_folders_are_skipped_unless_recursive(void **state)
 	assert_int_equal(mkdirat(p->dir, "sub", 0700), 0);
 	scratch_file(p->dir, "sub/b.csv", "1");
 	p->cfg.drop.recursive = false;
-	must(p->ops->open(&p->cfg, &flat, &e), &e);
+	must(p->ops->open(&p->cfg, NULL, &flat, &e), &e);
 	p->ops->close(p->source);
 	p->source = flat;
 	assert_string_equal(list(p), "a.csv f\n");
@@ -796,7 +796,7 @@ check_unreadable_root(struct place *p)
 		return 1;
 	if (p->n != 0 || strstr(e.text, p->path) == NULL)
 		return 2;
-	return p->ops->open(&p->cfg, &s, &e) != BAD_SOURCE ? 3 : 0;
+	return p->ops->open(&p->cfg, NULL, &s, &e) != BAD_SOURCE ? 3 : 0;
 }
 
 static void
@@ -814,7 +814,7 @@ test_a_root_that_was_replaced_is_a_bad_source(void **state)
 	assert_int_equal(rename(p->path, away), 0);
 	assert_int_equal(
 		p->ops->list(p->source, stop, add_trouble, &n, &e), BAD_SOURCE);
-	assert_int_equal(p->ops->open(&p->cfg, &s, &e), BAD_SOURCE);
+	assert_int_equal(p->ops->open(&p->cfg, NULL, &s, &e), BAD_SOURCE);
 	assert_int_equal(mkdir(p->path, 0755), 0);
 	assert_int_equal(
 		p->ops->list(p->source, stop, add_trouble, &n, &e), BAD_SOURCE);

@@ -306,7 +306,9 @@ drop_close(struct source *s)
 }
 
 static enum rc
-drop_open(const struct source_config *cfg, struct source **ret, struct err *e)
+drop_open(const struct source_config *cfg,
+	const struct source_place *place UNUSED, struct source **ret,
+	struct err *e)
 {
 	struct drop *d;
 	int fd;
@@ -323,9 +325,16 @@ drop_open(const struct source_config *cfg, struct source **ret, struct err *e)
 	return OK;
 }
 
+static void
+drop_facts(struct source *s UNUSED, struct str *ret)
+{
+	str_add(ret, "drop");
+}
+
 const struct source_ops drop_ops = {
 	.open = drop_open,
 	.close = drop_close,
+	.facts = drop_facts,
 	.list = drop_list,
 	.fetch = drop_fetch,
 	.look = drop_look,

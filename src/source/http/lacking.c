@@ -13,33 +13,18 @@ of_partitions(const struct api_stream *s)
 		return "partitions: {from: ...}";
 	if (s->partitions.batch > 1)
 		return "partitions: {batch: ...}";
-	return s->incremental.set && !s->partitions.state_each
-		? "partitions without state: each"
-		: NULL;
+	return NULL;
 }
 
 static const char *
 of_stream(const struct api_stream *s)
 {
-	const struct api_incremental *x = &s->incremental;
 	const char *what = of_partitions(s);
 
 	if (what != NULL)
 		return what;
-	if (s->min_interval > 0)
-		return "min_interval";
 	if (s->reconcile.set)
 		return "reconcile";
-	if (s->deletes.n > 0)
-		return "deletes";
-	if (s->decode->n > 1 || s->decode->layer[0] < API_JSON)
-		return "decode: [zip or gzip, ...]";
-	if (x->set && x->n_on_gap > 0)
-		return "incremental: {on_gap: ...}";
-	if (x->set && x->commit == API_COMMIT_RUN)
-		return "incremental: {commit: run}";
-	if (x->set && x->commit == API_COMMIT_PAGE && x->kind != API_KIND_TOKEN)
-		return "incremental: {commit: page} without kind: token";
 	if (s->land != API_LAND_RECORDS)
 		return "land: keys";
 	return NULL;

@@ -7,17 +7,12 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "landfall/fingerprint.h"
 
 /* The longest blob anybody has: RSA with 16384 bits is 2 KiB. */
 #define HOST_KEY_MAX 8192
 
-/* "SHA256:" and 43 characters of base64, as ssh-keygen -l prints it. */
-#define HOST_KEY_FINGERPRINT_LEN 50
-
 void host_key_add_fingerprint(struct str *s, const uint8_t *blob, size_t len);
-
-/* Is it written like a fingerprint? Padding is not part of it. */
-bool host_key_is_fingerprint(const char *text) MUST_USE;
 
 /*
  * The type inside the blob: "ssh-ed25519"; false when there is none, or when

@@ -1,0 +1,256 @@
+#!/bin/sh
+# A partner's SFTP server as a source: a real sshd, the whole way to the zone
+# and back to the partner's folder; who is trusted, who is let in, and what a
+# partner that cannot be reached costs the others.
+. "$SRCDIR/tests/scenario/lib.sh"
+. "$SRCDIR/tests/servers/servers.sh"
+
+start_sshd srv
+sshd=$port
+files=$PWD/srv/files
+user=$(cat srv/user)
+pin=$(ssh-keygen -l -f srv/host_ed25519.pub | cut -d' ' -f2)
+ecdsa=$(ssh-keygen -l -f srv/host_ecdsa.pub | cut -d' ' -f2)
+
+# partner NAME PORT LINE...: a source of lake, more keys of its sftp block
+# before a "--", of the source behind it.
+partner()
+{
+	printf '  %s:\n    sftp:\n      host: 127.0.0.1\n      port: %s\n' \
+		"$1" "$2"
+	printf '      user: %s\n      retry: {attempts: 2, base: 10ms}\n' \
+		"$user"
+	shift 2
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		printf '      %s\n' "$1"
+		shift
+	done
+	[ $# -eq 0 ] || shift
+	while [ $# -gt 0 ]; do
+		printf '    %s\n' "$1"
+		shift
+	done
+}
+
+# lake NAME: an empty zone; its sources are written behind it.
+lake()
+{
+	"$LANDFALL" init "$1" --quiet
+	sed -i '/^sources:/,$d' "$1/landfall.yaml"
+	echo 'sources:' >>"$1/landfall.yaml"
+}
+
+# old FILE...: changed long ago, so that one look is enough.
+old()
+{
+	touch -d '3 days ago' "$@"
+}
+
+# run NAME [ARGUMENT...]: one pass; the words are kept.
+run()
+{
+	run_in=$1
+	shift
+	"$LANDFALL" run --once -c "$run_in/landfall.yaml" --json "$@" \
+		>out 2>err
+}
+
+# check NAME: can its source be reached?
+check()
+{
+	"$LANDFALL" check --connect -c "$1/landfall.yaml" >check.out 2>&1
+}
+
+key='key: {file: ../srv/ed25519}'
+pinned="host_key: \"$pin\""
+
+# ---- what is there lands, what is not new does not come twice ----
+mkdir -p "$files/in/deep/er" "$files/in/.hidden"
+printf 'a,b\n1,2\n' >"$files/in/a.csv"
+printf 'a,b\n3,4\n' >"$files/in/deep/er/b c.csv"
+printf 'x' >"$files/in/.hidden/x.csv"
+printf 'x' >"$files/in/half.csv.part"
+: >"$files/in/empty.csv"
+seq 1 500000 | sed 's/$/,some text that is no number/' >"$files/in/large.csv"
+ln -s a.csv "$files/in/link.csv"
+ln -s /etc "$files/in/etc"
+printf 'n' >"$files/in/$(printf 'na\nme\377.csv')"
+find "$files/in" -type f -exec touch -d '3 days ago' {} +
+lake one
+partner acme "$sshd" "$key" "$pinned" 'path: in' -- 'format: csv' \
+	>>one/landfall.yaml
+expect 'check: it can be reached' check one
+expect 'check: the key it shows is told' grep -q "host key $pin" check.out
+"$LANDFALL" plan -c one/landfall.yaml --json >plan.out
+expect_same 'plan: what would land' 5 \
+	"$(grep -c '"would":"landed"' plan.out)"
+expect 'run: a pass' run one
+expect_same 'run: every name has its end' \
+	'{"landed":5,"duplicate":0,"new-version":0,"pending":0,"quarantined":0,"ignored":4' \
+	"$(sed -n 's/.*"counts":\(.*"ignored":[0-9]*\).*/\1/p' out | sed 's/,"unpacked":0//')"
+"$LANDFALL" cat -c one/landfall.yaml large.csv >large.out
+expect 'run: the bytes are those of the partner' \
+	cmp large.out "$files/in/large.csv"
+expect_same 'run: names are bytes' 'n' "$("$LANDFALL" cat -c one/landfall.yaml \
+	"$(printf 'na\nme\377.csv')")"
+expect 'run: the zone is whole' "$LANDFALL" verify --deep -c one/landfall.yaml
+"$LANDFALL" why -c one/landfall.yaml 'deep/er/b c.csv' >why.out
+expect 'run: why tells its story' grep -q 'landed as acme/' why.out
+landed=$(find one/zone/acme -name 'a.*.zst')
+expect 'run: the provenance says where from' grep -qa \
+	"\"transport\":\"sftp://$user@127.0.0.1:$sshd (127.0.0.1; host key $pin" \
+	"$landed"
+expect_same 'run: nothing stays in the spool' '' \
+	"$(find one/state/spool -type f)"
+expect 'again: a pass' run one
+expect_same 'again: nothing is new' 9 \
+	"$(sed -n 's/.*"unchanged":\([0-9]*\).*/\1/p' out)"
+printf 'a,b\n1,9\n' >"$files/in/a.csv"
+touch -d '2 days ago' "$files/in/a.csv"
+cp "$files/in/deep/er/b c.csv" "$files/in/same.csv"
+old "$files/in/same.csv"
+expect 'again: a corrected file and a copy' run one
+expect_same 'again: one new version, one duplicate' '1 1' \
+	"$(sed -n 's/.*"duplicate":\([0-9]*\),"new-version":\([0-9]*\).*/\1 \2/p' out)"
+
+# ---- two looks by our own clock, whatever the server's says ----
+lake young
+mkdir -p "$files/young"
+partner acme "$sshd" "$key" "$pinned" 'path: young' -- \
+	'ready: {stable: 300ms}' >>young/landfall.yaml
+printf '1' >"$files/young/a.csv"
+touch -d '2 hours ago' "$files/young/a.csv"
+"$LANDFALL" plan -c young/landfall.yaml >plan.out
+expect 'stable: one look at a young file is not enough' \
+	grep -q '^pending .*changed too recently' plan.out
+expect 'stable: a pass looks twice' run young
+expect 'stable: then it lands' grep -q '"disposition":"landed"' out
+expect 'stable: the evidence is two looks' grep -qra \
+	'the same in two looks' young/zone/acme
+
+# ---- side files ----
+lake side
+mkdir -p "$files/side"
+partner acme "$sshd" "$key" "$pinned" 'path: side' -- \
+	'ready: {any: [{sentinel: "{name}.done"}, {checksum: "{name}.sha256"}]}' \
+	>>side/landfall.yaml
+for name in "done" sum wrong none; do
+	echo "$name" >"$files/side/$name.csv"
+done
+: >"$files/side/done.csv.done"
+(cd "$files/side" && sha256sum sum.csv >sum.csv.sha256 &&
+	sha256sum sum.csv | sed s/sum.csv/wrong.csv/ >wrong.csv.sha256)
+expect_status 'side files: a pass' 2 run side
+expect_same 'side files: each is what it says' \
+	'done.csv landed,sum.csv landed,wrong.csv quarantined,' \
+	"$(sed -n 's/.*"name":"\([^"]*\)","disposition":"\([a-z]*\)".*/\1 \2/p' \
+		out | LC_ALL=C sort | tr '\n' ',')"
+"$LANDFALL" why -c side/landfall.yaml none.csv >why.out
+expect 'side files: what has none waits' grep -q 'pending' why.out
+
+# ---- after ----
+lake moves
+mkdir -p "$files/moves/sub" "$files/moves/done/sub"
+partner acme "$sshd" "$key" "$pinned" 'path: moves' -- 'after: {move: done}' \
+	>>moves/landfall.yaml
+echo 1 >"$files/moves/a.csv"
+echo 2 >"$files/moves/sub/b.csv"
+echo 'of before' >"$files/moves/done/a.csv"
+find "$files/moves" -type f -exec touch -d '3 days ago' {} +
+expect 'after: a pass that moves' run moves
+expect_same 'after: moved, and never over another' \
+	'./done/a.csv ./done/a.csv.1 ./done/sub/b.csv ' \
+	"$(cd "$files/moves" && find . -type f | LC_ALL=C sort | tr '\n' ' ')"
+expect_same 'after: what was there is there' 'of before' \
+	"$(cat "$files/moves/done/a.csv")"
+"$LANDFALL" why -c moves/landfall.yaml a.csv >why.out
+expect 'after: why tells it' grep -q 'moved at the source to done/a.csv.1' \
+	why.out
+lake goes
+mkdir -p "$files/goes"
+partner acme "$sshd" "$key" "$pinned" 'path: goes' -- 'after: delete' \
+	>>goes/landfall.yaml
+echo 1 >"$files/goes/a.csv"
+echo 2 >"$files/goes/b.tmp"
+old "$files/goes/a.csv"
+expect 'after: a pass that deletes' run goes
+expect_same 'after: what landed went, what was ignored stays' './b.tmp ' \
+	"$(cd "$files/goes" && find . -type f | tr '\n' ' ')"
+
+# ---- who is trusted ----
+wrong=SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+lake trust
+partner acme "$sshd" "$key" "host_key: $wrong" 'path: in' \
+	>>trust/landfall.yaml
+expect_status 'trust: another key stops the source' 3 run trust
+expect 'trust: with the key that was expected' grep -q "expected $wrong" err
+expect 'trust: and those that were shown' grep -q "shown .*$pin.*expected" err
+expect 'trust: nothing landed' test ! -e trust/zone/acme
+"$LANDFALL" status -c trust/landfall.yaml >status.out || :
+expect 'trust: status has it too' grep -q "$wrong" status.out
+expect_status 'trust: check prints what is shown' 3 check trust
+expect 'trust: in full' grep -q "$pin" check.out
+lake known
+partner acme "$sshd" "$key" 'known_hosts: ../srv/known_hosts' 'path: in' \
+	>>known/landfall.yaml
+expect 'trust: known_hosts has it' check known
+ssh-keygen -H -f srv/known_hosts >/dev/null 2>&1
+expect 'trust: also where names are hashed' check known
+: >srv/none
+sed -i 's/known_hosts$/none/' known/landfall.yaml
+expect_status 'trust: who is not in it is refused' 3 check known
+expect 'trust: and its key is told' grep -q 'not known; it shows SHA256:' \
+	check.out
+lake other
+partner acme "$sshd" "$key" "host_key: \"$ecdsa\"" 'path: in' \
+	>>other/landfall.yaml
+expect 'trust: a server with several keys is asked for the one we know' check other
+
+# ---- who we are ----
+lake auth
+partner acme "$sshd" 'key: {file: ../srv/stranger}' "$pinned" 'path: in' \
+	>>auth/landfall.yaml
+before=$(grep -c 'Connection from' srv/log || :)
+expect_status 'auth: a key it does not take' 3 run auth
+expect_same 'auth: is not tried twice' $((before + 1)) \
+	"$(grep -c 'Connection from' srv/log)"
+expect 'auth: and it is said' grep -q 'acme: .*key' err
+LANDFALL_TEST_PASS='open sesame'
+export LANDFALL_TEST_PASS
+for kind in ecdsa rsa rsa-pem ecdsa-pem; do
+	sed -i "s#srv/[a-z0-9-]*}#srv/$kind}#" auth/landfall.yaml
+	expect "auth: with a key of kind $kind" \
+		"$LANDFALL" check --connect -c auth/landfall.yaml
+done
+sed -i "s#^\( *\)key: .*#\1key: {file: ../srv/ed25519-enc}\n\1passphrase: {env: LANDFALL_TEST_PASS}#" \
+	auth/landfall.yaml
+expect 'auth: with an encrypted key' check auth
+chmod 644 srv/ed25519-enc
+expect_status 'auth: a key that others can read is not used' 3 check auth
+
+# ---- one that is down, beside one that is not ----
+lake two
+partner dead 1 "$key" "$pinned" 'path: in' >>two/landfall.yaml
+partner live "$sshd" "$key" "$pinned" 'path: goes' >>two/landfall.yaml
+echo 3 >"$files/goes/c.csv"
+old "$files/goes/c.csv"
+expect_status 'down: the pass says so' 3 run two
+expect 'down: in words' grep -q 'source dead: .*refused' err
+expect 'down: the other one lands' grep -q \
+	'"source":"live","name":"c.csv","disposition":"landed"' out
+
+# ---- what it takes only one connection from ----
+lake alone
+mkdir -p "$files/alone"
+for i in 1 2 3 4 5 6; do
+	seq "$i" 300000 >"$files/alone/$i.csv"
+done
+old "$files"/alone/*
+partner acme "$sshd" "$key" "$pinned" 'path: alone' 'connections: 1' \
+	'order: large-first' >>alone/landfall.yaml
+before=$(grep -c 'Connection from' srv/log)
+expect 'one connection: a pass' run alone
+expect_same 'one connection: it was one' $((before + 1)) \
+	"$(grep -c 'Connection from' srv/log)"
+expect_same 'one connection: all of it' 6 \
+	"$(grep -c '"disposition":"landed"' out)"
