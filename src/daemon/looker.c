@@ -20,12 +20,30 @@
 /* More names than this at a partner: one listing is less than as many looks. */
 #define REMOTE_NAMES 16
 
+/*
+ * When a name that waits is looked at again, ns from now. Where looks come at
+ * their times only, one lasts a little for what time alone completes, as a
+ * single pass does; what is not complete then waits for the next.
+ */
+static int64_t
+until_again(const struct watcher *w, const struct delivery *d, int64_t now)
+{
+	int64_t wait =
+		d->tried || d->wait == 0 ? RETRY_NAME : d->wait + DEBOUNCE;
+
+	if (next_is_only_then(w->config) &&
+		((d->wait == 0 && !d->tried) ||
+			now + wait > w->full_began + PASS_WAIT_MOST))
+		return INT64_MAX;
+	return wait;
+}
+
 /* A delivery of a look is durable. On the committer's thread. */
 static void
 one_done(void *arg, const struct delivery *d)
 {
 	struct watcher *w = arg;
-	int64_t now = clock_mono();
+	int64_t now = clock_mono(), wait;
 
 	/* That is told once, and there is a look when there is room. */
 	if (d->no_room)
@@ -40,10 +58,9 @@ one_done(void *arg, const struct delivery *d)
 	/* What it waits for comes with a hint, or at the next full look. */
 	if (side_manifest(w->config) != NULL && !d->tried && d->wait == 0)
 		return;
-	watcher_add(w, d->name, d->name_len,
-		now +
-			(d->tried || d->wait == 0 ? RETRY_NAME
-						  : d->wait + DEBOUNCE));
+	wait = until_again(w, d, now);
+	if (wait != INT64_MAX)
+		watcher_add(w, d->name, d->name_len, now + wait);
 }
 
 int64_t
@@ -186,6 +203,8 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		return poller_look(d, w, e);
 	watcher_begin(w, &full, &names);
 	full |= next_is_remote(w->config) && names.n > REMOTE_NAMES;
+	if (full)
+		w->full_began = began;
 	pass_report_init(&r);
 	if (full) {
 		rc = pass_run(d->engine, &options, &r, e);

@@ -12,6 +12,14 @@ next_is_scheduled(const struct source_config *cfg)
 	return cfg->schedule.every != 0 || cfg->schedule.cron != NULL;
 }
 
+bool
+next_is_only_then(const struct source_config *cfg)
+{
+	const struct schedule *s = &cfg->schedule;
+
+	return s->cron != NULL && s->every == 0 && !s->window.set;
+}
+
 /* FNV-1a: the same jitter for a source as long as it keeps its name. */
 static uint64_t
 seed_of(const char *name)
