@@ -8,6 +8,7 @@
 #ifndef TESTS_HERE_H
 #define TESTS_HERE_H
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -32,6 +33,7 @@ struct here {
 	struct err why;
 	unsigned files, findings, folders, archives, spoiled;
 	uint64_t bytes;
+	bool full; /* the disk of the spools; set before */
 	/* Called with the sum of each file that is whole; may be NULL. */
 	void (*whole)(struct here *h, const uint8_t sum[HASH_LEN]);
 };
@@ -128,11 +130,14 @@ here_spool(struct walk *w, unsigned level, uint64_t bytes, bool fresh,
 	tell_flush(w->tell);
 	if (level + 1 >= h->limits->depth)
 		abort();
+	h->hear.has_spool = true;
 	if (h->spool[level] < 0)
-		h->spool[level] = here_memory();
-	if (fresh &&
-		(ftruncate(h->spool[level], 0) != 0 ||
-			lseek(h->spool[level], 0, SEEK_SET) != 0))
+		h->spool[level] = h->full
+			? open("/dev/full", O_RDWR | O_CLOEXEC)
+			: here_memory();
+	else if (fresh && ftruncate(h->spool[level], 0) != 0)
+		abort();
+	if (fresh && lseek(h->spool[level], 0, SEEK_SET) != 0)
 		abort();
 	*ret_fd = h->spool[level];
 	return OK;
