@@ -48,6 +48,12 @@ here_memory(void)
 	return fd;
 }
 
+static inline bool
+here_is_over(const struct here *h)
+{
+	return h->hear.state == HEAR_OVER || h->hear.state == HEAR_END;
+}
+
 static inline void
 here_file(struct here *h)
 {
@@ -61,7 +67,7 @@ here_file(struct here *h)
 		hash_add(&h->hash, piece, got);
 		h->bytes += got;
 	}
-	if (rc == AGAIN)
+	if (rc == AGAIN && !here_is_over(h))
 		return;
 	hash_end(&h->hash, sum);
 	h->in_file = false;
@@ -72,12 +78,6 @@ here_file(struct here *h)
 	h->files++;
 	if (h->whole != NULL)
 		h->whole(h, sum);
-}
-
-static inline bool
-here_is_over(const struct here *h)
-{
-	return h->hear.state == HEAR_OVER || h->hear.state == HEAR_END;
 }
 
 /* One step; false: the slot is empty. */
@@ -92,7 +92,7 @@ here_step(struct here *h)
 		return !h->in_file;
 	}
 	rc = hear_next(&h->hear, &m, &h->why);
-	if (rc == AGAIN)
+	if (rc == AGAIN && !here_is_over(h))
 		return false;
 	if (rc == OK && m.type == UNPACK_FILE) {
 		h->in_file = true;
