@@ -1,35 +1,18 @@
 #include "daemon/container.h"
 
-#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/container-state.h"
 #include "daemon/haul.h"
-#include "landfall/filter.h"
 
 #define STEP (256u << 10)
 
 /* Beside what a decoder takes: xz may ask for a dictionary of 64 MiB. */
 #define CHILD_MEMORY (UINT64_C(96) << 20)
-
-struct container_run {
-	const struct fetch_context *fetch;
-	const struct job *job;
-	struct feed *feed;
-	const struct unpack_look *look;
-	struct delivery *d; /* the archive */
-	struct catalog *catalog;
-	/* The delivery, and what a filter made of it. */
-	struct container outer[2];
-	size_t n_outer;
-	struct str inner; /* the name of the second */
-	int filtered;	  /* its bytes; -1: there is no filter */
-	struct unpack_look filtered_look;
-};
 
 enum rc
 container_look(const struct job *j, struct feed *f, struct unpack_look *ret,
@@ -165,8 +148,8 @@ find_before(struct container_run *r, struct err *e)
 
 /* ---- taking it apart ---- */
 
-static void
-warn_once(const char *weak)
+void
+container_warn(const char *weak)
 {
 	static atomic_flag told = ATOMIC_FLAG_INIT;
 
@@ -226,13 +209,13 @@ open_archive(struct container_run *r, int fd, const struct buf *password,
 	if (rc == OK)
 		rc = unpack_open(&o, ret, e);
 	if (rc == OK)
-		warn_once(unpack_weak(*ret));
+		container_warn(unpack_weak(*ret));
 	return rc;
 }
 
-/* A secret that cannot be had is not this delivery's fault. */
-static enum rc
-resolve_password(const struct container_run *r, struct buf *ret, struct err *e)
+enum rc
+container_password(
+	const struct container_run *r, struct buf *ret, struct err *e)
 {
 	const struct secret *secret = &r->job->config->unpack.password;
 
@@ -252,7 +235,7 @@ haul_archive(struct container_run *r, int fd, struct haul_plan *p,
 	buf_init(&password, 0);
 	/* With a filter the password is the filter's. */
 	if (r->filtered < 0)
-		rc = resolve_password(r, &password, e);
+		rc = container_password(r, &password, e);
 	if (rc == OK)
 		rc = open_archive(r, fd, &password, &p->unpack, e);
 	if (rc == OK)
@@ -304,96 +287,6 @@ haul(struct container_run *r, int fd, bool partial, struct haul *ret,
 		!r->filtered_look.document)
 		return haul_archive(r, r->filtered, &p, ret, e);
 	return haul_file(r, &p, ret, e);
-}
-
-/* ---- a filter ---- */
-
-/* "orders.zip" of "in/orders.zip.gpg". */
-static void
-name_filtered(struct container_run *r)
-{
-	const uint8_t *name = r->job->name;
-	size_t len = r->job->name_len;
-	const uint8_t *slash = memrchr(name, '/', len), *dot;
-
-	if (slash != NULL) {
-		len -= (size_t)(slash + 1 - name);
-		name = slash + 1;
-	}
-	dot = memrchr(name, '.', len);
-	str_addn(&r->inner, name,
-		dot != NULL && dot > name ? (size_t)(dot - name) : len);
-	r->outer[1].name = (uint8_t *)r->inner.s;
-	r->outer[1].name_len = r->inner.len;
-	r->n_outer = 2;
-}
-
-/* What came out of it: its SHA-256, and what it is. */
-static enum rc
-look_at_filtered(struct container_run *r, struct err *e)
-{
-	CLEANUP(mem_release) uint8_t *part = mem_alloc(STEP);
-	struct container *c = &r->outer[1];
-	struct hash h;
-	uint64_t at = 0;
-	size_t got;
-
-	hash_init(&h);
-	do {
-		if (io_pread(r->filtered, part, STEP, at, &got, BROKEN, e) !=
-			OK) {
-			hash_release(&h);
-			return err_add(e, "spool");
-		}
-		if (at == 0)
-			unpack_look(part, got < UNPACK_HEAD ? got : UNPACK_HEAD,
-				c->name, c->name_len, &r->filtered_look);
-		hash_add(&h, part, got);
-		at += got;
-	} while (got == STEP);
-	hash_end(&h, c->bytes_sha256);
-	if (lseek(r->filtered, 0, SEEK_SET) < 0)
-		return err_sys(e, BROKEN, errno, "spool: seek");
-	return OK;
-}
-
-/* BAD_ITEM: the filter did not want it. */
-static enum rc
-run_filter(struct container_run *r, int in, struct err *e)
-{
-	const struct unpack_config *u = &r->job->config->unpack;
-	CLEANUP(secret_forget) struct buf password;
-	CLEANUP(str_release) struct str weak = STR_INIT;
-	struct filter_options o = {
-		.argv = (const char *const *)u->filter.command.word,
-		.home = u->filter.home,
-		.read = (const char *const *)u->filter.read.word,
-		.in = in,
-		.limits = FILTER_LIMITS_DEFAULT,
-	};
-	enum rc rc;
-
-	buf_init(&password, 0);
-	rc = resolve_password(r, &password, e);
-	o.password = password.len > 0 ? password.data : NULL;
-	o.password_len = password.len;
-	o.limits.bytes = u->max_bytes;
-	o.limits.wall = u->max_time;
-	o.limits.cpu = (uint64_t)(u->max_time / INT64_C(1000000000)) + 1;
-	if (rc == OK)
-		rc = room_floor(r->fetch->room, &o.limits.free_space, e);
-	if (rc == OK)
-		rc = io_open(r->fetch->spool, ".", O_TMPFILE | O_RDWR, 0600,
-			&r->filtered, BROKEN, e);
-	o.out = r->filtered;
-	if (rc == OK)
-		rc = filter_run(&o, &r->outer[1].size, &weak, e);
-	if (weak.len > 0)
-		warn_once(weak.s);
-	if (rc != OK)
-		return rc;
-	name_filtered(r);
-	return look_at_filtered(r, e);
 }
 
 /* ---- what becomes of it ---- */
@@ -511,7 +404,7 @@ take_apart(struct container_run *r, struct delivery **ret, struct err *e)
 	if (rc == END)
 		return wait(r, "an archive must lie there as a whole");
 	if (rc == OK && r->job->config->unpack.filter.command.n > 0)
-		rc = run_filter(r, fd, &why);
+		rc = container_filter(r, fd, &why);
 	if (rc == OK)
 		rc = haul(r, fd, partial, &h, &why);
 	if (rc == BAD_ITEM)
