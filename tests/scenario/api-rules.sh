@@ -91,6 +91,32 @@ x = json.load(sys.stdin); print(x["records"], x["deletes"])')"
 found=$(grep -rlE 'open-sesame|(first|second)-token' oauth told || :)
 expect_same 'neither secret nor token is in a file of ours' '' "$found"
 
+# ---- kept without secrets, and played again without a server ----
+rules '{"match": "POST /token", "times": 1,
+	"body": "{\"access_token\": \"third-token-99\", \"expires_in\": 3600}"}'
+rm -rf oauth/zone oauth/state
+mv oauth/landfall.yaml kept.yaml
+"$LANDFALL" init oauth --quiet
+mv kept.yaml oauth/landfall.yaml
+expect 'a run that is recorded' "$LANDFALL" run --once -c oauth/landfall.yaml \
+	--record kept --quiet
+expect_same 'all of it is kept' 6 "$(find kept -type f | wc -l)"
+found=$(grep -rlE 'open-sesame|third-token' kept || :)
+expect_same 'no secret and no token is kept' '' "$found"
+chmod -R u+w oauth
+rm -rf oauth/zone oauth/state
+mv oauth/landfall.yaml kept.yaml
+"$LANDFALL" init oauth --quiet
+mv kept.yaml oauth/landfall.yaml
+: >api/log
+expect 'the recording is played' "$LANDFALL" run --once \
+	-c oauth/landfall.yaml --replay kept --quiet
+expect_same 'and nobody is asked' 0 "$(wc -l <api/log)"
+expect_same 'the records are there' 3 "$(for f in \
+	oauth/zone/shop.records/dt=*/*.zst; do
+	"$LANDFALL" cat "$f" -c oauth/landfall.yaml --records
+done | wc -l)"
+
 # ---- an answer that is an archive ----
 mkdir packed
 python3 - <<'END'
@@ -178,7 +204,7 @@ expect_same 'and status says until when' 1 "$("$LANDFALL" status \
 		END
 	done
 } | lake many
-rules '{"match": "orders/", "times": 50, "status": 429,
+rules '{"match": "orders/", "each": true, "status": 429,
 	"headers": [["Retry-After", "1"]]}'
 expect 'fifty sources after a storm' run many
 python3 - api/log >spread <<'END'
