@@ -194,6 +194,7 @@ struct source_config {
 	} after;
 	struct {
 		char *path; /* the outbox; NULL: nobody wants any */
+		char *folder; /* at the partner, as sftp.path; or NULL */
 	} receipt;
 	struct schedule schedule; /* all-zero: none */
 	struct expect expect;	  /* set: there is one */

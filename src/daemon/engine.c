@@ -237,6 +237,12 @@ engine_state_dir(const struct engine *g)
 	return g->state;
 }
 
+const char *
+engine_zone_path(const struct engine *g)
+{
+	return g->options.config->zone;
+}
+
 uint64_t
 engine_spool_limit(struct engine *g)
 {

@@ -90,6 +90,7 @@ void
 pass_report_init(struct pass_report *r)
 {
 	*r = (struct pass_report){.remark = STR_INIT,
+		.receipts = STR_INIT,
 		.trouble = STR_INIT,
 		.after.trouble = STR_INIT};
 }
@@ -98,6 +99,7 @@ void
 pass_report_release(struct pass_report *r)
 {
 	str_release(&r->remark);
+	str_release(&r->receipts);
 	str_release(&r->trouble);
 	str_release(&r->after.trouble);
 	for (unsigned i = 0; i < CONDITIONS; i++) {
@@ -410,6 +412,59 @@ conclude(struct looking *k, struct err *e)
 	return lane_write(k->lane, record, &r->pass, e);
 }
 
+/* ---- receipts into a folder at the source ---- */
+
+static enum rc
+outbox_has(void *arg, const char *file, struct err *e)
+{
+	const struct looking *k = arg;
+
+	return k->ops->has(
+		k->source, k->config->receipt.folder, file, e);
+}
+
+static enum rc
+outbox_put(void *arg, const char *file, const char *text, size_t len,
+	bool together UNUSED, struct err *e)
+{
+	const struct looking *k = arg;
+
+	return k->ops->put(
+		k->source, k->config->receipt.folder, file, text, len, e);
+}
+
+static enum rc
+outbox_sync(void *arg UNUSED, struct err *e UNUSED)
+{
+	return OK;
+}
+
+/* While there is a way to the partner. What cannot be given is owed still. */
+static enum rc
+hand_over(struct looking *k, struct engine *g, struct err *e)
+{
+	const struct outbox box = {.arg = k,
+		.has = outbox_has,
+		.put = outbox_put,
+		.sync = outbox_sync};
+	struct receipts_given given = {.trouble = STR_INIT};
+	enum rc rc = OK;
+
+	if (k->config->receipt.folder == NULL)
+		return OK;
+	do
+		rc = receipts_give(k->lane, engine_zone_path(g), k->config,
+			&box, &given, e);
+	while (rc == OK && given.more);
+	if (rc == BAD_SOURCE)
+		str_add(&k->report->receipts, e->text);
+	else if (rc == OK && given.lost > 0)
+		str_addf(&k->report->receipts, "%llu cannot be given: %s",
+			(unsigned long long)given.lost, given.trouble.s);
+	str_release(&given.trouble);
+	return rc == BAD_SOURCE ? OK : rc;
+}
+
 enum rc
 pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	struct err *e)
@@ -446,6 +501,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 			rc = sides_follow(
 				k.lane, k.config, k.source, &r->after, e);
 	}
+	if (rc == OK && lost.code == OK)
+		rc = hand_over(&k, g, e);
 	if (rc == OK)
 		rc = conclude(&k, e);
 	end(&k);

@@ -20,7 +20,8 @@ Passes connections on to 127.0.0.1:PORT. Writes its own port to DIR/port
 
 DIR/line, when it is there, is looked at before each connection is made:
 "down" refuses it (resets).
-DIR/count holds how many connections were made so far.
+DIR/count holds how many connections were made so far, DIR/bytes how many
+bytes came from the server in those that have ended.
 """
 import argparse
 import asyncio
@@ -80,6 +81,7 @@ class Line:
         if self.cut and self.came + len(data) >= self.cut:
             writer.write(data[:self.cut - self.came])
             await writer.drain()
+            self.came = self.cut
             raise ConnectionResetError
         if a.drip and self.came + len(data) > a.after:
             for i in range(len(data)):
@@ -116,9 +118,10 @@ async def main():
     args = p.parse_args()
     cuts = list(args.cut)
     count = 0
+    total = 0
 
     async def serve(reader, writer):
-        nonlocal count
+        nonlocal count, total
         count += 1
         say(f'{args.dir}/count', f'{count}\n')
         line = Line(args, cuts.pop(0) if cuts else args.cut_all)
@@ -147,6 +150,8 @@ async def main():
             half.cancel()
         failed = any(h.exception() for h in done)
         await asyncio.gather(*rest, return_exceptions=True)
+        total += line.came
+        say(f'{args.dir}/bytes', f'{total}\n')
         if failed:
             reset(writer)
         for w in (writer, down):
