@@ -419,8 +419,7 @@ outbox_has(void *arg, const char *file, struct err *e)
 {
 	const struct looking *k = arg;
 
-	return k->ops->has(
-		k->source, k->config->receipt.folder, file, e);
+	return k->ops->has(k->source, k->config->receipt.folder, file, e);
 }
 
 static enum rc

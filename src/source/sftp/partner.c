@@ -362,8 +362,9 @@ partner_want(struct source *s, const uint8_t *name, size_t len,
 	struct partner *p = partner_of(s);
 	struct signature listed;
 
-	if (sig == NULL && (!is_side(p, name, len) ||
-				   find_side(p, name, len, NULL, &listed) != OK))
+	if (sig == NULL &&
+		(!is_side(p, name, len) ||
+			find_side(p, name, len, NULL, &listed) != OK))
 		return;
 	transfers_want(p->transfers, name, len, sig != NULL ? sig : &listed);
 }
@@ -523,8 +524,8 @@ add_file(struct str *s, const char *folder, const char *file)
 }
 
 static enum rc
-partner_has(struct source *s, const char *folder, const char *file,
-	struct err *e)
+partner_has(
+	struct source *s, const char *folder, const char *file, struct err *e)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
 	struct partner *p = partner_of(s);
