@@ -191,8 +191,9 @@ expect_same 'receipts: each has one, and nothing half' \
 	"$(cd "$files/owed/receipts/new" && find . -type f | sed 's#./##' |
 		LC_ALL=C sort | tr '\n' ' ')"
 expect 'receipts: the ledger agrees' python3 \
-	"$SRCDIR/contrib/readers/receipt.py" receipts/zone/_ledger/vkey \
-	"$files/owed/receipts/new/a.csv.receipt.json"
+	"$SRCDIR/contrib/readers/receipt.py" \
+	"$files/owed/receipts/new/a.csv.receipt.json" \
+	--vkey "$(cat receipts/zone/_ledger/vkey)"
 echo 3 >"$files/owed/a.csv"
 old "$files/owed/a.csv"
 expect 'receipts: a new version' run receipts
