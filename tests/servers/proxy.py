@@ -142,6 +142,11 @@ async def main():
         for w in (writer, down):
             w.get_extra_info('socket').setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if line.cut:
+            # What a reset throws away should not have counted as come.
+            writer.get_extra_info('socket').setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+            writer.transport.set_write_buffer_limits(0)
         halves = [asyncio.ensure_future(line.pump(reader, down, False)),
                   asyncio.ensure_future(line.pump(up, writer, True))]
         done, rest = await asyncio.wait(
