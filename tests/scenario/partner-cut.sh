@@ -13,7 +13,7 @@ pin=$(ssh-keygen -l -f srv/host_ed25519.pub | cut -d' ' -f2)
 if [ -n "$SOAK" ]; then
 	mib=1024 cuts=50 kills=100
 else
-	mib=96 cuts=12 kills=10
+	mib=96 cuts=5 kills=10
 fi
 
 # lake NAME PORT FOLDER [LINE...]: a zone with one partner.
