@@ -277,6 +277,13 @@ struct catalog_waiting {
 enum rc catalog_waiting(struct catalog *c, const char *source,
 	struct catalog_waiting *ret, struct err *e) MUST_USE;
 
+/* Each name that waits, in no order; stops when each returns not OK, and
+ * returns that; END is OK. */
+enum rc catalog_each_waiting(struct catalog *c, const char *source,
+	enum rc (*each)(void *arg, const uint8_t *name, size_t len,
+		const struct signature *s, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
 /* How many known names of a source stand at each disposition. */
 enum rc catalog_count(struct catalog *c, const char *source,
 	uint64_t count[DISPOSITIONS], struct err *e) MUST_USE;

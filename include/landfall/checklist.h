@@ -7,13 +7,14 @@
  *	SHA256 (NAME) = HEX		as BSD's and openssl's tools do
  *	HEX	HEX  -			in a side file of one delivery
  *	NAME				in a manifest
+ *	NAME,SIZE,RECORDS,HEX		in a manifest that is a table
  *	# a comment			and blank lines: passed over
  *
  * The digest's length says its kind. Lines end with LF or CRLF; the last one
  * may lack its end. Names are bytes; "./" in front of one means nothing.
  *
  *	buf_init(&text, CHECKLIST_BYTES); ... read ...
- *	checklist_read(&l, CHECKLIST_SUMS, &text, &e);
+ *	checklist_read(&l, CHECKLIST_SUMS, NULL, &text, &e);
  *	n = checklist_find(&l, name, len, &first);
  *	checklist_release(&l);
  */
@@ -32,15 +33,37 @@
 enum checklist_kind {
 	CHECKLIST_SUMS,	 /* a line without a digest says nothing */
 	CHECKLIST_NAMES, /* it is a name */
+	CHECKLIST_TABLE, /* it has columns */
+};
+
+/* What stands in a column. Blanks and one pair of quotes around it are not. */
+enum checklist_column {
+	COLUMN_SKIP,
+	COLUMN_NAME,
+	COLUMN_SIZE,
+	COLUMN_RECORDS,
+	COLUMN_DIGEST,
+};
+extern const char *const checklist_column_names[]; /* "skip", ..., NULL */
+
+#define CHECKLIST_COLUMNS 32
+
+/* A line with another number of columns says nothing that can be understood. */
+struct checklist_table {
+	enum checklist_column column[CHECKLIST_COLUMNS];
+	size_t n; /* 0: it is no table */
+	uint8_t delimiter;
+	uint32_t header; /* lines that are passed over */
 };
 
 struct check_line {
 	const uint8_t *name;
 	size_t name_len; /* 0: of the delivery whose side file it is */
 	unsigned number; /* of the line, from 1 */
-	bool has_sum;
+	bool has_sum, has_size, has_records;
 	bool taken; /* the caller's */
 	enum digest_kind kind;
+	uint64_t size, records;
 	const char *hex; /* 2 * digest_len(kind) digits, no NUL behind */
 };
 
@@ -52,11 +75,12 @@ struct checklist {
 };
 
 /*
- * The text is the list's from now on, also on failure. BAD_ITEM: more than
- * CHECKLIST_LINES lines say something.
+ * table: of CHECKLIST_TABLE. The text is the list's from now on, also on
+ * failure. BAD_ITEM: more than CHECKLIST_LINES lines say something.
  */
 enum rc checklist_read(struct checklist *l, enum checklist_kind kind,
-	struct buf *text, struct err *e) MUST_USE;
+	const struct checklist_table *table, struct buf *text,
+	struct err *e) MUST_USE;
 void checklist_release(struct checklist *l);
 
 /* How many lines are about that name; the first of them. */

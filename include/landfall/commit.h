@@ -93,7 +93,7 @@ struct delivery {
 	char *reason; /* owned; NULL for none */
 	int64_t wait; /* ns until another look may help; 0: unknown */
 	bool tried;   /* it was held for complete, and reading was tried */
-	bool known;   /* it stands like that already: no news */
+	bool known;   /* it stands like that already, or another tells it */
 	bool no_room; /* it waits for free space */
 	enum condition needs; /* a human, and for what; pending */
 

@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/str.h"
 #include "landfall/api.h"
+#include "landfall/checklist.h"
 #include "landfall/scan.h"
 #include "landfall/schedule.h"
 #include "landfall/secret.h"
@@ -56,6 +57,7 @@ struct ready_rule {
 	int64_t time; /* ns */
 	char *side;   /* "{name}.done", see side.h; of a manifest a glob */
 	bool ignore;  /* READY_MANIFEST: what no manifest names is ignored */
+	struct checklist_table table; /* the same: its columns, if it has any */
 };
 
 #define READY_RULES 8

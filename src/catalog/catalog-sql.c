@@ -431,6 +431,10 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_WAITING_COUNT] = {"SELECT count(*) FROM name"
 			       " WHERE source = ?1 AND disposition = 4",
 		false},
+	[SQL_EACH_WAITING] = {"SELECT name, size, mtime, ctime, inode,"
+			      " device FROM name"
+			      " WHERE source = ?1 AND disposition = 4",
+		false},
 	[SQL_STORY] = {STORY("name"), false},
 	[SQL_STORY_BASE] = {STORY("base"), false},
 	[SQL_EACH_LANDED] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS

@@ -7,6 +7,15 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+const char *const checklist_column_names[] = {
+	[COLUMN_SKIP] = "skip",
+	[COLUMN_NAME] = "name",
+	[COLUMN_SIZE] = "size",
+	[COLUMN_RECORDS] = "records",
+	[COLUMN_DIGEST] = "digest",
+	NULL,
+};
+
 /* Bytes of one line, which shrink from both ends. */
 struct span {
 	uint8_t *p;
@@ -186,12 +195,68 @@ read_sum(struct check_line *c, struct span s)
 	return read_bsd(c, s, escaped);
 }
 
+/* One column, without blanks and one pair of quotes around it. */
+static struct span
+take_column(struct span *s, uint8_t delimiter)
+{
+	uint8_t *end = memchr(s->p, delimiter, s->n);
+	struct span x = {s->p, end != NULL ? (size_t)(end - s->p) : s->n};
+
+	s->n -= x.n + (end != NULL);
+	s->p += x.n + (end != NULL);
+	while (x.n > 0 && (*x.p == ' ' || *x.p == '\t'))
+		x.p++, x.n--;
+	while (x.n > 0 && (x.p[x.n - 1] == ' ' || x.p[x.n - 1] == '\t'))
+		x.n--;
+	if (x.n >= 2 && x.p[0] == '"' && x.p[x.n - 1] == '"')
+		x = (struct span){x.p + 1, x.n - 2};
+	return x;
+}
+
 static bool
-read_line(struct check_line *c, enum checklist_kind kind, struct span s)
+read_column(struct check_line *c, enum checklist_column column, struct span s)
+{
+	switch (column) {
+	case COLUMN_NAME:
+		return take_name(c, s, false);
+	case COLUMN_SIZE:
+		c->has_size = true;
+		return str_parse_u64((const char *)s.p, s.n, &c->size);
+	case COLUMN_RECORDS:
+		c->has_records = true;
+		return str_parse_u64((const char *)s.p, s.n, &c->records);
+	case COLUMN_DIGEST:
+		return count_hex(s) == s.n && take_digest(c, s, s.n);
+	default:
+		return true;
+	}
+}
+
+static bool
+read_table(struct check_line *c, const struct checklist_table *t, struct span s)
+{
+	size_t delimiters = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		delimiters += s.p[i] == t->delimiter;
+	if (delimiters + 1 != t->n)
+		return false;
+	for (size_t i = 0; i < t->n; i++)
+		if (!read_column(
+			    c, t->column[i], take_column(&s, t->delimiter)))
+			return false;
+	return true;
+}
+
+static bool
+read_line(struct check_line *c, enum checklist_kind kind,
+	const struct checklist_table *table, struct span s)
 {
 	struct check_line fresh = {.number = c->number};
 
 	*c = fresh;
+	if (kind == CHECKLIST_TABLE)
+		return read_table(c, table, s);
 	if (read_sum(c, s)) {
 		/* Whose digest it would be is said by the side file's name. */
 		return c->name_len > 0 || kind == CHECKLIST_SUMS;
@@ -244,8 +309,8 @@ add_line(struct checklist *l, const struct check_line *c, struct err *e)
 }
 
 enum rc
-checklist_read(struct checklist *l, enum checklist_kind kind, struct buf *text,
-	struct err *e)
+checklist_read(struct checklist *l, enum checklist_kind kind,
+	const struct checklist_table *table, struct buf *text, struct err *e)
 {
 	static const uint8_t mark[] = {0xef, 0xbb, 0xbf};
 	unsigned number = 0;
@@ -265,9 +330,10 @@ checklist_read(struct checklist *l, enum checklist_kind kind, struct buf *text,
 		at = lf != NULL ? lf + 1 : end;
 		if (s.n > 0 && s.p[s.n - 1] == '\r')
 			s.n--;
-		if (is_blank(s) || s.p[0] == '#')
+		if (is_blank(s) || s.p[0] == '#' ||
+			(kind == CHECKLIST_TABLE && number <= table->header))
 			continue;
-		if (!read_line(&c, kind, s)) {
+		if (!read_line(&c, kind, table, s)) {
 			if (l->strange == 0)
 				l->strange = number;
 			continue;

@@ -433,6 +433,24 @@ check_totals(struct check *c, const struct source_config *s,
 	}
 }
 
+/* The same of what a manifest says. */
+static void
+check_manifest(struct check *c, const struct source_config *s,
+	const struct yaml_node *n)
+{
+	for (size_t i = 0; i < s->ready.n; i++) {
+		const struct checklist_table *t = &s->ready.rule[i].table;
+
+		for (size_t k = 0; k < t->n; k++)
+			if (t->column[k] == COLUMN_RECORDS &&
+				s->dialect.format == SCAN_OPAQUE)
+				wrong(c, n, "ready",
+					"ready: a manifest has records, and a "
+					"delivery of format opaque is one "
+					"record; say its format");
+	}
+}
+
 void
 check_config(struct config *config, const struct yaml_node *root,
 	const struct yaml_node *const *node, struct report *r)
@@ -468,6 +486,7 @@ check_config(struct config *config, const struct yaml_node *root,
 		check_dialect(&config->source[i].dialect, config->limits.memory,
 			node[i], r);
 		check_totals(&c, &config->source[i], node[i]);
+		check_manifest(&c, &config->source[i], node[i]);
 	}
 	for (size_t i = 0; i < config->n_sources; i++)
 		check_receipt(&c, i, node[i]);

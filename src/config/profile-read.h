@@ -121,6 +121,43 @@ struct profile_nodes {
 /* References, undefined variables, combinations that cannot work. */
 void profile_check(struct profile_reading *p, const struct profile_nodes *n);
 
+/* The node at "incremental.window" below n; else the key of n. */
+const struct yaml_node *profile_at(const struct yaml_node *n, const char *path);
+
+/* Whether a request of the stream uses a variable; name NULL: any. */
+bool profile_uses(const struct profile_reading *p, size_t stream,
+	enum api_space space, const char *name);
+
+bool profile_has_place(const struct api_place *place);
+enum api_layer profile_last_layer(const struct api_stream *s);
+
+/* ---- profile-auth.c; n: the block, or what lacks it ---- */
+
+void profile_check_auth(struct profile_reading *p, const struct yaml_node *n,
+	struct api_auth *a);
+
+/* ---- profile-pages.c; n: the block, or the stream ---- */
+
+void profile_check_pagination(struct profile_reading *p,
+	const struct yaml_node *n, struct api_pagination *g, bool stop_given);
+void profile_check_paging_use(
+	struct profile_reading *p, size_t i, const struct yaml_node *n);
+void profile_check_incremental(
+	struct profile_reading *p, size_t i, const struct yaml_node *n);
+
+/* ---- profile-shape.c; n: the stream ---- */
+
+void profile_check_records(struct profile_reading *p, const struct yaml_node *n,
+	struct api_stream *s);
+void profile_check_partitions(
+	struct profile_reading *p, size_t i, const struct yaml_node *n);
+void profile_check_job(struct profile_reading *p, const struct yaml_node *n,
+	struct api_stream *s);
+void profile_check_deletes(struct profile_reading *p, const struct yaml_node *n,
+	struct api_stream *s);
+void profile_check_reconcile(struct profile_reading *p,
+	const struct yaml_node *n, struct api_stream *s);
+
 /* ---- profile-vars.c ---- */
 
 void profile_vars_check(struct profile_reading *p);

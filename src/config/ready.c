@@ -69,38 +69,110 @@ read_yes(const struct option *o, const struct field_context *c,
 }
 
 static bool
-read_glob(const struct yaml_node *n, struct ready_rule *rule)
+read_glob(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready_rule *rule)
 {
-	if (n == NULL || n->kind != YAML_SCALAR || n->len == 0 ||
+	if (n->kind != YAML_SCALAR || n->len == 0 ||
 		strlen(n->text) != n->len || n->text[0] == '/')
-		return false;
+		return wrong(o, c, n,
+			": expected a glob for manifests such as "
+			"\"*.manifest\", or {name: GLOB} with columns, "
+			"unlisted and others");
 	rule->side = mem_strdup(n->text);
 	return true;
 }
 
-/* {manifest: GLOB}, {manifest: {name: GLOB, unlisted: ignore}}. */
+/* columns: [name, size], of which one is the name. */
+static bool
+read_columns(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct checklist_table *t)
+{
+	CLEANUP(str_release) struct str known = STR_INIT;
+	unsigned v, names = 0;
+
+	for (const struct yaml_node *i = n->first; i != NULL; i = i->next) {
+		if (i->kind != YAML_SCALAR || t->n == CHECKLIST_COLUMNS ||
+			!value_choice(i->text, checklist_column_names, &v)) {
+			value_add_choices(&known, checklist_column_names);
+			report_add(c->report, i->line, i->column,
+				"%s: expected a column, %s; at most %d",
+				option_name(o), known.s, CHECKLIST_COLUMNS);
+			return false;
+		}
+		t->column[t->n++] = (enum checklist_column)v;
+		names += v == COLUMN_NAME;
+	}
+	if (n->kind == YAML_SEQUENCE && names == 1)
+		return true;
+	return wrong(o, c, n,
+		": expected columns such as [name, size, digest], one of them "
+		"name");
+}
+
+static bool
+read_manifest_key(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct ready_rule *rule)
+{
+	static const char *const unlisted[] = {"wait", "ignore", NULL};
+	const char *key = n->key->text;
+	uint64_t header;
+	unsigned v;
+
+	if (strcmp(key, "name") == 0)
+		return read_glob(o, c, n, rule);
+	if (strcmp(key, "columns") == 0)
+		return read_columns(o, c, n, &rule->table);
+	if (strcmp(key, "unlisted") == 0) {
+		if (n->kind != YAML_SCALAR ||
+			!value_choice(n->text, unlisted, &v))
+			return wrong(o, c, n,
+				": expected unlisted: wait or unlisted: "
+				"ignore");
+		rule->ignore = v == 1;
+		return true;
+	}
+	if (strcmp(key, "delimiter") == 0)
+		return (n->kind == YAML_SCALAR &&
+			       value_byte(n->text, &rule->table.delimiter)) ||
+			wrong(o, c, n,
+				": expected delimiter: one ASCII character in "
+				"quotes, or tab");
+	if (strcmp(key, "header") == 0) {
+		if (n->kind != YAML_SCALAR ||
+			!str_parse_u64(n->text, n->len, &header) ||
+			header > 100)
+			return wrong(o, c, n,
+				": expected header: a number of lines, up to "
+				"100");
+		rule->table.header = (uint32_t)header;
+		return true;
+	}
+	return wrong(o, c, n->key,
+		": unknown key; a manifest has name, columns, delimiter, "
+		"header and unlisted");
+}
+
+/* {manifest: GLOB}, {manifest: {name: GLOB, columns: [name, size]}}. */
 static bool
 read_manifest(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, struct ready_rule *rule)
 {
-	static const char *const unlisted[] = {"wait", "ignore", NULL};
-	const struct yaml_node *name = yaml_get(n, "name");
-	const struct yaml_node *others = yaml_get(n, "unlisted");
-	size_t known = (name != NULL) + (others != NULL);
-	unsigned v = 0;
-
-	if (n->kind == YAML_MAPPING && others != NULL &&
-		(others->kind != YAML_SCALAR ||
-			!value_choice(others->text, unlisted, &v)))
-		return wrong(o, c, others,
-			": expected unlisted: wait or unlisted: ignore");
-	rule->ignore = v == 1;
-	if ((n->kind != YAML_MAPPING || n->n == known) &&
-		read_glob(n->kind == YAML_MAPPING ? name : n, rule))
-		return true;
-	return wrong(o, c, n,
-		": expected a glob for manifests such as \"*.manifest\", or "
-		"{name: GLOB, unlisted: ignore}");
+	rule->table.delimiter = ',';
+	if (n->kind != YAML_MAPPING)
+		return read_glob(o, c, n, rule);
+	for (const struct yaml_node *i = n->first; i != NULL; i = i->next)
+		if (i->kind == YAML_WRONG || i->key->kind != YAML_SCALAR ||
+			!read_manifest_key(o, c, i, rule))
+			return false;
+	if (rule->side == NULL)
+		return wrong(o, c, n, ": the manifest's name is missing");
+	if (rule->table.n == 0 &&
+		(yaml_get(n, "delimiter") != NULL ||
+			yaml_get(n, "header") != NULL))
+		return wrong(o, c, n,
+			": a manifest without columns has no delimiter and no "
+			"header");
+	return true;
 }
 
 static const struct rule_key {
@@ -136,9 +208,13 @@ read_rule(const struct option *o, const struct field_context *c,
 		if (strcmp(value->key->text, rule_keys[i].name) != 0)
 			continue;
 		rule->kind = rule_keys[i].kind;
-		if (value->kind == YAML_WRONG ||
-			!rule_keys[i].read(o, c, value, rule))
+		if (value->kind == YAML_WRONG)
 			return false;
+		if (!rule_keys[i].read(o, c, value, rule)) {
+			free(rule->side);
+			rule->side = NULL;
+			return false;
+		}
 		r->n++;
 		return true;
 	}

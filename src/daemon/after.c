@@ -68,7 +68,7 @@ each_name(void *arg, const struct item *it, struct err *e)
 	struct after *a = arg;
 	const struct decision *d = &a->decision;
 
-	if (!d->unchanged ||
+	if (!d->unchanged || d->wanted ||
 		(!d->spent && d->disposition != DISPOSITION_LANDED &&
 			d->disposition != DISPOSITION_DUPLICATE &&
 			d->disposition != DISPOSITION_NEW_VERSION &&

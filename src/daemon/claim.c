@@ -1,11 +1,13 @@
 #include "daemon/claim.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 
 #define MISMATCH "checksum mismatch: "
+#define MISCOUNT "record count mismatch: "
 
 void
 claims_cut(struct claims *c, size_t n)
@@ -18,6 +20,8 @@ void
 claims_release(struct claims *c)
 {
 	claims_cut(c, 0);
+	free(c->records_from);
+	c->records_from = NULL;
 }
 
 void
@@ -26,6 +30,7 @@ claims_move(struct claims *to, struct claims *from)
 	claims_release(to);
 	*to = *from;
 	from->n = 0;
+	from->records_from = NULL;
 }
 
 bool
@@ -42,6 +47,31 @@ claims_add(struct claims *c, const struct check_line *line, const char *from)
 	return true;
 }
 
+void
+claims_add_records(struct claims *c, uint64_t n, const char *from)
+{
+	free(c->records_from);
+	c->records_from = mem_strdup(from);
+	c->records = n;
+}
+
+static void
+add_count(struct str *s, const struct claims *c)
+{
+	str_addf(s, MISCOUNT "%s says %" PRIu64 ", ", c->records_from,
+		c->records);
+}
+
+bool
+claims_check_records(const struct claims *c, uint64_t found, struct str *why)
+{
+	if (c->records_from == NULL || c->records == found)
+		return true;
+	add_count(why, c);
+	str_addf(why, "the delivery has %" PRIu64, found);
+	return false;
+}
+
 static void
 add_said(struct str *s, const struct claim *x)
 {
@@ -54,6 +84,12 @@ claims_are_news(const struct claims *c, const char *reason)
 {
 	CLEANUP(str_release) struct str said = STR_INIT;
 
+	if (strncmp(reason, MISCOUNT, strlen(MISCOUNT)) == 0) {
+		if (c == NULL || c->records_from == NULL)
+			return true;
+		add_count(&said, c);
+		return strncmp(reason, said.s, said.len) != 0;
+	}
 	if (strncmp(reason, MISMATCH, strlen(MISMATCH)) != 0)
 		return false;
 	for (size_t i = 0; c != NULL && i < c->n; i++) {

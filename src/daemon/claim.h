@@ -25,6 +25,8 @@ struct claim {
 struct claims {
 	struct claim claim[CLAIMS_MAX];
 	size_t n;
+	uint64_t records;
+	char *records_from; /* the file that says so; NULL: none does */
 };
 
 void claims_release(struct claims *c);	     /* none are left */
@@ -34,6 +36,13 @@ void claims_move(struct claims *to, struct claims *from);
 /* The digest of that line, which has one; false: too many already. */
 bool
 claims_add(struct claims *c, const struct check_line *line, const char *from);
+
+/* And so many records; the newest word counts. */
+void claims_add_records(struct claims *c, uint64_t n, const char *from);
+
+/* False: it has another number of them; `why` says both. */
+bool claims_check_records(
+	const struct claims *c, uint64_t found, struct str *why) MUST_USE;
 
 /*
  * Was a delivery quarantined for that reason because of other claims than

@@ -138,9 +138,11 @@ each_over(struct sets *t, const struct item *it, struct member *x,
 		return OK;
 	if (x != NULL)
 		x->told = true;
-	if (weigh_know(d, it, e) != OK)
+	/* Of what landed nothing more is asked. */
+	if (as == DISPOSITION_QUARANTINED && weigh_know(d, it, e) != OK)
 		return e->code;
 	(void)decide_stays(d, as);
+	d->wanted = x != NULL;
 	return t->each(t->arg, it, e);
 }
 
@@ -247,6 +249,7 @@ emit_member(struct sets *t, const struct manifest *m, size_t first,
 		return e->code;
 	if (v == VERDICT_OVER) {
 		(void)decide_stays(d, d->name.disposition);
+		d->wanted = true;
 		return t->each(t->arg, &it, e);
 	}
 	/* It changed since it was weighed: the set is not to land. */
@@ -273,7 +276,8 @@ emit_set(struct sets *t, const struct manifest *m, const struct weight *w,
 		for (size_t i = 0; i < m->n; i += weigh_lines(&t->ms, m, i)) {
 			const struct member *x = weigh_member(&t->ms, m, i);
 
-			if (!x->told && x->failed == failed &&
+			if (!x->told && x->state != MEMBER_MISSING &&
+				x->failed == failed &&
 				emit_member(t, m, i, w, e) != OK)
 				return e->code;
 		}
@@ -294,10 +298,12 @@ emit_waiting(struct sets *t, const struct manifest *m, struct member *x,
 		return e->code;
 	if (x->state != MEMBER_THERE) {
 		(void)decide_stays(d, d->name.disposition);
+		d->wanted = true;
 		return t->each(t->arg, &it, e);
 	}
 	d->disposition = DISPOSITION_PENDING;
 	d->wait = m->wait;
+	d->told = m->seen;
 	str_add(&d->rule, "manifest ");
 	str_add_quoted(&d->rule, m->name, m->name_len);
 	str_addf(&d->rule, " waits: %s", m->trouble);
@@ -412,7 +418,8 @@ decide_sets(struct decision *d,
 	};
 	enum rc rc;
 
-	manifests_init(&t.ms, d->ops, d->source);
+	manifests_init(
+		&t.ms, &side_manifest(d->config)->table, d->ops, d->source);
 	rc = look(&t, e);
 	weigh_begin(d);
 	manifests_release(&t.ms);

@@ -36,6 +36,8 @@ struct decision {
 	bool set_ends;	      /* this is the manifest */
 	uint64_t set_bytes;   /* of all that is to be read */
 	bool spent;	      /* a manifest whose set has landed */
+	bool wanted;	      /* by a manifest whose set has not */
+	bool told;	      /* its manifest says as much, in the log too */
 	const char *manifest; /* for settle.h */
 	unsigned skip;	      /* the same */
 	int64_t wait; /* PENDING: ns until another look can help, 0: none */

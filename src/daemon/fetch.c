@@ -154,7 +154,9 @@ check_claims(const struct job *j, struct reckoning *r, struct delivery *d,
 	CLEANUP(str_release) struct str why = STR_INIT;
 
 	if (d->quarantine || j->release.why != NULL ||
-		reckoning_end(r, d->landed.bytes_sha256, &why))
+		(reckoning_end(r, d->landed.bytes_sha256, &why) &&
+			claims_check_records(
+				&j->claims, d->landed.totals.records, &why)))
 		return;
 	quarantine(d, p, why.s);
 }

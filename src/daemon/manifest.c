@@ -12,10 +12,11 @@
 	"first"
 
 void
-manifests_init(
-	struct manifests *ms, const struct source_ops *ops, struct source *s)
+manifests_init(struct manifests *ms, const struct checklist_table *table,
+	const struct source_ops *ops, struct source *s)
 {
-	*ms = (struct manifests){.ops = ops, .source = s, .paths = STR_INIT};
+	*ms = (struct manifests){
+		.table = table, .ops = ops, .source = s, .paths = STR_INIT};
 }
 
 void
@@ -149,7 +150,8 @@ load(struct manifests *ms, struct manifest *m, struct str *s, struct err *e)
 		return OK;
 	}
 	rc = sums_load(ms->ops, ms->source, m->name, m->name_len,
-		CHECKLIST_NAMES, &m->list, &m->signature, m->sha256, &why);
+		ms->table->n > 0 ? CHECKLIST_TABLE : CHECKLIST_NAMES, ms->table,
+		&m->list, &m->signature, m->sha256, &why);
 	ms->text += m->list.text.len;
 	switch (rc) {
 	case OK:
@@ -267,7 +269,9 @@ sort_mentions(struct manifests *ms)
 				.name = name, .name_len = x->len};
 		}
 		x->member = (uint32_t)(ms->n_members - 1);
-		last->claimed |= m->list.line[x->line].has_sum;
+		last->claimed |= m->list.line[x->line].has_sum ||
+			m->list.line[x->line].has_size ||
+			m->list.line[x->line].has_records;
 		m->names += m->n == 0 ||
 			ms->mention[m->mention[m->n - 1]].member != x->member;
 		m->mention[m->n++] = (uint32_t)i;

@@ -1,7 +1,7 @@
 /*
  * manifest.h - what the manifests at a source name, in one look at it.
  *
- *	manifests_init(&ms, ops, source);
+ *	manifests_init(&ms, table, ops, source);
  *	manifests_add(&ms, &item);		each that is not over
  *	manifests_read(&ms, &e);		no more of them
  *	m = manifests_find(&ms, name, len);	does one of them name this?
@@ -39,7 +39,7 @@ enum member_state {
 struct member {
 	const uint8_t *name; /* below the root */
 	size_t name_len;
-	bool claimed; /* a manifest has a digest of it */
+	bool claimed; /* a manifest says more of it than its name */
 	enum member_state state;
 	bool told;   /* it has its disposition in this look */
 	bool failed; /* it was what a set waited for, at the look before */
@@ -71,6 +71,7 @@ struct manifest {
 };
 
 struct manifests {
+	const struct checklist_table *table; /* n 0: they are none */
 	const struct source_ops *ops;
 	struct source *source;
 	struct str paths;
@@ -83,8 +84,8 @@ struct manifests {
 	size_t n_members;
 };
 
-void manifests_init(
-	struct manifests *ms, const struct source_ops *ops, struct source *s);
+void manifests_init(struct manifests *ms, const struct checklist_table *table,
+	const struct source_ops *ops, struct source *s);
 void manifests_release(struct manifests *ms);
 
 /* False: there are MANIFESTS_MAX. */

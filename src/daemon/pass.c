@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "daemon/alert.h"
 #include "daemon/decide.h"
+#include "daemon/gone.h"
+#include "daemon/handover.h"
 #include "daemon/receipts.h"
 #include "daemon/room.h"
 #include "daemon/set.h"
@@ -207,9 +209,10 @@ note_of(const struct looking *k, const struct item *it)
 	note->disposition = d->disposition;
 	note->reason = mem_strdup(d->rule.s);
 	note->wait = d->wait;
-	note->known = d->known && d->name.disposition == d->disposition &&
-		signature_equal(&d->name.signature, &it->signature) &&
-		strcmp(d->name.reason, d->rule.s) == 0;
+	note->known = d->told ||
+		(d->known && d->name.disposition == d->disposition &&
+			signature_equal(&d->name.signature, &it->signature) &&
+			strcmp(d->name.reason, d->rule.s) == 0);
 	return note;
 }
 
@@ -412,56 +415,32 @@ conclude(struct looking *k, struct err *e)
 	return lane_write(k->lane, record, &r->pass, e);
 }
 
-/* ---- receipts into a folder at the source ---- */
-
+/*
+ * Names that were waited for and have gone are counted like names that are
+ * there. Of a listing that was not whole nothing is said to be gone.
+ */
 static enum rc
-outbox_has(void *arg, const char *file, struct err *e)
+note_gone(struct looking *k, struct err *e)
 {
-	const struct looking *k = arg;
+	struct err lost = ERR_INIT;
+	uint64_t pending, n;
+	enum rc rc;
 
-	return k->ops->has(k->source, k->config->receipt.folder, file, e);
-}
-
-static enum rc
-outbox_put(void *arg, const char *file, const char *text, size_t len,
-	bool together UNUSED, struct err *e)
-{
-	const struct looking *k = arg;
-
-	return k->ops->put(
-		k->source, k->config->receipt.folder, file, text, len, e);
-}
-
-static enum rc
-outbox_sync(void *arg UNUSED, struct err *e UNUSED)
-{
-	return OK;
-}
-
-/* While there is a way to the partner. What cannot be given is owed still. */
-static enum rc
-hand_over(struct looking *k, struct engine *g, struct err *e)
-{
-	const struct outbox box = {.arg = k,
-		.has = outbox_has,
-		.put = outbox_put,
-		.sync = outbox_sync};
-	struct receipts_given given = {.trouble = STR_INIT};
-	enum rc rc = OK;
-
-	if (k->config->receipt.folder == NULL)
+	if (k->report->troubles > 0)
 		return OK;
-	do
-		rc = receipts_give(k->lane, engine_zone_path(g), k->config,
-			&box, &given, e);
-	while (rc == OK && given.more);
-	if (rc == BAD_SOURCE)
-		str_add(&k->report->receipts, e->text);
-	else if (rc == OK && given.lost > 0)
-		str_addf(&k->report->receipts, "%llu cannot be given: %s",
-			(unsigned long long)given.lost, given.trouble.s);
-	str_release(&given.trouble);
-	return rc == BAD_SOURCE ? OK : rc;
+	if (lane_wait(k->lane, e) != OK)
+		return e->code;
+	pthread_mutex_lock(&k->lock);
+	pending = k->count[DISPOSITION_PENDING] +
+		k->report->pass.count[DISPOSITION_PENDING];
+	pthread_mutex_unlock(&k->lock);
+	rc = gone_note(
+		k->lane, k->config, k->ops, k->source, pending, &n, &lost);
+	k->report->pass.listed += n;
+	if (rc != BROKEN)
+		return OK; /* at the next look */
+	*e = lost;
+	return rc;
 }
 
 enum rc
@@ -482,6 +461,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 		rc = k.ops->recover(k.source, each_trouble, &k, e);
 	if (rc == OK)
 		rc = decide_all(&k.decision, each_decided, each_trouble, &k, e);
+	if (rc == OK)
+		rc = note_gone(&k, e);
 	if (rc == BAD_SOURCE) {
 		lost = *e;
 		str_clear(&r->trouble);
@@ -501,7 +482,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 				k.lane, k.config, k.source, &r->after, e);
 	}
 	if (rc == OK && lost.code == OK)
-		rc = hand_over(&k, g, e);
+		rc = handover_receipts(k.lane, engine_zone_path(g), k.config,
+			k.source, &r->receipts, e);
 	if (rc == OK)
 		rc = conclude(&k, e);
 	end(&k);
@@ -528,7 +510,7 @@ name_gone(struct looking *k, const struct pass_name *n, struct err *e)
 	note = delivery_new(k->config->name, n->name, n->len);
 	note->signature = known.signature;
 	note->disposition = DISPOSITION_IGNORED;
-	note->reason = mem_strdup("removed before it was complete");
+	note->reason = mem_strdup(GONE_REASON);
 	k->report->pass.listed++;
 	return lane_note(k->lane, note, e);
 }

@@ -20,7 +20,8 @@ read_text(struct feed *f, uint64_t size, struct buf *b, struct err *e)
 
 enum rc
 sums_load(const struct source_ops *ops, struct source *s, const uint8_t *name,
-	size_t len, enum checklist_kind kind, struct checklist *ret,
+	size_t len, enum checklist_kind kind,
+	const struct checklist_table *table, struct checklist *ret,
 	struct signature *ret_signature, uint8_t sha256[HASH_LEN],
 	struct err *e)
 {
@@ -41,7 +42,7 @@ sums_load(const struct source_ops *ops, struct source *s, const uint8_t *name,
 	if (rc == OK && sha256 != NULL)
 		hash_bytes(text.data, text.len, sha256);
 	if (rc == OK)
-		rc = checklist_read(ret, kind, &text, e);
+		rc = checklist_read(ret, kind, table, &text, e);
 	buf_release(&text);
 	if (rc == OK)
 		*ret_signature = before;
@@ -74,7 +75,7 @@ sums_get(struct sums *s, const struct source_ops *ops, struct source *source,
 		checklist_release(&s->list);
 		str_clear(&s->name);
 		rc = sums_load(ops, source, bytes, name->len, CHECKLIST_SUMS,
-			&s->list, &s->signature, NULL, e);
+			NULL, &s->list, &s->signature, NULL, e);
 		if (rc != OK)
 			return rc;
 		str_addn(&s->name, name->s, name->len);

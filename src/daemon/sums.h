@@ -18,8 +18,9 @@
  */
 enum rc sums_load(const struct source_ops *ops, struct source *s,
 	const uint8_t *name, size_t len, enum checklist_kind kind,
-	struct checklist *ret, struct signature *ret_signature,
-	uint8_t sha256[HASH_LEN], struct err *e) MUST_USE;
+	const struct checklist_table *table, struct checklist *ret,
+	struct signature *ret_signature, uint8_t sha256[HASH_LEN],
+	struct err *e) MUST_USE;
 
 struct sums {
 	struct str name;

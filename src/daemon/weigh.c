@@ -1,5 +1,6 @@
 #include "daemon/weigh.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,7 +12,8 @@
 void
 weigh_begin(struct decision *d)
 {
-	d->known = d->unchanged = d->set_ends = d->spent = false;
+	d->known = d->unchanged = false;
+	d->set_ends = d->spent = d->wanted = d->told = false;
 	d->wait = 0;
 	d->set = d->manifest = NULL;
 	d->set_bytes = 0;
@@ -61,7 +63,7 @@ weigh_item(const struct member *x)
 
 /* ---- one name ---- */
 
-/* The digests that the manifest has of it; false: too many. */
+/* The digests and records that the manifest has of it; false: too many. */
 static bool
 add_claims(struct decision *d, const struct manifests *ms,
 	const struct manifest *m, size_t first)
@@ -74,8 +76,33 @@ add_claims(struct decision *d, const struct manifests *ms,
 		const struct mention *y = &ms->mention[m->mention[i]];
 		const struct check_line *c = &m->list.line[y->line];
 
+		if (c->has_records)
+			claims_add_records(&d->claims, c->records, from.s);
 		if (c->has_sum && !claims_add(&d->claims, c, from.s))
 			return false;
+	}
+	return true;
+}
+
+/* Has it the size that the manifest says? If not, d->rule says both. */
+static bool
+has_size(struct decision *d, const struct manifests *ms,
+	const struct manifest *m, size_t first)
+{
+	const struct member *x = weigh_member(ms, m, first);
+	size_t end = first + weigh_lines(ms, m, first);
+
+	for (size_t i = first; i < end; i++) {
+		const struct mention *y = &ms->mention[m->mention[i]];
+		const struct check_line *c = &m->list.line[y->line];
+
+		if (!c->has_size || c->size == x->signature.size)
+			continue;
+		str_clear(&d->rule);
+		str_addf(&d->rule,
+			"it has %" PRIu64 " bytes, the manifest says %" PRIu64,
+			x->signature.size, c->size);
+		return false;
 	}
 	return true;
 }
@@ -87,7 +114,8 @@ add_claims(struct decision *d, const struct manifests *ms,
 static bool
 tell_landed(const struct decision *d, bool *ret)
 {
-	*ret = true;
+	*ret = d->claims.records_from == NULL ||
+		d->claims.records == d->name.version.records;
 	for (size_t i = 0; i < d->claims.n; i++) {
 		const struct claim *c = &d->claims.claim[i];
 
@@ -116,8 +144,8 @@ judge(struct decision *d, const struct member *x)
 	if (x->state == MEMBER_OVER && tell_landed(d, &is_so))
 		return is_so ? VERDICT_OVER
 			     : waits(d,
-				       "it has landed with other bytes than "
-				       "the manifest has");
+				       "it has landed as something else "
+				       "than the manifest has");
 	if (x->state == MEMBER_QUARANTINED &&
 		!claims_are_news(&d->claims, d->name.reason)) {
 		str_clear(&d->rule);
@@ -150,6 +178,10 @@ weigh_name(struct decision *d, const struct manifests *ms,
 		*ret = waits(d, "the manifest has too many digests of it");
 		return OK;
 	}
+	if (!has_size(d, ms, m, first)) {
+		*ret = VERDICT_WAITS;
+		return OK;
+	}
 	*ret = judge(d, x);
 	if (evidence == NULL && *ret == VERDICT_READ &&
 		d->ops->closed != NULL &&
@@ -178,7 +210,7 @@ weigh_manifest(struct decision *d, struct manifest *m, struct err *e)
 		decide_ready(d, &it, NULL, clock_wall(), e) != OK)
 		return e->code;
 	if (d->disposition == DISPOSITION_PENDING) {
-		m->trouble = mem_strdup(d->rule.s);
+		m->trouble = mem_strdup(d->evidence.s);
 		m->wait = d->wait;
 	}
 	return OK;
@@ -227,14 +259,45 @@ weigh_one(struct decision *d, const struct manifests *ms,
 	return OK;
 }
 
+/*
+ * It is not there: did it land, and leave? Only its SHA-256 can say so, for
+ * another file may be on its way under the same name.
+ */
+static enum rc
+has_left(struct decision *d, const struct manifests *ms,
+	const struct manifest *m, size_t first, bool *ret, struct err *e)
+{
+	const struct member *x = weigh_member(ms, m, first);
+	const struct item it = weigh_item(x);
+	bool is_so;
+
+	*ret = false;
+	if (!x->claimed)
+		return OK;
+	weigh_begin(d);
+	if (weigh_know(d, &it, e) != OK)
+		return e->code;
+	*ret = d->known && d->name.version.id != 0 &&
+		d->name.disposition != DISPOSITION_QUARANTINED &&
+		add_claims(d, ms, m, first) && d->claims.n > 0 &&
+		tell_landed(d, &is_so) && is_so;
+	return OK;
+}
+
 enum rc
 weigh_set(struct decision *d, const struct manifests *ms,
 	const struct manifest *m, struct weight *w, struct err *e)
 {
 	for (size_t i = 0; i < m->n; i += weigh_lines(ms, m, i)) {
 		struct member *x = weigh_member(ms, m, i);
+		bool left = false;
 
-		w->there += x->state != MEMBER_MISSING;
+		if (x->state == MEMBER_MISSING &&
+			has_left(d, ms, m, i, &left, e) != OK)
+			return e->code;
+		w->there += x->state != MEMBER_MISSING || left;
+		if (left)
+			continue;
 		if (x->state == MEMBER_MISSING) {
 			if (w->missing < WEIGH_SHOWN)
 				w->shown[w->missing] = x;

@@ -73,7 +73,15 @@ check_list(struct checklist *l)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	for (int kind = CHECKLIST_SUMS; kind <= CHECKLIST_NAMES; kind++) {
+	static const struct checklist_table table = {
+		.column = {COLUMN_NAME, COLUMN_SIZE, COLUMN_SKIP, COLUMN_DIGEST,
+			COLUMN_RECORDS},
+		.n = 5,
+		.delimiter = '|',
+		.header = 1,
+	};
+
+	for (int kind = CHECKLIST_SUMS; kind <= CHECKLIST_TABLE; kind++) {
 		struct err e = ERR_INIT;
 		struct checklist l;
 		struct buf text;
@@ -83,8 +91,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			buf_release(&text);
 			return 0;
 		}
-		if (checklist_read(&l, (enum checklist_kind)kind, &text, &e) ==
-			OK)
+		if (checklist_read(&l, (enum checklist_kind)kind, &table, &text,
+			    &e) == OK)
 			check_list(&l);
 		checklist_release(&l);
 		buf_release(&text);

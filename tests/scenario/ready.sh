@@ -22,7 +22,7 @@ expect_same 'what landed stays landed' 1 \
 "$LANDFALL" init side --quiet
 conf=side/landfall.yaml
 sed -i 's/format: csv/format: csv\n    ready: {any: [{sentinel: "{name}.done"}, {stable: 1h}]}/' $conf
-mkdir side/inbox/sub
+mkdir -p side/inbox/sub
 printf 'a\n1\n' >side/inbox/sub/x.csv
 "$LANDFALL" run --once --json -c $conf >out
 expect_same 'without its sentinel it is pending, and says what is missing' 1 \
@@ -59,6 +59,35 @@ exec 9>&-
 "$LANDFALL" run --once --json -c $conf >out
 expect_same 'closed: once it is closed' 1 \
 	"$(grep -ac '"evidence":"closed: nobody has it open for writing"' shut/zone/inbox/dt=*/w.*.zst)"
+
+# What is waited for and goes away is not waited for any more.
+conf=side/landfall.yaml
+mkdir -p side/inbox/sub
+printf 'a\n3\n' >side/inbox/gone.csv
+printf 'a\n4\n' >side/inbox/sub/stays.csv
+"$LANDFALL" run --once -c $conf >out
+rm side/inbox/gone.csv
+"$LANDFALL" run --once --json -c $conf >out
+expect_same 'a name that went while it was waited for is closed' 1 \
+	"$("$LANDFALL" why -c $conf gone.csv | tail -n 1 |
+		grep -c 'ignored: removed before it was complete')"
+expect_same 'and counted like the others' 1 \
+	"$(grep -c '"listed":.*"pending":1,"quarantined":0,"ignored":[1-9]' out)"
+expect_same 'one that is there still waits' 1 \
+	"$("$LANDFALL" why -c $conf stays.csv | tail -n 1 | grep -c pending)"
+"$LANDFALL" run --once --json -c $conf >out
+expect_same 'which is told once' 1 \
+	"$("$LANDFALL" why -c $conf gone.csv | grep -c ignored)"
+expect_same 'status waits for what is there' 1 \
+	"$("$LANDFALL" status -c $conf | grep -c '1 pending.*stays.csv')"
+if [ "$(id -u)" -ne 0 ]; then
+	chmod 0 side/inbox/sub
+	"$LANDFALL" run --once -c $conf >out 2>&1 || :
+	chmod 755 side/inbox/sub
+	expect_same 'a folder that cannot be listed has lost nothing' 1 \
+		"$("$LANDFALL" why -c $conf stays.csv | tail -n 1 |
+			grep -c pending)"
+fi
 
 # The daemon looks when the sentinel comes, not when a clock says so.
 "$LANDFALL" run -c side/landfall.yaml 2>log &

@@ -48,15 +48,22 @@ test_digests(void **state UNUSED)
 }
 
 static void
-read_text(struct checklist *l, enum checklist_kind kind, const char *text)
+read_table(struct checklist *l, enum checklist_kind kind,
+	const struct checklist_table *table, const char *text)
 {
 	struct err e = ERR_INIT;
 	struct buf b;
 
 	buf_init(&b, CHECKLIST_BYTES);
 	must(buf_add(&b, text, strlen(text), &e), &e);
-	must(checklist_read(l, kind, &b, &e), &e);
+	must(checklist_read(l, kind, table, &b, &e), &e);
 	assert_null(b.data);
+}
+
+static void
+read_text(struct checklist *l, enum checklist_kind kind, const char *text)
+{
+	read_table(l, kind, NULL, text);
 }
 
 /* One line about that name: hex in lower case, NULL for none. */
@@ -189,6 +196,58 @@ test_names(void **state UNUSED)
 }
 
 static void
+test_table(void **state UNUSED)
+{
+	static const struct checklist_table table = {
+		.column = {COLUMN_NAME, COLUMN_SIZE, COLUMN_SKIP,
+			COLUMN_RECORDS, COLUMN_DIGEST},
+		.n = 5,
+		.delimiter = '|',
+		.header = 1,
+	};
+	static const char *const strange[] = {
+		"a|1|x|2",
+		"a|1|x|2|" MD5_ABC "|",
+		"a|1.5|x|2|" MD5_ABC,
+		"a|-1|x|2|" MD5_ABC,
+		"a|18446744073709551616|x|2|" MD5_ABC,
+		"a||x|2|" MD5_ABC,
+		"|1|x|2|" MD5_ABC,
+		"a|1|x|2|no digest",
+		"a|1|x|2|",
+	};
+	struct check_line *c;
+	struct checklist l;
+
+	read_table(&l, CHECKLIST_TABLE, &table,
+		"file|bytes|day|rows|md5\r\n"
+		"# nothing\n"
+		"a b.csv | 12 |mon| 3|" MD5_ABC "\r\n"
+		"\"quoted, c.csv\"|\"0\"|\"\"|18446744073709551615|"
+		"\"" SHA256_ABC "\"");
+	assert_int_equal(l.strange, 0);
+	assert_int_equal(l.n, 2);
+	has(&l, "a b.csv", MD5_ABC);
+	has(&l, "quoted, c.csv", SHA256_ABC);
+	assert_int_equal(
+		checklist_find(&l, (const uint8_t *)"a b.csv", 7, &c), 1);
+	assert_true(c->has_size && c->has_records);
+	assert_int_equal(c->size, 12);
+	assert_int_equal(c->records, 3);
+	checklist_release(&l);
+	for (size_t i = 0; i < ARRAY_LEN(strange); i++) {
+		struct str s = STR_INIT;
+
+		str_addf(&s, "header\n%s\n", strange[i]);
+		read_table(&l, CHECKLIST_TABLE, &table, s.s);
+		assert_int_equal(l.strange, 2);
+		assert_int_equal(l.n, 0);
+		checklist_release(&l);
+		str_release(&s);
+	}
+}
+
+static void
 test_bounds(void **state UNUSED)
 {
 	struct err e = ERR_INIT;
@@ -200,12 +259,13 @@ test_bounds(void **state UNUSED)
 		for (int i = 0; i < CHECKLIST_LINES + more; i++)
 			must(buf_add(&b, "x\n", 2, &e), &e);
 		if (more) {
-			assert_int_equal(
-				checklist_read(&l, CHECKLIST_NAMES, &b, &e),
+			assert_int_equal(checklist_read(&l, CHECKLIST_NAMES,
+						 NULL, &b, &e),
 				BAD_ITEM);
 			assert_int_equal(l.n, 0);
 		} else {
-			must(checklist_read(&l, CHECKLIST_NAMES, &b, &e), &e);
+			must(checklist_read(&l, CHECKLIST_NAMES, NULL, &b, &e),
+				&e);
 			assert_int_equal(l.n, CHECKLIST_LINES);
 		}
 		checklist_release(&l);
@@ -220,6 +280,7 @@ main(void)
 		cmocka_unit_test(test_sums),
 		cmocka_unit_test(test_bare),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_bounds),
 	};
 

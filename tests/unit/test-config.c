@@ -878,11 +878,31 @@ static const struct {
 		"list of them\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: /x}}}\n",
 		"f:3:50: error: ready: expected a glob for manifests such as "
-		"\"*.manifest\", or {name: GLOB, unlisted: ignore}\n"},
+		"\"*.manifest\", or {name: GLOB} with columns, unlisted and "
+		"others\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: {name: x, "
 	      "more: y}}}}\n",
-		"f:3:50: error: ready: expected a glob for manifests such as "
-		"\"*.manifest\", or {name: GLOB, unlisted: ignore}\n"},
+		"f:3:60: error: ready: unknown key; a manifest has name, "
+		"columns, delimiter, header and unlisted\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: {columns: "
+	      "[size, digest]}}}}\n",
+		"f:3:60: error: ready: expected columns such as [name, size, "
+		"digest], one of them name\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: {name: x, "
+	      "columns: [name, rows]}}}}\n",
+		"f:3:76: error: ready: expected a column, skip, name, size, "
+		"records or digest; at most 32\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: {name: x, "
+	      "header: 1}}}}\n",
+		"f:3:50: error: ready: a manifest without columns has no "
+		"delimiter and no header\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: {unlisted: "
+	      "wait}}}}\n",
+		"f:3:50: error: ready: the manifest's name is missing\n"},
+	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: {name: x, "
+	      "columns: [name, records]}}}}\n",
+		"f:3:39: error: ready: a manifest has records, and a delivery "
+		"of format opaque is one record; say its format\n"},
 	{HEAD "sources: {s: {drop: {path: d}, ready: {manifest: {name: x, "
 	      "unlisted: land}}}}\n",
 		"f:3:70: error: ready: expected unlisted: wait or unlisted: "
