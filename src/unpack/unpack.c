@@ -201,13 +201,27 @@ unpack_over(const struct unpack *u)
 
 /* ---- what the child asks for ---- */
 
+static enum rc
+too_long(const struct unpack *u, struct err *e)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	str_add_duration(&s, (uint64_t)u->o.limits.wall);
+	return err_set(e, BAD_ITEM,
+		"unpacking took longer than %s (max_time), at %" PRIu64
+		" of %" PRIu64 " bytes",
+		s.s, u->done, u->o.size);
+}
+
 /* It has room for m, or does not read any more and is no use. */
 static enum rc
 answer(struct unpack *u, struct err *e)
 {
 	int64_t deadline = clock_mono() + u->o.limits.wall - u->waited;
 
-	return proc_send(u->proc, &u->m, deadline + CLOCK_SECOND, e);
+	enum rc rc = proc_send(u->proc, &u->m, deadline + CLOCK_SECOND, e);
+
+	return rc == AGAIN ? too_long(u, e) : rc;
 }
 
 static enum rc
@@ -259,18 +273,6 @@ static bool
 is_cancelled(const struct unpack *u)
 {
 	return u->o.cancel != NULL && atomic_load(u->o.cancel);
-}
-
-static enum rc
-too_long(const struct unpack *u, struct err *e)
-{
-	CLEANUP(str_release) struct str s = STR_INIT;
-
-	str_add_duration(&s, (uint64_t)u->o.limits.wall);
-	return err_set(e, BAD_ITEM,
-		"unpacking took longer than %s (max_time), at %" PRIu64
-		" of %" PRIu64 " bytes",
-		s.s, u->done, u->o.size);
 }
 
 /* A message from the child, within what is left of the time it has. */

@@ -13,12 +13,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../unpack/here.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "landfall/proc.h"
 #include "scratch.h"
-#include "unpack/hear.h"
-#include "unpack/walk.h"
 
 /* ---- recognition ---- */
 
@@ -412,8 +411,338 @@ test_none(void **state UNUSED)
 	close(fd);
 }
 
+/* ---- passwords ---- */
+
+static int
+make_locked(const char *how)
+{
+	struct making m = {.a = archive_write_new()};
+
+	m.fd = memfd_create("archive", MFD_CLOEXEC);
+	assert_int_equal(archive_write_set_format_zip(m.a), ARCHIVE_OK);
+	assert_int_equal(archive_write_set_options(m.a, how), ARCHIVE_OK);
+	assert_int_equal(
+		archive_write_set_passphrase(m.a, "open sesame"), ARCHIVE_OK);
+	archive_write_set_bytes_in_last_block(m.a, 1);
+	assert_int_equal(archive_write_open_fd(m.a, m.fd), ARCHIVE_OK);
+	add(&m, "a.csv", large, 100000);
+	add(&m, "b.csv", "id;n\n", 5);
+	return made(&m);
+}
+
+static void
+set_password(const char *text)
+{
+	options.password = (const uint8_t *)text;
+	options.password_len = text != NULL ? strlen(text) : 0;
+}
+
+/* Member by member, and what is said of each. */
+static void
+expect_locked(int fd, const char *text)
+{
+	struct unpack *u = begin(fd, "x.zip");
+	struct err e = ERR_INIT;
+	uint8_t byte[10];
+	size_t got;
+
+	for (int i = 0; i < 2; i++) {
+		expect(u, UNPACK_FILE, i == 0 ? "a.csv" : "b.csv");
+		assert_int_equal(
+			unpack_read(u, byte, sizeof(byte), &got, &e), BAD_ITEM);
+		if (strstr(e.text, text) == NULL)
+			fail_msg("'%s' has no '%s'", e.text, text);
+		/* And so it stays. */
+		assert_int_equal(
+			unpack_read(u, byte, sizeof(byte), &got, &e), BAD_ITEM);
+		assert_false(unpack_over(u));
+	}
+	expect_end(u, -1);
+}
+
+static void
+test_password(void **state UNUSED)
+{
+	static const char *const ways[] = {"zip:encryption=traditional",
+		"zip:encryption=aes128", "zip:encryption=aes256"};
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		int fd = make_locked(ways[i]);
+		struct unpack *u;
+
+		set_password("open sesame");
+		u = begin(fd, "x.zip");
+		expect(u, UNPACK_FILE, "a.csv");
+		expect_bytes(u, large, 100000);
+		expect(u, UNPACK_FILE, "b.csv");
+		expect_bytes(u, "id;n\n", 5);
+		expect_end(u, -1);
+		set_password("open");
+		expect_locked(fd, "assphrase");
+		set_password(NULL);
+		expect_locked(fd, "encrypted, and there is no password for it");
+		close(fd);
+	}
+}
+
+/* ---- damage: every cut, every bit ---- */
+
+static struct here here;
+static uint8_t known[2][HASH_LEN];
+static bool stranger;
+
+static void
+seen(struct here *h UNUSED, const uint8_t sum[HASH_LEN])
+{
+	if (memcmp(sum, known[0], HASH_LEN) != 0 &&
+		memcmp(sum, known[1], HASH_LEN) != 0)
+		stranger = true;
+}
+
+static void
+run_here(const uint8_t *p, size_t n, const char *name)
+{
+	memset(&here, 0, sizeof(here));
+	here.whole = seen;
+	stranger = false;
+	here_run(p, n, name, &options.limits, &here);
+	if (here.end != END && here.end != BAD_ITEM)
+		fail_msg("%s: it has no end", name);
+	if (strstr(here.why.text, "nonsense") != NULL)
+		fail_msg("%s: %s", name, here.why.text);
+}
+
+static void
+damage(const char *name, uint8_t *p, size_t n)
+{
+	run_here(p, n, name);
+	if (here.end != END)
+		fail_msg("%s: %s", name, here.why.text);
+	assert_int_equal(here.files, 2);
+	assert_false(stranger);
+	for (size_t i = 0; i < n; i++) {
+		run_here(p, i, name);
+		if (here.end == END && here.spoiled == 0)
+			fail_msg("%s cut at %zu ends well", name, i);
+	}
+	for (size_t i = 0; i < 8 * n; i++) {
+		p[i / 8] ^= (uint8_t)(1 << i % 8);
+		run_here(p, n, name);
+		/* A bare tar archive has no sums of its members, and
+		 * libarchive's zstd none either. */
+		if (stranger && strcmp(name, "x.tar") != 0 &&
+			strcmp(name, "x.tar.zst") != 0)
+			fail_msg("%s: bit %zu changed bytes unseen", name, i);
+		p[i / 8] ^= (uint8_t)(1 << i % 8);
+	}
+}
+
+static void
+test_damage(void **state UNUSED)
+{
+	hash_bytes("id;n\n", 5, known[0]);
+	hash_bytes(large, 99, known[1]);
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		struct making m = make(formats[i].format, formats[i].filter);
+		uint8_t *p;
+		size_t n;
+
+		add(&m, "a.csv", "id;n\n", 5);
+		add(&m, "b.csv", large, 99);
+		made(&m);
+		n = (size_t)lseek(m.fd, 0, SEEK_END);
+		p = malloc(n);
+		assert_int_equal(pread(m.fd, p, n, 0), n);
+		damage(formats[i].name, p, n);
+		free(p);
+		close(m.fd);
+	}
+}
+
+/* ---- a child that is somebody else's ---- */
+
+static struct message m;
+static uint8_t *shared;
+
+static void
+hostile_say(uint32_t type, uint64_t a, uint64_t b, uint64_t c)
+{
+	struct err e = ERR_INIT;
+
+	message_begin(&m, type);
+	message_put_u64(&m, a);
+	message_put_u64(&m, b);
+	message_put_u64(&m, c);
+	if (channel_send(CHILD_CHANNEL, &m, CHANNEL_FOREVER, &e) != OK)
+		_exit(0);
+}
+
+static void
+hostile_slot(uint64_t index)
+{
+	hostile_say(UNPACK_SLOT, index, 4096, 0);
+}
+
+/* A member in slot 0 that has no end. */
+static void
+hostile_stream(void)
+{
+	struct tell t = {.slot = shared};
+
+	message_begin(&m, FRAME_MEMBER);
+	message_put_u64(&m, UNPACK_FILE);
+	message_put_text(&m, "a.csv");
+	message_put_u64(&m, UNPACK_UNKNOWN);
+	for (int i = 0; i < 2; i++)
+		message_put_u64(&m, 0);
+	message_put_u64(&m, 1);
+	message_put_text(&m, "");
+	message_put_u64(&m, 0);
+	message_put_text(&m, "");
+	tell_message(&t, &m);
+	hostile_say(UNPACK_SLOT, 0, t.len, 0);
+	t.slot += SLOT_SIZE;
+	t.len = 0;
+	tell_data(&t, large, SLOT_SIZE - FRAME_HEAD);
+	for (;;)
+		hostile_say(UNPACK_SLOT, 1, t.len, 0);
+}
+
+static void
+hostile_spools(void)
+{
+	for (;;)
+		hostile_say(UNPACK_SPOOL, 0, 1, 1);
+}
+
+static int
+hostile(uint8_t how)
+{
+	struct err e = ERR_INIT;
+
+	if (channel_recv(CHILD_CHANNEL, &m, false, CHANNEL_FOREVER, &e) != OK)
+		return 9;
+	shared = mmap(NULL, SLOTS * SLOT_SIZE, PROT_READ | PROT_WRITE,
+		MAP_SHARED, FD_SLOTS, 0);
+	if (shared == MAP_FAILED)
+		return 8;
+	memset(shared, how, SLOT_SIZE);
+	switch (how) {
+	case 'a': /* a slot of rubbish */
+		hostile_slot(0);
+		break;
+	case 'b': /* one that is not there */
+		hostile_slot(SLOTS);
+		break;
+	case 'c': /* longer than it is */
+		hostile_say(UNPACK_SLOT, 0, SLOT_SIZE + 8, 0);
+		break;
+	case 'd': /* what nobody knows */
+		hostile_say(77, 0, 0, 0);
+		break;
+	case 'e': /* a spool where none may be */
+		hostile_say(UNPACK_SPOOL, 99, 1, 1);
+		break;
+	case 'f':
+		hostile_spools();
+		break;
+	case 'g':
+		hostile_stream();
+		break;
+	case 'h': /* silence */
+		break;
+	case 'i':
+		return 5;
+	case 'j': /* the end of the memory that both share */
+		if (ftruncate(FD_SLOTS, 0) == 0)
+			return 7;
+		hostile_slot(0);
+		break;
+	}
+	for (;;)
+		clock_sleep(CLOCK_SECOND);
+}
+
+/* An object of this size says by its last byte what its child does. */
+enum { TOLD = UNPACK_HEAD + 1 };
+
+static int
+be_child(const struct child *c)
+{
+	uint8_t how;
+
+	if (lseek(FD_OBJECT, 0, SEEK_END) != TOLD)
+		return unpack_child(c);
+	return pread(FD_OBJECT, &how, 1, TOLD - 1) == 1 ? hostile(how) : 9;
+}
+
+static const struct {
+	uint8_t how;
+	const char *text;
+} hostiles[] = {{'a', "nonsense"}, {'b', "nonsense"}, {'c', "nonsense"},
+	{'d', "nonsense"}, {'e', "nonsense"}, {'f', "longer than 1.0s"},
+	{'g', "unpacks to more than 1.0 MiB (max_member)"},
+	{'h', "longer than 1.0s"}, {'i', "ended with status 5"},
+	{'j', "nonsense"}};
+
+static void
+test_hostile(void **state UNUSED)
+{
+	struct unpack_limits before = options.limits;
+	char path[SCRATCH_PATH];
+
+	options.spool = scratch_make(path);
+	options.limits.member_bytes = 1 << 20;
+	for (size_t i = 0; i < ARRAY_LEN(hostiles); i++) {
+		uint8_t object[TOLD] = "PK\3\4";
+		int fd = memfd_create("object", MFD_CLOEXEC);
+		struct unpack *u;
+
+		object[TOLD - 1] = hostiles[i].how;
+		options.limits.wall = before.wall;
+		if (strstr(hostiles[i].text, "longer") != NULL)
+			options.limits.wall = CLOCK_SECOND;
+		assert_int_equal(
+			write(fd, object, sizeof(object)), sizeof(object));
+		u = begin(fd, "x.zip");
+		expect_bad(u, hostiles[i].text);
+		assert_true(unpack_over(u));
+		/* Said as often as it is asked. */
+		expect_bad(u, hostiles[i].text);
+		unpack_free(u);
+		close(fd);
+	}
+	close(options.spool);
+	options.spool = -1;
+	options.limits = before;
+	scratch_remove(path);
+}
+
+static void
+test_cancel(void **state UNUSED)
+{
+	struct making making = make(ARCHIVE_FORMAT_TAR_USTAR, 0);
+	atomic_bool cancel = false;
+	struct unpack_member got;
+	struct err e = ERR_INIT;
+	struct unpack *u;
+	int fd;
+
+	add(&making, "a", large, sizeof(large));
+	fd = made(&making);
+	options.cancel = &cancel;
+	u = begin(fd, "x.tar");
+	expect(u, UNPACK_FILE, "a");
+	atomic_store(&cancel, true);
+	assert_int_equal(unpack_next(u, &got, &e), AGAIN);
+	assert_true(unpack_over(u));
+	unpack_free(u);
+	options.cancel = NULL;
+	close(fd);
+}
+
 static const struct child_kind kinds[] = {
-	{UNPACK_CHILD, CHILD_UNPACK, unpack_child}, {NULL, 0, NULL}};
+	{UNPACK_CHILD, CHILD_UNPACK, be_child}, {NULL, 0, NULL}};
 
 int
 main(int argc, char **argv)
@@ -425,6 +754,10 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_inside),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_none),
+		cmocka_unit_test(test_password),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_cancel),
 	};
 
 	if (child_wanted(argc, argv))
