@@ -471,6 +471,9 @@ mirror(struct sftp *s, const char *path, const char *folder)
 		fine += ev.fault == SFTP_FINE;
 		bytes += ev.size;
 	}
+	while (asked > 0)
+		str_release(&w[--asked].name);
+	free(w);
 	printf("mirrored %zu of %zu, %" PRIu64 " bytes, %.2f s\n", fine, n,
 		bytes, (double)(clock_mono() - since) / CLOCK_SECOND);
 	return fine == n ? 0 : 2;
