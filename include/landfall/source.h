@@ -120,7 +120,8 @@ struct source_ops {
 		struct err *e);
 
 	/*
-	 * The four below: one thread at a time, in one process at a time.
+	 * The four below: one thread at a time, in one process at a time; of a
+	 * partner's source remove and move are thread-safe.
 	 *
 	 * Puts back under their names what a process that died had begun to
 	 * remove or move. What cannot be put back (its name is taken by now)

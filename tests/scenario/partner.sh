@@ -148,6 +148,23 @@ expect_same 'side files: each is what it says' \
 "$LANDFALL" why -c side/landfall.yaml none.csv >why.out
 expect 'side files: what has none waits' grep -q 'pending' why.out
 
+# ---- sets ----
+lake set
+mkdir -p "$files/set"
+partner acme "$sshd" "$key" "$pinned" 'path: set' -- \
+	'ready: {all: [{manifest: "*.mf"}, {stable: 0s}]}' >>set/landfall.yaml
+for name in a b; do
+	seq 100 | sed "s/^/$name/" >"$files/set/$name.csv"
+done
+(cd "$files/set" && echo c >c.csv && sha256sum a.csv b.csv c.csv >one.mf &&
+	rm c.csv)
+expect 'set: a pass over a part of it' run set
+expect_same 'set: nothing of it lands' '' "$(ls -d set/zone/acme 2>/dev/null)"
+echo c >"$files/set/c.csv"
+expect 'set: a pass over all of it' run set
+expect_same 'set: it lands together' 3 \
+	"$(grep -c '"disposition":"landed"' out)"
+
 # ---- after ----
 lake moves
 mkdir -p "$files/moves/sub" "$files/moves/done/sub"
