@@ -342,8 +342,11 @@ batch_add(struct batch *b, const struct batch_part *p, struct err *e)
 	uint64_t size = p->answer->body.size;
 	enum rc rc;
 
+	/* Rows of CSV may have their header on the first page alone. */
 	if (b->land != NULL &&
-		(b->size + size > BATCH_ROLL || b->parts.len > BATCH_PARTS) &&
+		((b->size + size > BATCH_ROLL &&
+			 b->o.dialect.format != SCAN_CSV) ||
+			b->parts.len > BATCH_PARTS) &&
 		land_file(b, &more, e) != OK)
 		return e->code;
 	rc = room_take(&b->o.engine->room, size, &why, e);

@@ -111,6 +111,8 @@ run_stream(struct polling *p, const struct api_stream *s, struct err *e)
 {
 	struct turn t = {p, s};
 
+	/* What another stream looked up is none of this one's business. */
+	vars_unset_all(session_vars(p->session), API_LOOKUP);
 	return partition_each(
 		s, session_vars(p->session), run_partition, &t, e);
 }

@@ -23,6 +23,7 @@ struct stream_work {
 	struct catalog_stream row;
 	struct str position; /* "" : none yet */
 	struct str token;    /* kind token: the newest */
+	struct str job;	     /* the one under way, and its window; "" none */
 	int64_t began;	     /* wall */
 	struct reply *reply;
 	struct dialect dialect;
@@ -46,6 +47,56 @@ struct stream_work {
 	struct api_window window;
 	bool by_window;
 };
+
+/* How the pages of a window end. */
+enum stream_ending {
+	WINDOW_WHOLE,
+	WINDOW_AGAIN,	/* from its first page */
+	WINDOW_SPLIT,	/* as a shorter one */
+	WINDOW_PARKED,	/* not now */
+	WINDOW_KEPT,	/* not whole, but its token can be kept: go on */
+	WINDOW_NEW_JOB, /* by another job */
+};
+
+/* ---- stream.c ---- */
+
+/* All pages from the first, which link may name, to the last. */
+enum rc stream_ask_pages(struct stream_work *r, const struct api_request *what,
+	enum api_phase phase, const char *link, const char *name,
+	enum stream_ending *ret, struct err *e) MUST_USE;
+
+/* What the API's rules pass over is told in the story of the window. */
+enum rc stream_tell_skipped(
+	struct stream_work *r, const char *name, struct err *e) MUST_USE;
+
+/* It waits until then, and e says why. */
+void stream_park(struct stream_work *r, int64_t until, struct err *e);
+
+/* The stream's row as it is now; for lane_write(). */
+enum rc stream_record(struct catalog *c, void *arg, struct err *e) MUST_USE;
+
+/* ---- stream-lookup.c ---- */
+
+/* Defines {{lookup.*}}. False: the stream has to wait, or is passed over. */
+enum rc
+stream_lookups(struct stream_work *r, bool *ret_go_on, struct err *e) MUST_USE;
+
+/* ---- stream-job.c ---- */
+
+/* The window of a job that a run before left behind, into r->window. */
+bool stream_job_window(struct stream_work *r);
+
+/* One window by its job, taken up or created; its pages go to the batch. */
+enum rc stream_job(struct stream_work *r, const char *name,
+	enum stream_ending *ret, struct err *e) MUST_USE;
+
+/* Before the window lands: in that transaction the job is forgotten. */
+void stream_job_forget(struct stream_work *r);
+
+/* After it has: the API may drop the results. */
+void stream_job_over(struct stream_work *r);
+
+/* ---- stream-page.c, stream-learn.c ---- */
 
 /* Takes the page in answer: what is new of it goes to the batch. */
 enum rc stream_page(struct stream_work *r, struct err *e) MUST_USE;

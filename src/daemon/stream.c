@@ -26,19 +26,10 @@ stream_source(struct str *s, const char *api, const struct api_stream *stream)
 	str_addf(s, "%s.%s", api, stream->name);
 }
 
-/* How the pages of a window end. */
-enum ending {
-	WINDOW_WHOLE,
-	WINDOW_AGAIN,  /* from its first page */
-	WINDOW_SPLIT,  /* as a shorter one */
-	WINDOW_PARKED, /* not now */
-	WINDOW_KEPT,   /* not whole, but its token can be kept: go on */
-};
-
 /* ---- the position ---- */
 
 static void
-set_position(struct stream_work *r, enum ending ending)
+set_position(struct stream_work *r, enum stream_ending ending)
 {
 	/* The position of a run moves with its end. */
 	struct str *to =
@@ -65,8 +56,8 @@ set_position(struct stream_work *r, enum ending ending)
 	}
 }
 
-static enum rc
-record(struct catalog *c, void *arg, struct err *e)
+enum rc
+stream_record(struct catalog *c, void *arg, struct err *e)
 {
 	struct stream_work *r = arg;
 	const char *partition = r->o->partition != NULL ? r->o->partition : "";
@@ -89,6 +80,7 @@ record(struct catalog *c, void *arg, struct err *e)
 	s.why = r->report->why.s;
 	if (!r->o->between) {
 		s.position = r->position.s;
+		s.job = r->job.s;
 		if (!r->report->failed && r->report->parked == 0)
 			s.whole = r->began;
 	}
@@ -117,9 +109,8 @@ add_name(const struct stream_work *r, struct str *s)
 			str_addc(s, *p);
 }
 
-/* What the API's rules pass over is told in the story of the window. */
-static enum rc
-tell_skipped(struct stream_work *r, const char *name, struct err *e)
+enum rc
+stream_tell_skipped(struct stream_work *r, const char *name, struct err *e)
 {
 	struct delivery *d =
 		delivery_new(r->source.s, (const uint8_t *)name, strlen(name));
@@ -129,6 +120,15 @@ tell_skipped(struct stream_work *r, const char *name, struct err *e)
 	*e = (struct err)ERR_INIT;
 	r->report->skipped++;
 	return lane_note(r->o->lane, d, e);
+}
+
+void
+stream_park(struct stream_work *r, int64_t until, struct err *e)
+{
+	r->report->parked = until;
+	str_clear(&r->report->why);
+	str_add(&r->report->why, e->text);
+	*e = (struct err)ERR_INIT;
 }
 
 /* Does the position move before the window is through? */
@@ -142,13 +142,14 @@ keeps_pages(const struct stream_work *r)
 }
 
 static enum rc
-ask_pages(struct stream_work *r, struct paging *g, const char *name,
-	enum ending *ret, struct err *e)
+ask_pages(struct stream_work *r, struct paging *g,
+	const struct api_request *what, enum api_phase phase, const char *first,
+	const char *name, enum stream_ending *ret, struct err *e)
 {
 	struct session_question q = {.stream = r->stream,
 		.partition = r->o->partition,
-		.request = &r->stream->request,
-		.phase = API_PHASE_PAGE,
+		.request = what,
+		.phase = phase,
 		.reply = stream_is_packed(r->stream) ? NULL : r->reply};
 	struct vars *v = session_vars(r->o->session);
 	uint64_t pages = 0;
@@ -156,7 +157,10 @@ ask_pages(struct stream_work *r, struct paging *g, const char *name,
 
 	for (;;) {
 		paging_vars(g, v);
-		q.link = g->link.s;
+		/* Where to begin, as long as there is no token. */
+		if (r->rule->set && r->rule->kind == API_KIND_TOKEN)
+			window_vars(r->rule, &r->window, v);
+		q.link = g->link.len > 0 || first == NULL ? g->link.s : first;
 		rc = session_ask(r->o->session, &q, &r->answer, &r->outcome, e);
 		if (rc != OK)
 			return rc;
@@ -187,12 +191,13 @@ ask_pages(struct stream_work *r, struct paging *g, const char *name,
 			break;
 		case SESSION_SKIP:
 			*ret = WINDOW_WHOLE;
-			return tell_skipped(r, name, e);
+			return stream_tell_skipped(r, name, e);
 		case SESSION_PARK:
-			r->report->parked = r->outcome.until;
-			str_clear(&r->report->why);
-			str_add(&r->report->why, e->text);
+			stream_park(r, r->outcome.until, e);
 			*ret = WINDOW_PARKED;
+			return OK;
+		case SESSION_RESTART_JOB:
+			*ret = WINDOW_NEW_JOB;
 			return OK;
 		default:
 			*ret = WINDOW_AGAIN;
@@ -204,6 +209,26 @@ ask_pages(struct stream_work *r, struct paging *g, const char *name,
 			return OK;
 		}
 	}
+}
+
+enum rc
+stream_ask_pages(struct stream_work *r, const struct api_request *what,
+	enum api_phase phase, const char *link, const char *name,
+	enum stream_ending *ret, struct err *e)
+{
+	struct paging g;
+	enum rc rc;
+
+	reply_first(r->reply);
+	/* A token belongs to its window, but for the API's own cursor. */
+	paging_init(&g, r->stream->pagination,
+		r->rule->set && r->rule->kind == API_KIND_TOKEN &&
+				r->token.len > 0
+			? r->token.s
+			: NULL);
+	rc = ask_pages(r, &g, what, phase, link, name, ret, e);
+	paging_release(&g);
+	return rc;
 }
 
 static void
@@ -230,13 +255,14 @@ open_batch(struct stream_work *r, const char *name, const char *start,
 
 /* What of the pages is to be landed is; the position moves with it. */
 static enum rc
-close_batch(struct stream_work *r, enum ending ending, struct err *e)
+close_batch(struct stream_work *r, enum stream_ending ending, struct err *e)
 {
 	uint64_t files = batch_report(r->batch)->files;
 	enum rc rc;
 
 	set_position(r, ending);
-	rc = batch_close(r->batch, r->position.s, record, r, e);
+	stream_job_forget(r);
+	rc = batch_close(r->batch, r->position.s, stream_record, r, e);
 	r->report->files += batch_report(r->batch)->files - files;
 	r->report->moved = true;
 	return rc;
@@ -244,12 +270,11 @@ close_batch(struct stream_work *r, enum ending ending, struct err *e)
 
 /* One window, or all there is of a stream without windows. */
 static enum rc
-run_window(struct stream_work *r, enum ending *ret, struct err *e)
+run_window(struct stream_work *r, enum stream_ending *ret, struct err *e)
 {
 	CLEANUP(str_release) struct str name = STR_INIT;
 	CLEANUP(str_release) struct str start = STR_INIT;
 	CLEANUP(str_release) struct str end = STR_INIT;
-	struct paging g;
 	enum rc rc;
 
 	if (r->by_window) {
@@ -265,12 +290,15 @@ run_window(struct stream_work *r, enum ending *ret, struct err *e)
 		? r->window.end
 		: r->began;
 	open_batch(r, name.s, start.s, end.s);
-	paging_init(&g, r->stream->pagination,
-		r->token.len > 0 ? r->token.s : NULL);
-	rc = ask_pages(r, &g, name.s, ret, e);
-	paging_release(&g);
-	if (rc == OK && (*ret == WINDOW_WHOLE || *ret == WINDOW_KEPT))
+	rc = r->stream->job.set ? stream_job(r, name.s, ret, e)
+				: stream_ask_pages(r, &r->stream->request,
+					  API_PHASE_PAGE, NULL, name.s, ret, e);
+	if (rc == OK && (*ret == WINDOW_WHOLE || *ret == WINDOW_KEPT)) {
 		rc = close_batch(r, *ret, e);
+		if (rc == OK)
+			stream_job_over(r);
+	}
+	vars_unset_all(session_vars(r->o->session), API_JOB);
 	r->report->files += rc == OK ? 0 : batch_report(r->batch)->files;
 	batch_free(r->batch);
 	r->batch = NULL;
@@ -368,7 +396,7 @@ close_gap(struct stream_work *r, const struct windows *it, struct err *e)
 			"no stream makes up for it: `landfall reset` this one "
 			"to go on behind the gap");
 	str_addf(&name, "%s.gap.%s", r->stream->name, from.s);
-	if (tell_skipped(r, name.s, e) != OK)
+	if (stream_tell_skipped(r, name.s, e) != OK)
 		return e->code;
 	return lane_write(r->o->lane, begin_anew, r, e);
 }
@@ -379,8 +407,9 @@ run_windows(struct stream_work *r, struct err *e)
 	struct windows it;
 	int64_t position;
 	bool has = window_position(r->rule, r->position.s, &position);
+	struct api_window left = {0, 0};
 	unsigned restarts = 0;
-	enum ending ending;
+	enum stream_ending ending;
 	enum rc rc = OK;
 
 	r->by_window = true;
@@ -390,7 +419,17 @@ run_windows(struct stream_work *r, struct err *e)
 		windows_begin(&it, r->rule, has ? &position : NULL, r->began);
 	if (it.gap && close_gap(r, &it, e) != OK)
 		return e->code;
+	/* What a job was made for before is asked of that job. */
+	if (stream_job_window(r)) {
+		left = r->window;
+		it.next = left.start;
+	}
 	while (rc == OK && windows_next(&it, &r->window)) {
+		if (left.end > left.start) {
+			r->window = left;
+			it.next = left.end;
+			left.end = left.start;
+		}
 		do {
 			rc = run_window(r, &ending, e);
 			if (rc != OK)
@@ -423,25 +462,17 @@ static enum rc
 run_whole(struct stream_work *r, struct err *e)
 {
 	unsigned restarts = 0;
-	enum ending ending;
+	enum stream_ending ending;
 
 	r->window = (struct api_window){0};
-	if (r->rule->set && r->rule->kind == API_KIND_TOKEN) {
+	vars_unset_all(session_vars(r->o->session), API_WINDOW);
+	if (r->rule->set && r->rule->kind == API_KIND_TOKEN)
 		str_addn(&r->token, r->position.s, r->position.len);
-		r->window.start = r->rule->start;
-		if (r->token.len == 0)
-			window_vars(r->rule, &r->window,
-				session_vars(r->o->session));
-		else
-			vars_unset_all(session_vars(r->o->session), API_WINDOW);
-	}
 	do {
 		if (run_window(r, &ending, e) != OK)
 			return e->code;
-		if (ending == WINDOW_KEPT) {
-			vars_unset_all(session_vars(r->o->session), API_WINDOW);
+		if (ending == WINDOW_KEPT)
 			continue;
-		}
 		if (ending == WINDOW_SPLIT ||
 			(ending == WINDOW_AGAIN && ++restarts > RESTARTS))
 			return err_set(e, BAD_SOURCE,
@@ -506,6 +537,7 @@ release(struct stream_work *r)
 	str_release(&r->source);
 	str_release(&r->position);
 	str_release(&r->token);
+	str_release(&r->job);
 	str_release(&r->later);
 	free(r->fresh);
 }
@@ -522,9 +554,11 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 		.source = STR_INIT,
 		.position = STR_INIT,
 		.token = STR_INIT,
+		.job = STR_INIT,
 		.later = STR_INIT,
 		.began = clock_wall()};
 	uint64_t requests = session_requests(o->session);
+	bool go_on = true;
 	enum rc rc;
 
 	http_answer_init(&r.answer, o->engine->spool);
@@ -539,13 +573,18 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 		r.began - r.row.whole < r.stream->min_interval)
 		return OK;
 	str_add(&r.position, r.row.position);
+	if (!o->between && r.stream->job.set && r.row.job != NULL)
+		str_add(&r.job, r.row.job);
 	rc = stream_learn(&r, e);
 	if (rc == OK)
 		rc = find_row(&r, e);
 	if (rc != OK)
 		return rc;
-	rc = r.rule->set && r.rule->kind != API_KIND_TOKEN ? run_windows(&r, e)
-							   : run_whole(&r, e);
+	rc = stream_lookups(&r, &go_on, e);
+	if (rc == OK && go_on)
+		rc = r.rule->set && r.rule->kind != API_KIND_TOKEN
+			? run_windows(&r, e)
+			: run_whole(&r, e);
 	ret->requests += session_requests(o->session) - requests;
 	if (rc == BROKEN)
 		return rc;
@@ -562,5 +601,5 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 		*e = (struct err)ERR_INIT;
 	}
 	/* How it stands is told, also when it does not move. */
-	return lane_write(o->lane, record, &r, e);
+	return lane_write(o->lane, stream_record, &r, e);
 }

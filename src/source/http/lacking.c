@@ -13,9 +13,7 @@ of_partitions(const struct api_stream *s)
 		return "partitions: {from: ...}";
 	if (s->partitions.batch > 1)
 		return "partitions: {batch: ...}";
-	return s->incremental.set && !s->partitions.state_each
-		? "partitions without state: each"
-		: NULL;
+	return NULL;
 }
 
 static const char *
@@ -25,10 +23,6 @@ of_stream(const struct api_stream *s)
 
 	if (what != NULL)
 		return what;
-	if (s->n_lookups > 0)
-		return "lookups";
-	if (s->job.set)
-		return "job";
 	if (s->reconcile.set)
 		return "reconcile";
 	if (s->land != API_LAND_RECORDS)

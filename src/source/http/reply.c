@@ -26,6 +26,8 @@ struct reply {
 	size_t n_found;
 	struct reply_text *text; /* of the record under way */
 	size_t *column;		 /* of each field; SIZE_MAX: not there */
+	struct str header;	 /* of the first page */
+	size_t n_columns;	 /* in it */
 
 	struct jsonr *json;		       /* the whole body, or one row */
 	struct found *of_query[JSONR_QUERIES]; /* or NULL */
@@ -262,6 +264,7 @@ reply_new(const struct reply_spec *spec)
 	for (size_t i = 0; i < spec->n_fields; i++)
 		r->field[i] = spec->field[i];
 	r->text = mem_array(spec->n_fields + 1, sizeof(*r->text));
+	r->header = (struct str)STR_INIT;
 	r->column = mem_array(spec->n_fields + 1, sizeof(*r->column));
 	r->found = mem_array(spec->n_selectors + 1, sizeof(*r->found));
 	for (size_t i = 0; i < spec->n_selectors; i++)
@@ -286,6 +289,7 @@ reply_free(struct reply *r)
 	free(r->field);
 	free(r->text);
 	free(r->column);
+	str_release(&r->header);
 	free(r->copy);
 	free(r);
 }
@@ -406,13 +410,43 @@ rows(void *arg, const uint64_t *ends, size_t n)
 	}
 }
 
+/* Without its line end and mark, as the scanner compares it. */
+static void
+keep_header(struct reply *r, size_t len)
+{
+	const uint8_t *p = r->window.data;
+
+	if (r->header.len > 0 || r->rc != OK || len > r->window.len)
+		return;
+	if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
+		p += 3, len -= 3;
+	if (len > 0 && p[len - 1] == '\n')
+		len--;
+	if (len > 0 && p[len - 1] == '\r')
+		len--;
+	str_addn(&r->header, (const char *)p, len);
+	r->n_columns = r->at;
+}
+
+void
+reply_first(struct reply *r)
+{
+	str_clear(&r->header);
+	for (size_t i = 0; i < r->spec.n_fields; i++)
+		r->column[i] = SIZE_MAX;
+}
+
 static void
 between_rows(void *arg, const struct scan_exception *x)
 {
 	struct reply *r = arg;
 
-	if (r->rc == OK && x->kind == KIND_HEADER && x->offset == 0)
+	if (r->rc == OK && x->kind == KIND_HEADER && x->offset == 0) {
+		for (size_t i = 0; i < r->spec.n_fields; i++)
+			r->column[i] = SIZE_MAX;
 		r->rc = each_field(r, 0, x->length, header_field);
+		keep_header(r, x->length);
+	}
 	r->start = x->offset + x->length;
 }
 
@@ -425,8 +459,9 @@ read_rows(struct reply *r, struct err *e)
 	bool last = false;
 	enum rc rc = OK;
 
-	for (size_t i = 0; i < r->spec.n_fields; i++)
-		r->column[i] = SIZE_MAX;
+	if (r->header.len > 0)
+		scan_expect_header(s, (const uint8_t *)r->header.s,
+			r->header.len, (uint32_t)r->n_columns);
 	r->window.len = 0;
 	r->base = r->start = 0;
 	while (rc == OK && !last) {

@@ -70,6 +70,12 @@ enum rc reply_read(struct reply *r, const struct http_answer *a,
 enum rc reply_look(
 	struct reply *r, const struct http_answer *a, struct err *e) MUST_USE;
 
+/*
+ * The answers that come now are the pages of one list: rows of CSV have the
+ * header of the first of them, whether it is repeated or not.
+ */
+void reply_first(struct reply *r);
+
 /* Records in the answer read last. */
 uint64_t reply_records(const struct reply *r);
 

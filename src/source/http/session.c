@@ -133,9 +133,8 @@ session_outcome_release(struct session_outcome *o)
 
 /* ---- waiting ---- */
 
-/* AGAIN: cancelled. */
-static enum rc
-wait_for(struct session *s, int64_t ns, const char *why, struct err *e)
+enum rc
+session_wait(struct session *s, int64_t ns, const char *why, struct err *e)
 {
 	int64_t until = clock_mono() + ns, left;
 
@@ -280,7 +279,7 @@ send(struct attempt *t, const struct request *r, struct err *e)
 			r->field[i].name, r->field[i].value.s};
 	path_of(r->url.s, &path);
 	t->of.path = path.s;
-	rc = wait_for(s, rate_wait(&s->rate, &t->of, clock_mono()),
+	rc = session_wait(s, rate_wait(&s->rate, &t->of, clock_mono()),
 		"the agreed rate", e);
 	if (rc == OK && s->http == NULL)
 		rc = http_open(&o, &s->http, e);
@@ -332,11 +331,16 @@ ask_once(struct attempt *t, struct err *e)
 		size_t len;
 		enum rc rc;
 
-		rc = link.len > 0
-			? request_follow(api, q->stream, q->request,
-				  t->s->previous.s, link.s, &t->s->vars, &r, e)
-			: request_make(api, q->stream, q->request, &t->s->vars,
-				  &r, e);
+		if (t->token != NULL && n == 0)
+			rc = token_request(&t->token->token, api,
+				t->token->stream != NULL ? q->stream : NULL,
+				&t->s->vars, clock_wall(), &r, e);
+		else if (link.len > 0)
+			rc = request_follow(api, q->stream, q->request,
+				t->s->previous.s, link.s, &t->s->vars, &r, e);
+		else
+			rc = request_make(
+				api, q->stream, q->request, &t->s->vars, &r, e);
 		if (rc != OK)
 			return rc;
 		remember(t, &r);
@@ -401,7 +405,7 @@ try_again(struct attempt *t, bool counts, int64_t at_least, bool *ret_parked,
 	}
 	str_add(&why, e->text);
 	*e = (struct err)ERR_INIT;
-	return wait_for(t->s, wait, why.s, e);
+	return session_wait(t->s, wait, why.s, e);
 }
 
 /* No answer, or half of one: another time it may be whole. */
@@ -411,6 +415,12 @@ once_more(struct attempt *t, struct err *e)
 	bool parked;
 	enum rc rc;
 
+	/* The API may have created the job: that counts as one. */
+	if (t->q->phase == API_PHASE_CREATE && t->token == NULL &&
+		t->a->end != HTTP_NO_CONNECTION) {
+		t->out->verdict = SESSION_RESTART_JOB;
+		return OK;
+	}
 	e->code = BAD_SOURCE;
 	rc = try_again(t, true, 0, &parked, e);
 	return rc == OK && !parked ? END : rc;

@@ -75,6 +75,10 @@ enum rc session_ask(struct session *s, const struct session_question *q,
 	struct http_answer *a, struct session_outcome *ret,
 	struct err *e) MUST_USE;
 
+/* Waits as between requests. AGAIN: *cancel. */
+enum rc session_wait(
+	struct session *s, int64_t ns, const char *why, struct err *e) MUST_USE;
+
 uint64_t session_requests(const struct session *s);
 
 #endif
