@@ -121,3 +121,11 @@ expect 'kill: the zone is whole' "$LANDFALL" verify --deep -c kill/landfall.yaml
 expect 'kill: the bytes are those of the partner' cmp wanted found
 expect_same 'kill: nothing stays in the spool' '' \
 	"$(find kill/state/spool -type f)"
+
+# ---- what a source that is no more has left ----
+mkdir -p cut/state/spool/former
+echo x >cut/state/spool/former/0011.part
+echo x >cut/state/spool/former/0011.mark
+"$LANDFALL" run --once -c cut/landfall.yaml --quiet >lumber.out 2>&1 || :
+expect 'the spool of a source that is no more goes' \
+	test ! -e cut/state/spool/former

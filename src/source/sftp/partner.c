@@ -16,6 +16,9 @@
 
 #define SUFFIX_MAX 1000 /* .1, .2, ... of a name that is taken */
 
+/* More are no folder of deliveries but a listing that does not end. */
+#define LISTED_MAX 2000000
+
 /* More side files than this are asked for one by one. */
 #define SIDES_MAX 200000
 #define SIDES_BYTES (16u << 20)
@@ -233,6 +236,7 @@ partner_list(struct source *s,
 		.list = {.path = (const uint8_t *)c->path,
 			.path_len = strlen(c->path),
 			.depth = c->recursive ? c->depth : 0,
+			.max_names = LISTED_MAX,
 			.follow = c->symlinks == SYMLINKS_FOLLOW},
 		.event = on_listed,
 		.finished = on_list_end,
