@@ -43,7 +43,7 @@ status_of(const struct pass_report *p)
 	if (p->pass.outcome == PASS_COULD_NOT_LOOK)
 		return STATUS_UNREACHED;
 	if (p->pass.count[DISPOSITION_QUARANTINED] > p->settled ||
-		p->failed > 0 || p->after.failed > 0)
+		p->failed > 0 || p->after.failed > 0 || p->receipts.len > 0)
 		return STATUS_ATTENTION;
 	return STATUS_DONE;
 }
@@ -150,6 +150,11 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 		if (rc == BAD_SOURCE)
 			fprintf(stderr, "landfall: error: source %s: %s\n",
 				cfg->name, e->text);
+		if (p.receipts.len > 0)
+			fprintf(stderr,
+				"landfall: error: receipts of %s: %s; the next "
+				"run tries again\n",
+				cfg->name, p.receipts.s);
 		if (p.remark.len > 0 && look == 1)
 			fprintf(stderr, "landfall: warning: source %s: %s\n",
 				cfg->name, p.remark.s);
