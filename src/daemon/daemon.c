@@ -229,6 +229,7 @@ dispatch(struct daemon *d)
 	int64_t now = clock_mono(), next = INT64_MAX;
 
 	pthread_mutex_lock(&d->lock);
+	d->cancel = d->stop || d->reload;
 	for (size_t i = 0; i < d->n_watchers && (d->stop || d->reload); i++)
 		watcher_hurry(&d->watcher[i]);
 	for (size_t i = 0; i < d->n_watchers && !d->stop && !d->reload; i++) {

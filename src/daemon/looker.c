@@ -103,7 +103,7 @@ failed_wait(struct watcher *w, bool refused)
 	const struct sftp_config *c = &w->config->sftp;
 
 	w->failures++;
-	if (!next_is_remote(w->config))
+	if (w->config->kind != SOURCE_SFTP)
 		return backoff_wait(w->failures, BACKOFF_BASE, BACKOFF_CEILING);
 	/* The look itself has tried more than once. */
 	return refused ? REFUSED_WAIT
@@ -112,10 +112,9 @@ failed_wait(struct watcher *w, bool refused)
 				c->retry.ceiling);
 }
 
-/* After a look: when must it be looked at again whatever is hinted? */
-static void
-plan_next(struct watcher *w, bool could_look, bool refused, int64_t began,
-	int64_t mono)
+void
+looker_plan_next(struct watcher *w, bool could_look, bool refused,
+	int64_t began, int64_t mono)
 {
 	int64_t now = clock_mono(), wait;
 
@@ -145,9 +144,9 @@ plan_next(struct watcher *w, bool could_look, bool refused, int64_t began,
 	log_end(&l);
 }
 
-/* What the look means: the arrival contract, and what is to be told. */
-static enum rc
-judge(struct daemon *d, struct watcher *w, struct alert_view *v, struct err *e)
+enum rc
+looker_judge(struct daemon *d, struct watcher *w, struct alert_view *v,
+	struct err *e)
 {
 	struct arrival_report arrival;
 	struct lane *l;
@@ -200,6 +199,8 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	int64_t began = clock_mono();
 	enum rc rc, judged = OK;
 
+	if (w->config->kind == SOURCE_HTTP)
+		return poller_look(d, w, e);
 	watcher_begin(w, &full, &names);
 	full |= next_is_remote(w->config) && names.n > REMOTE_NAMES;
 	if (full)
@@ -210,7 +211,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		if (rc != BROKEN)
 			tell_pass(&r);
 		if (rc != BROKEN)
-			plan_next(w, is_whole(w, &r, rc),
+			looker_plan_next(w, is_whole(w, &r, rc),
 				rc == BAD_SOURCE && e->cause == EKEYREJECTED,
 				r.pass.started, began);
 	} else {
@@ -223,7 +224,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	view.full = full;
 	view.failed = rc != OK || r.troubles > 0;
 	if (rc != BROKEN)
-		judged = judge(d, w, &view, e);
+		judged = looker_judge(d, w, &view, e);
 	pass_report_release(&r);
 	watcher_end(w, &names);
 	return rc == BROKEN ? rc : judged;
@@ -238,7 +239,7 @@ judge_alone(struct daemon *d, struct watcher *w, struct err *e)
 	enum rc rc;
 
 	pass_report_init(&r);
-	rc = judge(d, w, &view, e);
+	rc = looker_judge(d, w, &view, e);
 	pass_report_release(&r);
 	return rc;
 }

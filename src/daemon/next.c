@@ -3,7 +3,7 @@
 bool
 next_is_remote(const struct source_config *cfg)
 {
-	return cfg->kind == SOURCE_SFTP;
+	return cfg->kind == SOURCE_SFTP || cfg->kind == SOURCE_HTTP;
 }
 
 bool

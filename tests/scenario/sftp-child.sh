@@ -103,3 +103,68 @@ expect_same 'a spool that has other bytes' 'stale' \
 other=$(sha256sum spool.half | cut -d' ' -f1)
 expect_same 'a file whose tail has changed meanwhile' 'changed' \
 	"$(field 2 "$(say fetch one spool.half 60000 "$other" 1000)")"
+
+# ---- an agent ----
+ssh-agent -D -a "$PWD/agent" >/dev/null 2>&1 &
+agent=$!
+for _ in $(seq 100); do
+	[ ! -S agent ] || break
+	sleep 0.05
+done
+SSH_AUTH_SOCK=$PWD/agent ssh-add -q server/stranger
+expect_status 'an agent with a key that is refused' 3 \
+	"$probe" -u "$user" -a agent "$port" connect
+SSH_AUTH_SOCK=$PWD/agent ssh-add -q server/rsa
+expect 'an agent whose second key, RSA, is taken' \
+	"$probe" -u "$user" -a agent "$port" connect
+kill $agent
+wait $agent 2>/dev/null || :
+
+# ---- bad lines ----
+sshd_port=$port
+head -c 3000000 /dev/urandom >server/files/large
+sum=$(sha256sum server/files/large | cut -d' ' -f1)
+start_proxy cut "$sshd_port" --cut 1500000
+rm -f spool
+say fetch large spool >cut.out
+expect_same 'a line that is cut' 'network' \
+	"$(sed -n 's/^done \([^ ]*\) .*/\1/p' cut.out)"
+read -r good part <<-END
+	$(sed -n 's/^done network \([0-9]*\) [0-9]* \([0-9a-f]*\) .*/\1 \2/p' cut.out)
+END
+expect 'what came of it is much' test "$good" -gt 1000000
+expect_same 'and its sum is right' "$part" \
+	"$(head -c "$good" server/files/large | sha256sum | cut -d' ' -f1)"
+expect_same 'the next attempt goes on there' \
+	"done fine 3000000 $((3000000 - good + 65536)) $sum" \
+	"$(say fetch large spool "$good" "$part" 65536 | tail -n 1 |
+		cut -d' ' -f1-5)"
+start_proxy stall "$sshd_port" --stall 1500000
+expect_same 'a line that falls silent' \
+	'network' "$(field 2 "$(say -i 2 fetch large spool.no)")"
+port=$sshd_port
+since=$(date +%s%N)
+expect 'not faster than is allowed' \
+	"$probe" -u "$user" -k server/ed25519 -r 2000000 "$port" \
+	fetch large spool.slow
+expect 'which takes a while' test $((($(date +%s%N) - since) / 1000000)) -gt 1200
+
+# ---- many names, much at once ----
+mkdir server/files/many mirror
+(cd server/files/many && seq 400 | while read -r i; do echo "$i" >"n$i"; done)
+expect 'four hundred files over three connections' \
+	"$probe" -q -c 3 -u "$user" -k server/ed25519 "$port" mirror many mirror
+expect 'byte for byte, all of them' diff -r server/files/many mirror
+
+# ---- the sandbox ----
+"$LANDFALL" init lake --quiet
+"$probe" 0 try "$PWD/lake/state/catalog.db" "$PWD/lake/state/ledger.key" \
+	"$PWD/lake/zone/_ledger/checkpoint" "$PWD/lake/zone" >tries
+expect_same 'catalog, key, ledger and zone are out of reach' \
+	'read: Permission denied|write: Permission denied' \
+	"$(grep -E '^(read|write)' tries | sort -u | paste -sd'|')"
+expect_same 'they cannot be removed or emptied' '' \
+	"$(grep -E '^(remove|empty): done' tries || :)"
+expect_same 'who makes a socket is no more' \
+	'socket: try child: killed by SIGSYS' \
+	"$(tail -n 1 tries | sed 's/SIGSYS.*/SIGSYS/')"

@@ -24,10 +24,12 @@ DIR/count holds how many connections were made so far.
 """
 import argparse
 import asyncio
+import fcntl
 import os
 import signal
 import socket
 import struct
+import termios
 
 CHUNK = 65536
 
@@ -79,7 +81,7 @@ class Line:
             await asyncio.Event().wait()
         if self.cut and self.came + len(data) >= self.cut:
             writer.write(data[:self.cut - self.came])
-            await writer.drain()
+            await arrived(writer)
             raise ConnectionResetError
         if a.drip and self.came + len(data) > a.after:
             for i in range(len(data)):
@@ -92,6 +94,17 @@ class Line:
             if a.rate:
                 await asyncio.sleep(len(data) / a.rate)
         self.came += len(data)
+
+
+async def arrived(writer):
+    """What was sent is with the other side's kernel: a reset loses what is
+    on its way, and how much that is would be chance."""
+    raw = writer.get_extra_info('socket')
+    for _ in range(2000):
+        left = fcntl.ioctl(raw, termios.TIOCOUTQ, b'\0\0\0\0')
+        if not writer.transport.get_write_buffer_size() and not any(left):
+            break
+        await asyncio.sleep(0.005)
 
 
 def reset(writer):

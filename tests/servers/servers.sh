@@ -10,6 +10,7 @@
 # All end with the script. DIR/pid is the number of the Python process.
 
 server_dirs=
+server_python=python3
 
 wait_for_port()
 {
@@ -38,7 +39,7 @@ start_server()
 	*) rm -f "$server_dir/port" ;;
 	esac
 	rm -f "$server_dir/up"
-	python3 "$SRCDIR/tests/servers/$server_script" "$server_dir" "$@" \
+	$server_python "$SRCDIR/tests/servers/$server_script" "$server_dir" "$@" \
 		>"$server_dir/out" 2>&1 &
 	echo $! >"$server_dir/pid"
 	server_dirs="$server_dirs $server_dir"
@@ -73,8 +74,13 @@ start_hostile()
 {
 	server_dir=$1
 	shift
-	python3 -c 'import paramiko' 2>/dev/null || skip 'no python3-paramiko'
+	# A package of the distribution's is not there for another Python.
+	for server_python in python3 /usr/bin/python3 none; do
+		[ $server_python != none ] || skip 'no python3-paramiko'
+		$server_python -c 'import paramiko' 2>/dev/null && break
+	done
 	start_server "$server_dir" hostile.py "$@"
+	server_python=python3
 	wait_for_port "$server_dir"
 }
 

@@ -20,6 +20,9 @@
  *	mirror PATH FOLDER		list, then fetch all; "mirrored N ..."
  *	look PATH [follow]		remove PATH [SIZE MTIME]
  *	move PATH TO			put PATH FILE
+ *	try PATH...			what a child in the same sandbox can do
+ *with these paths and PORT: a line for each, and how it ended that tried to
+ *make a socket
  *
  * Status: 0 the command was FINE; 2 it was not; 3 the connection; 1 usage.
  */
@@ -468,18 +471,91 @@ mirror(struct sftp *s, const char *path, const char *folder)
 		fine += ev.fault == SFTP_FINE;
 		bytes += ev.size;
 	}
+	while (asked > 0)
+		str_release(&w[--asked].name);
+	free(w);
 	printf("mirrored %zu of %zu, %" PRIu64 " bytes, %.2f s\n", fine, n,
 		bytes, (double)(clock_mono() - since) / CLOCK_SECOND);
 	return fine == n ? 0 : 2;
+}
+
+/* ---- what the sandbox lets it do ---- */
+
+static const char trying[] = "try";
+
+/* Says what came of it. A socket nobody may make, and so nobody answers. */
+static int
+try_child(const struct child *c UNUSED)
+{
+	struct message *m = mem_alloc(sizeof(*m));
+	struct err e = ERR_INIT;
+	char path[4096];
+
+	while (channel_recv(CHILD_CHANNEL, m, true, CHANNEL_FOREVER, &e) ==
+		OK) {
+		uint64_t what = m->type;
+
+		message_take_text(m, path, sizeof(path));
+		message_begin(m, (uint32_t)what);
+		errno = 0;
+		if (what == 1 && open(path, O_RDONLY | O_CLOEXEC) < 0)
+			message_put_text(m, strerror(errno));
+		else if (what == 2 && open(path, O_RDWR | O_CLOEXEC) < 0)
+			message_put_text(m, strerror(errno));
+		else if (what == 3 && unlink(path) < 0)
+			message_put_text(m, strerror(errno));
+		else if (what == 4 && truncate(path, 0) < 0)
+			message_put_text(m, strerror(errno));
+		else if (what == 5)
+			(void)!socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (what <= 5 && m->len == 0)
+			message_put_text(m, "done");
+		if (channel_send(CHILD_CHANNEL, m, CHANNEL_FOREVER, &e) != OK)
+			return 1;
+	}
+	return 0;
+}
+
+static int
+try_all(char **paths)
+{
+	static const char *const what[] = {
+		"", "read", "write", "remove", "empty", "socket"};
+	struct proc_start with = {
+		.kind = trying, .limits = {64u << 20, 1u << 30, 60, 8}};
+	struct message *m = mem_alloc(sizeof(*m));
+	struct err e = ERR_INIT;
+	struct proc *p;
+	char text[200];
+
+	if (proc_spawn(&with, &p, &e) != OK)
+		lost(&e);
+	for (unsigned i = 1; i <= 5; i++)
+		for (char **path = paths; *path != NULL; path++) {
+			message_begin(m, i);
+			message_put_text(m, *path);
+			if (proc_send(p, m, CHANNEL_FOREVER, &e) != OK ||
+				proc_recv(p, m, CHANNEL_FOREVER, &e) != OK) {
+				printf("%s: %s\n", what[i], e.text);
+				return 0;
+			}
+			message_take_text(m, text, sizeof(text));
+			printf("%s: %s\n", what[i], text);
+		}
+	proc_free(p);
+	return 0;
 }
 
 static int
 run(char **arg)
 {
 	struct err e = ERR_INIT;
-	struct sftp *s = bring_up();
+	struct sftp *s;
 	int status = 0;
 
+	if (strcmp(arg[0], trying) == 0)
+		return try_all(arg + 1);
+	s = bring_up();
 	if (strcmp(arg[0], "mirror") == 0 && arg[1] && arg[2]) {
 		status = mirror(s, arg[1], arg[2]);
 	} else if (strcmp(arg[0], "wait") == 0 && arg[1]) {
@@ -506,7 +582,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct child_kind kinds[] = {
-		{SFTP_CHILD, CHILD_FETCH, sftp_child}, {NULL, 0, NULL}};
+		{SFTP_CHILD, CHILD_FETCH, sftp_child},
+		{trying, CHILD_FETCH, try_child}, {NULL, 0, NULL}};
 	int c;
 
 	if (child_wanted(argc, argv))

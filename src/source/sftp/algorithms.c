@@ -4,6 +4,10 @@
 
 #define RSA "rsa-sha2-512,rsa-sha2-256"
 
+/*
+ * Best first. Of ciphers, all are good; libssh2 decrypts in the blocks of the
+ * cipher, and 256 MiB by GCM take it half as much time again as by CTR.
+ */
 static const struct offer {
 	int method;
 	const char *name;
@@ -21,12 +25,12 @@ static const struct offer {
 		"diffie-hellman-group-exchange-sha1,"
 		"diffie-hellman-group14-sha1,diffie-hellman-group1-sha1"},
 	{LIBSSH2_METHOD_CRYPT_CS, "cipher",
-		"aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,"
-		"aes192-ctr,aes256-ctr",
+		"aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,"
+		"aes256-gcm@openssh.com",
 		SFTP_OLD_CBC, "aes256-cbc,aes192-cbc,aes128-cbc,3des-cbc"},
 	{LIBSSH2_METHOD_CRYPT_SC, "cipher",
-		"aes128-gcm@openssh.com,aes256-gcm@openssh.com,aes128-ctr,"
-		"aes192-ctr,aes256-ctr",
+		"aes128-ctr,aes192-ctr,aes256-ctr,aes128-gcm@openssh.com,"
+		"aes256-gcm@openssh.com",
 		SFTP_OLD_CBC, "aes256-cbc,aes192-cbc,aes128-cbc,3des-cbc"},
 	{LIBSSH2_METHOD_MAC_CS, "MAC",
 		"hmac-sha2-256-etm@openssh.com,hmac-sha2-512-etm@openssh.com,"

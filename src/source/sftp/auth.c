@@ -232,7 +232,36 @@ offers(const struct auth *a, const char *method)
 	return false;
 }
 
-/* The method itself, then by questions; the latter alone if only that is. */
+/* What the server says it takes: for texts, and for passwords. */
+static enum attempt
+ask_methods(struct auth *a, LIBSSH2_SESSION *session)
+{
+	const char *list = libssh2_userauth_list(
+		session, a->user.s, (unsigned)a->user.len);
+
+	if (list == NULL) {
+		if (libssh2_session_last_errno(session) == LIBSSH2_ERROR_EAGAIN)
+			return WAIT;
+		if (libssh2_userauth_authenticated(session))
+			return IN;
+		return LOST;
+	}
+	str_add(&a->methods, list);
+	a->asked = true;
+	return REFUSED;
+}
+
+/* Again: what it takes now, as it may have taken the last one in part. */
+static enum attempt
+ask_again(struct auth *a, LIBSSH2_SESSION *session)
+{
+	str_clear(&a->methods);
+	return ask_methods(a, session);
+}
+
+/*
+ * The method itself, then by questions; the latter alone if only that is.
+ */
 static enum attempt
 try_password(struct auth *a, LIBSSH2_SESSION *session)
 {
@@ -248,6 +277,12 @@ try_password(struct auth *a, LIBSSH2_SESSION *session)
 			(unsigned)a->user.len, c->secret.s,
 			(unsigned)c->secret.len, NULL);
 		r = attempt_of(a, rc, "password refused");
+		if (r != REFUSED)
+			return r;
+		a->stage = offers(a, "keyboard-interactive") ? 1 : 2;
+	}
+	if (a->stage == 2) {
+		r = ask_again(a, session);
 		if (r != REFUSED || !offers(a, "keyboard-interactive"))
 			return r;
 		a->stage = 1;
@@ -291,25 +326,6 @@ try_agent(struct auth *a, LIBSSH2_SESSION *session)
 		a->identity++;
 		a->stage = 0;
 	}
-}
-
-/* What the server says it takes: for texts, and for passwords. */
-static enum attempt
-ask_methods(struct auth *a, LIBSSH2_SESSION *session)
-{
-	const char *list = libssh2_userauth_list(
-		session, a->user.s, (unsigned)a->user.len);
-
-	if (list == NULL) {
-		if (libssh2_session_last_errno(session) == LIBSSH2_ERROR_EAGAIN)
-			return WAIT;
-		if (libssh2_userauth_authenticated(session))
-			return IN;
-		return LOST;
-	}
-	str_add(&a->methods, list);
-	a->asked = true;
-	return REFUSED;
 }
 
 static enum attempt

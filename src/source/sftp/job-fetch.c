@@ -29,6 +29,7 @@
 #define TELL_TIME (CLOCK_SECOND / 10)
 /* Answers in a row that bring next to nothing of what was asked. */
 enum { CRUMB = 512, CRUMBS_MAX = 4096 };
+enum { WAITS_MAX = 4 }; /* for others to be closed */
 
 enum tag { TAG_OPEN, TAG_BEFORE, TAG_AFTER, TAG_READ };
 
@@ -66,12 +67,16 @@ struct fetch {
 	uint8_t handle[PACKET_HANDLE_MAX];
 	size_t handle_len;
 	bool open, probed;
+	bool counted; /* in the server's n_open */
+	unsigned waits;
 	uint64_t next; /* offset of the next READ */
 	uint64_t at;   /* everything before it came */
 	struct chunk *first, *last;
 	unsigned chunks;
 	unsigned crumbs;
-	uint64_t told; /* of good */
+	uint64_t furthest; /* where the last bytes end that came */
+	uint64_t end;	   /* the first place that was told to be the end */
+	uint64_t told;	   /* of good */
 	int64_t told_at;
 };
 
@@ -79,6 +84,16 @@ static struct fetch *
 fetch_of(struct job *j)
 {
 	return (struct fetch *)j;
+}
+
+/* It has a file open at the server, or will have. */
+static void
+fetch_count(struct fetch *f, bool open)
+{
+	if (f->counted == open)
+		return;
+	f->job.server->n_open += open ? 1 : -1u;
+	f->counted = open;
 }
 
 /* ---- the end ---- */
@@ -90,6 +105,7 @@ fetch_told(struct job *j, struct sftp_event *ev)
 
 	if (f->open)
 		server_release(j->server, f->handle, f->handle_len);
+	fetch_count(f, false);
 	f->open = false;
 	ev->attrs = f->after;
 	ev->size = f->good;
@@ -355,8 +371,10 @@ fetch_step(struct job *j)
 	if (f->state == OPENING) {
 		struct packet_out *o;
 
-		if (!server_room(s, 0))
+		if (!server_room(s, 0) ||
+			(s->most_open > 0 && s->n_open >= s->most_open))
 			return;
+		fetch_count(f, true);
 		o = server_begin(s, PACKET_OPEN);
 		packet_put_bytes(o, f->path.s, f->path.len);
 		packet_put_u32(o, PACKET_OPEN_READ);
@@ -377,6 +395,30 @@ fetch_step(struct job *j)
 
 /* ---- answers ---- */
 
+/*
+ * Servers that let somebody have few files open say just "failure" to one
+ * more. So it is tried again once others are closed, and with fewer at a time
+ * from then on; unless it fails then, too.
+ */
+static bool
+fetch_waits(struct fetch *f, enum sftp_fault fault)
+{
+	struct server *s = f->job.server;
+
+	fetch_count(f, false);
+	if (fault != SFTP_REFUSED)
+		return false;
+	if (s->n_open == 0 || ++f->waits > WAITS_MAX) {
+		/* It was not for the others, then. */
+		s->most_open = 0;
+		return false;
+	}
+	if (s->most_open == 0 || s->n_open < s->most_open)
+		s->most_open = s->n_open;
+	f->state = OPENING;
+	return true;
+}
+
 static void
 reply_open(struct fetch *f, struct packet *k)
 {
@@ -388,6 +430,8 @@ reply_open(struct fetch *f, struct packet *k)
 	if (k->type != PACKET_HANDLE) {
 		enum sftp_fault fault = server_status(s, k, &why);
 
+		if (fetch_waits(f, fault))
+			return;
 		server_done(&f->job, fault != SFTP_FINE ? fault : SFTP_GARBAGE,
 			"open %s: %s", f->quoted.s, why.s);
 		return;
@@ -473,11 +517,15 @@ reply_after(struct fetch *f, struct packet *k)
 		server_done(&f->job, SFTP_FINE, "%s", f->quoted.s);
 }
 
-static void
+/* Answers come in any order, but bytes behind an end cannot be. */
+static bool
 fetch_behind(struct fetch *f)
 {
+	if (f->furthest <= f->end)
+		return false;
 	server_done(&f->job, SFTP_CHANGED, "%s: bytes come from behind its end",
 		f->quoted.s);
+	return true;
 }
 
 /* What has come in order goes to the spool. False: it is over. */
@@ -487,10 +535,6 @@ fetch_drain(struct fetch *f)
 	while (f->first != NULL && f->state != STATING) {
 		struct chunk *c = f->first;
 
-		if (c->have > 0 && f->state == CHECKING) {
-			fetch_behind(f);
-			return false;
-		}
 		if (c->have > 0 && !fetch_take(f, c->data, c->have))
 			return false;
 		c->offset += c->have;
@@ -550,10 +594,10 @@ reply_data(struct fetch *f, struct chunk *c, struct packet *k)
 		return;
 	}
 	f->received += n;
-	if (f->state == CHECKING) {
-		fetch_behind(f);
+	if (c->offset + c->have + n > f->furthest)
+		f->furthest = c->offset + c->have + n;
+	if (fetch_behind(f))
 		return;
-	}
 	if (f->probed && c == f->last) {
 		server_done(&f->job, SFTP_CHANGED,
 			"%s: it is longer than the server says", f->quoted.s);
@@ -598,6 +642,10 @@ reply_read(struct fetch *f, uint64_t offset, struct packet *k)
 			return;
 		}
 		c->eof = true;
+		if (offset < f->end)
+			f->end = offset;
+		if (fetch_behind(f))
+			return;
 	}
 	if (!f->job.over && fetch_drain(f))
 		fetch_step(&f->job);
@@ -648,6 +696,7 @@ job_fetch_new(const struct wire_order *o, int file)
 	memcpy(f->prefix_sum, o->prefix_sum, HASH_LEN);
 	f->expected = o->expected;
 	f->spool = file;
+	f->end = UINT64_MAX;
 	hash_init(&f->hash);
 	f->hashing = true;
 	return &f->job;

@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "source/sftp/algorithms.h"
 
-enum { TURN = 4 << 20, WORDS_MAX = 300 };
+enum { LEFT = 4 << 20, TURN = 256 << 10, WORDS_MAX = 300 };
 
 /* ---- how it ends ---- */
 
@@ -74,7 +74,8 @@ link_break(struct link *l, const char *doing)
 
 /*
  * One connection with much to say must not keep the others, the supervisor
- * and the deadlines waiting: it is heard a turn at a time.
+ * and the deadlines waiting. And libssh2 takes all that is there before it
+ * gives any of it, and gives none of it once the connection is lost.
  */
 static ssize_t
 receive(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
@@ -92,6 +93,7 @@ receive(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
 	if (got < 0)
 		return -errno;
 	l->turn -= (size_t)got;
+	l->left -= (size_t)got;
 	l->came += (uint64_t)got;
 	return got;
 }
@@ -104,15 +106,21 @@ hung_up(LIBSSH2_SESSION *session, int reason, const char *message,
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
 	struct link *l = *abstract;
+	enum sftp_fault f = SFTP_NETWORK;
 
 	(void)session, (void)language, (void)language_len;
 	if (message_len > WORDS_MAX)
 		message_len = WORDS_MAX;
 	if (message_len > 0)
 		str_add_quoted(&why, message, (size_t)message_len);
-	link_fail(l, l->state == LINK_AUTH ? SFTP_AUTH : SFTP_NETWORK,
-		"the server hung up%s%s (reason %d)", why.len > 0 ? ": " : "",
-		why.s, reason);
+	/* After too many attempts OpenSSH calls it a protocol error. */
+	if (l->state == LINK_AUTH && l->auth.refused.len > 0 &&
+		(reason == SSH_DISCONNECT_PROTOCOL_ERROR ||
+			reason ==
+				SSH_DISCONNECT_NO_MORE_AUTH_METHODS_AVAILABLE))
+		f = SFTP_AUTH;
+	link_fail(l, f, "the server hung up%s%s (reason %d)",
+		why.len > 0 ? ": " : "", why.s, reason);
 }
 
 static void
@@ -143,6 +151,7 @@ link_open(struct link *l, int fd, unsigned old, const char *key_types,
 		.fd = fd,
 		.window = window,
 		.deadline = deadline,
+		.left = LEFT,
 		.turn = TURN,
 		.e = ERR_INIT};
 	auth_init(&l->auth);
@@ -288,6 +297,7 @@ link_step(struct link *l)
 {
 	enum link_state before;
 
+	l->left = LEFT;
 	l->turn = TURN;
 	do {
 		before = l->state;
@@ -347,6 +357,7 @@ link_read(struct link *l, uint8_t *p, size_t n)
 
 	if (l->state != LINK_UP)
 		return 0;
+	l->turn = l->left < TURN ? l->left : TURN;
 	got = libssh2_channel_read(l->channel, (char *)p, n);
 	if (got > 0)
 		return (size_t)got;

@@ -74,6 +74,8 @@ struct server {
 	bool held; /* it has more to say than the supervisor takes */
 	struct job *jobs, *jobs_end;
 	unsigned n_jobs, n_fetches;
+	unsigned n_open;    /* files, or asked to be */
+	unsigned most_open; /* that it seems to allow; 0: no limit known */
 	struct pending pending[SERVER_PENDING];
 	unsigned n_pending;
 	uint32_t next_id;
