@@ -44,8 +44,8 @@ status_of(const struct pass_report *p)
 		return STATUS_UNREACHED;
 	if (p->pass.count[DISPOSITION_QUARANTINED] > p->settled ||
 		p->failed > 0 || p->missing > 0 ||
-		p->members[DISPOSITION_QUARANTINED] > 0 || p->after.failed > 0)
-		p->failed > 0 || p->after.failed > 0 || p->receipts.len > 0)
+		p->members[DISPOSITION_QUARANTINED] > 0 ||
+		p->after.failed > 0 || p->receipts.len > 0)
 		return STATUS_ATTENTION;
 	return STATUS_DONE;
 }
