@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "source/sftp/algorithms.h"
 
 enum { WORDS_MAX = 200, READ_MOST = 128 << 10 };
 
@@ -313,13 +312,12 @@ come_up(struct server *s)
 {
 	CLEANUP(str_release)
 	struct str algorithms = STR_INIT, banner = STR_INIT;
-	const char *text = libssh2_session_banner_get(s->link.session);
+	const char *text = link_banner(&s->link);
 	struct sftp_event ev = {.type = SFTP_UP, .slot = s->slot};
 
-	algorithms_agreed(s->link.session, &algorithms);
+	link_agreed(&s->link, &algorithms);
 	str_cut(&algorithms, 500);
-	if (text != NULL)
-		str_add_quoted(&banner, text, strnlen(text, 100));
+	str_add_quoted(&banner, text, strnlen(text, 100));
 	ev.algorithms = algorithms.s;
 	ev.banner = banner.s;
 	s->up = true;
@@ -404,7 +402,7 @@ tell_key(struct server *s)
 	struct sftp_event ev = {.type = SFTP_HOST_KEY, .slot = s->slot};
 
 	ev.key = link_key(&s->link, &ev.key_len);
-	algorithms_agreed(s->link.session, &algorithms);
+	link_agreed(&s->link, &algorithms);
 	str_cut(&algorithms, 500);
 	ev.algorithms = algorithms.s;
 	say_event(s->shared->say, &ev);
