@@ -124,6 +124,10 @@ done
 ends 'a listing that stalls' stall-list list '' = 'done network'
 ends 'a version that never comes' stall-version connect = 'down 0 network'
 
+expect 'nothing to do for a while' timeout 60 "$probe" -p sesame -i 2 -K 1 \
+	"$(port_of None)" wait 3
+expect 'is filled with signs of life' grep -q REALPATH server/asked
+
 # ---- changes ----
 echo receipt >receipt
 ends 'a receipt' None put sub/in/receipt.txt receipt = 'done fine'
