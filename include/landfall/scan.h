@@ -201,6 +201,17 @@ void scan_totals(const struct scan *s, struct scan_totals *ret);
 void scan_part(struct scan *s);
 
 /*
+ * Where an object goes on, be it in another part or in another object, the
+ * first record is a header only when it is the one that the whole began with:
+ * some APIs repeat it on each page and some do not. p[0 .. n) is that one,
+ * without its line end, and has so many fields. scan_part() remembers it by
+ * itself. For csv with one header record of at most SCAN_HEADER_MAX bytes.
+ */
+void
+scan_expect_header(struct scan *s, const uint8_t *p, size_t n, uint32_t fields);
+#define SCAN_HEADER_MAX (64u << 10)
+
+/*
  * The implementations for this machine, best first, ending with "portable"
  * and "scalar", the definition; tests and fuzzing compare them. scan_use() sets
  * the one that scan_new takes from now on (false: unknown name or not supported

@@ -97,4 +97,14 @@ enum rc catalog_db_source(struct catalog *c, const char *name, bool add,
 	int64_t *ret_id, struct err *e) MUST_USE;
 void catalog_db_forget_sources(struct catalog *c);
 
+/* ---- catalog-prune.c; inside a transaction ---- */
+
+/* The middle of a name's story, when it has become long. */
+enum rc
+catalog_prune_story(struct catalog *c, int64_t name, struct err *e) MUST_USE;
+
+/* Some names of a source that were only ever ignored, and long ago. */
+enum rc catalog_prune_names(
+	struct catalog *c, int64_t source, int64_t now, struct err *e) MUST_USE;
+
 #endif

@@ -235,7 +235,9 @@ add_event(struct catalog *c, int64_t name, int64_t now, enum disposition d,
 	catalog_db_bind_i64(q, 2, now);
 	catalog_db_bind_i64(q, 3, d);
 	catalog_db_bind_text(q, 4, reason);
-	return catalog_db_run(c, q, e);
+	if (catalog_db_run(c, q, e) != OK)
+		return e->code;
+	return catalog_prune_story(c, name, e);
 }
 
 /* A name as catalog_note finds it. */

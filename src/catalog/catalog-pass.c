@@ -32,7 +32,9 @@ catalog_pass_put(struct catalog *c, const struct catalog_pass *p, struct err *e)
 	catalog_db_bind_text(q, 13, p->trouble != NULL ? p->trouble : "");
 	if (catalog_db_run(c, q, e) != OK)
 		return e->code;
-	return forget_old(c, source, p->started, e);
+	if (forget_old(c, source, p->started, e) != OK)
+		return e->code;
+	return catalog_prune_names(c, source, p->started, e);
 }
 
 enum rc

@@ -221,8 +221,13 @@ static const char step_8[] = "CREATE TABLE side("
 			     "	PRIMARY KEY(source, name, side)"
 			     ") STRICT, WITHOUT ROWID;";
 
+/* Those that may be forgotten, the oldest first. */
+static const char step_9[] = "CREATE INDEX name_ignored"
+			     "	ON name(source, changed)"
+			     "	WHERE disposition = 6 AND newest IS NULL;";
+
 const char *const catalog_sql_steps[] = {
-	step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8};
+	step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
@@ -255,6 +260,18 @@ _Static_assert(PASS_COMPLETE == 1, "outcomes are on disk");
 	" JOIN version v ON v.name = n.id" \
 	" WHERE n." which " = ?1 AND (?2 IS NULL OR n.source = ?2)" \
 	" ORDER BY 1, 2, 8"
+
+/*
+ * Numbers are not used again: the newest name and event, which say what the
+ * next one's is, stay. `version.follows` speaks of them too.
+ */
+#define FORGETTABLE \
+	"SELECT id FROM name n WHERE source = ?1 AND disposition = 6" \
+	" AND newest IS NULL AND changed < ?2" \
+	" AND id < (SELECT max(id) FROM name)" \
+	" AND id IS NOT (SELECT name FROM event" \
+	" WHERE id = (SELECT max(id) FROM event))" \
+	" ORDER BY changed LIMIT " NUMBER(CATALOG_SQL_FORGET_ONCE)
 
 const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	/* The write lock at once: a later upgrade could fail with BUSY. */
@@ -558,5 +575,23 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 		false},
 	[SQL_EACH_NAME] = {"SELECT name FROM name WHERE name >= ?2"
 			   " AND name < ?3 AND source = ?1 ORDER BY name",
+		false},
+
+	[SQL_EVENT_COUNT] = {"SELECT count(*) FROM event WHERE name = ?1",
+		false},
+	[SQL_EVENT_SECOND] = {"SELECT id, reason FROM event WHERE name = ?1"
+			      " ORDER BY id LIMIT 1 OFFSET 1",
+		false},
+	[SQL_EVENT_FORGET] = {"DELETE FROM event WHERE name = ?1 AND id > ?2"
+			      " AND id <= (SELECT id FROM event"
+			      " WHERE name = ?1 ORDER BY id DESC"
+			      " LIMIT 1 OFFSET " NUMBER(
+				      CATALOG_SQL_EVENTS_KEPT) ")",
+		false},
+	[SQL_EVENT_SAY] = {"UPDATE event SET reason = ?2 WHERE id = ?1", false},
+	[SQL_NAME_FORGET_EVENTS] = {"DELETE FROM event"
+				    " WHERE name IN (" FORGETTABLE ")",
+		false},
+	[SQL_NAME_FORGET] = {"DELETE FROM name WHERE id IN (" FORGETTABLE ")",
 		false},
 };

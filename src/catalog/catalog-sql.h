@@ -78,6 +78,12 @@ enum catalog_sql {
 	SQL_SIDE_DROP,
 	SQL_SIDE_EACH,
 	SQL_EACH_NAME,
+	SQL_EVENT_COUNT,
+	SQL_EVENT_SECOND,
+	SQL_EVENT_FORGET,
+	SQL_EVENT_SAY,
+	SQL_NAME_FORGET_EVENTS,
+	SQL_NAME_FORGET,
 	SQL_STATEMENTS /* how many */
 };
 
@@ -101,5 +107,9 @@ extern const char catalog_sql_setup[];
 #define CATALOG_SQL_APPLICATION 0x4c466361 /* "LFca", PRAGMA application_id */
 #define CATALOG_SQL_ALERTS 5		   /* the version that brought them */
 #define CATALOG_SQL_PASSES_KEPT 1000	   /* of each source */
+#define CATALOG_SQL_EVENTS_KEPT 200	   /* newest ones of a long story */
+/* Names that were only ever ignored: 400 days, in ns. */
+#define CATALOG_SQL_IGNORED_KEPT (INT64_C(400) * 86400 * 1000000000)
+#define CATALOG_SQL_FORGET_ONCE 1000 /* names at once */
 
 #endif

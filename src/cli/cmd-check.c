@@ -2,10 +2,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "base/durable.h"
 #include "base/io.h"
 #include "base/jsonw.h"
 #include "cli/commands.h"
 #include "daemon/outbox.h"
+#include "daemon/poll-plan.h"
 #include "landfall/alert.h"
 #include "landfall/source.h"
 
@@ -22,14 +24,38 @@ no_trouble(void *arg UNUSED, const uint8_t *name UNUSED, size_t len UNUSED,
 {
 }
 
+/* A login, if it needs one, and one request. */
+static enum rc
+try_api(const struct cli *c, const struct source_config *cfg, struct err *e)
+{
+	int state = -1, spool = -1;
+	enum rc rc = io_open(AT_FDCWD, c->config->state, O_RDONLY | O_DIRECTORY,
+		0, &state, BAD_SOURCE, e);
+
+	if (rc == OK)
+		rc = durable_mkdirs(state, "spool", 0700, e);
+	if (rc == OK)
+		rc = io_open(state, "spool", O_RDONLY | O_DIRECTORY, 0, &spool,
+			BAD_SOURCE, e);
+	if (rc == OK)
+		rc = poll_try(cfg, state, spool, e);
+	io_drop(&spool);
+	io_drop(&state);
+	return rc;
+}
+
 /* Open the source and ask for its first name. */
 static enum rc
-connect_source(const struct source_config *cfg, struct str *facts,
-	struct str *remark, struct err *e)
+connect_source(const struct cli *c, const struct source_config *cfg,
+	struct str *facts, struct str *remark, struct err *e)
 {
 	const struct source_ops *ops = source_ops(cfg->kind);
 	struct source *s = NULL;
-	enum rc rc = ops->open(cfg, NULL, &s, e);
+	enum rc rc;
+
+	if (cfg->kind == SOURCE_HTTP)
+		return try_api(c, cfg, e);
+	rc = ops->open(cfg, NULL, &s, e);
 
 	if (rc != OK)
 		return rc;
@@ -75,7 +101,7 @@ try_source(const struct cli *c, const struct source_config *cfg)
 	CLEANUP(str_release) struct str remark = STR_INIT;
 	struct err e = ERR_INIT;
 
-	if (connect_source(cfg, &facts, &remark, &e) == OK)
+	if (connect_source(c, cfg, &facts, &remark, &e) == OK)
 		e.code = OK;
 	if (remark.len > 0)
 		fprintf(stderr, "landfall: warning: source %s: %s\n", cfg->name,

@@ -1,6 +1,7 @@
 #include "base/jsonw.h"
 #include "cli/commands.h"
 #include "daemon/decide.h"
+#include "daemon/poll-plan.h"
 
 struct planning {
 	const struct cli *cli;
@@ -51,16 +52,59 @@ plan_trouble(void *arg, const uint8_t *name, size_t len, const struct err *why)
 	p->worst = STATUS_UNREACHED;
 }
 
+/* A window of a polled API, and its first request. */
+static enum rc
+plan_step(void *arg, const struct poll_step *x, struct err *e UNUSED)
+{
+	const struct planning *p = arg;
+	CLEANUP(str_release) struct str s = STR_INIT;
+	struct jsonw j = jsonw_to(&s);
+
+	if (!p->cli->json) {
+		str_addf(&s, "request     %s.%s", p->config->name, x->stream);
+		if (x->partition != NULL)
+			str_addf(&s, " %s", x->partition);
+		if (x->start != NULL)
+			str_addf(&s, " from %s", x->start);
+		if (x->end != NULL)
+			str_addf(&s, " to %s", x->end);
+		str_addf(&s, ": %s %s", x->method, x->url);
+		if (x->more > 0)
+			str_addf(&s, " (and %llu more windows)",
+				(unsigned long long)x->more);
+		cli_line(&s);
+		return OK;
+	}
+	jsonw_object(&j);
+	jsonw_key(&j, "source"), jsonw_text(&j, p->config->name);
+	jsonw_key(&j, "stream"), jsonw_text(&j, x->stream);
+	if (x->partition != NULL)
+		jsonw_key(&j, "partition"), jsonw_text(&j, x->partition);
+	if (x->start != NULL)
+		jsonw_key(&j, "start"), jsonw_text(&j, x->start);
+	if (x->end != NULL)
+		jsonw_key(&j, "end"), jsonw_text(&j, x->end);
+	jsonw_key(&j, "method"), jsonw_text(&j, x->method);
+	jsonw_key(&j, "url"), jsonw_text(&j, x->url);
+	jsonw_key(&j, "more"), jsonw_u64(&j, x->more);
+	jsonw_end(&j);
+	cli_line(&s);
+	return OK;
+}
+
 static enum rc
 plan_source(struct planning *p, const struct source_config *cfg, struct err *e)
 {
 	const struct source_ops *ops = source_ops(cfg->kind);
 	struct source *s = NULL;
-	enum rc rc = ops->open(cfg, NULL, &s, e);
+	enum rc rc;
 
+	p->config = cfg;
+	if (cfg->kind == SOURCE_HTTP)
+		return poll_plan(cfg, p->catalog, plan_step, p, e);
+	rc = ops->open(cfg, NULL, &s, e);
 	if (rc != OK)
 		return rc;
-	p->config = cfg;
 	decision_init(&p->decision, p->catalog, cfg, ops, s);
 	rc = decide_all(&p->decision, plan_name, plan_trouble, p, e);
 	decision_release(&p->decision);

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/handout.h"
+#include "cli/polling.h"
 #include "cli/progress.h"
 #include "cli/show.h"
 #include "daemon/alert.h"
@@ -229,7 +230,10 @@ run_errand(void *arg)
 {
 	struct errand *x = arg;
 
-	x->status = run_source(x->running, x->config, &x->err);
+	x->status = x->config->kind == SOURCE_HTTP
+		? polling_run(x->running->cli, x->running->engine, x->config,
+			  NULL, &x->err)
+		: run_source(x->running, x->config, &x->err);
 	return NULL;
 }
 

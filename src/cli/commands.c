@@ -31,6 +31,15 @@ const struct command commands[] = {
 		"The bytes stay in quarantine; the ledger keeps who decided, "
 		"and why.",
 		cmd_reject},
+	{"backfill", "SOURCE STREAM --from T --to T",
+		"ask a polled API for a time again",
+		"Records that have landed are known again, and land no second "
+		"time. Where the\nstream stands does not change. Not while a "
+		"daemon runs.",
+		cmd_backfill},
+	{"reset", "SOURCE STREAM [--to T]",
+		"say where polling a stream goes on",
+		"Not while a daemon runs.", cmd_reset},
 	{"scan", "FILE [--source S | --format F [-o KEY=VALUE]...]",
 		"show what the scanner sees; land nothing", NULL, cmd_scan},
 	{"status", "[--watch[=SECONDS]] [SOURCE...]", "what is going on",

@@ -13,6 +13,8 @@ enum status cmd_run(struct cli *c, int argc, char **argv);
 enum status cmd_land(struct cli *c, int argc, char **argv);
 enum status cmd_release(struct cli *c, int argc, char **argv);
 enum status cmd_reject(struct cli *c, int argc, char **argv);
+enum status cmd_backfill(struct cli *c, int argc, char **argv);
+enum status cmd_reset(struct cli *c, int argc, char **argv);
 enum status cmd_scan(struct cli *c, int argc, char **argv);
 enum status cmd_receipt(struct cli *c, int argc, char **argv);
 enum status cmd_status(struct cli *c, int argc, char **argv);

@@ -18,6 +18,21 @@
 #include "config/value.h"
 
 /* Reads it, or reports why not; END when there is no such file. */
+/* Accepted, and then passed over, would be worse than an error. */
+static void
+refuse_lacking(const struct source_config *s, struct report *r)
+{
+	const char *stream, *what;
+
+	if (s->kind != SOURCE_HTTP)
+		return;
+	what = api_lacking(s->api, &stream);
+	if (what != NULL)
+		report_add(r, s->line, 1,
+			"%s: stream %s: %s cannot be polled by this version",
+			s->name, stream, what);
+}
+
 static enum rc
 load(const char *path, struct config **ret, struct report *r)
 {
@@ -43,12 +58,8 @@ load(const char *path, struct config **ret, struct report *r)
 	}
 	if (!parse_config(text.s, text.len, file, ret, r))
 		return BAD_ITEM;
-	/* Accepted, and then not polled, would be worse than an error. */
 	for (size_t i = 0; i < (*ret)->n_sources; i++)
-		if ((*ret)->source[i].kind == SOURCE_HTTP)
-			report_add(r, (*ret)->source[i].line, 1,
-				"%s: this build does not poll APIs yet",
-				(*ret)->source[i].name);
+		refuse_lacking(&(*ret)->source[i], r);
 	if (r->n == 0)
 		return OK;
 	config_free(*ret);

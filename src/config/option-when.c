@@ -27,7 +27,10 @@ static const struct option rows[] = {
 			"each look, in local time. One that was missed is "
 			"made up for while the window is open. A time that "
 			"a change of clocks skips comes at the change, one "
-			"that comes twice counts once.",
+			"that comes twice counts once. Without every or window "
+			"nothing is taken in between, and what comes later "
+			"waits for the next of them; within a window names are "
+			"taken as they come.",
 	},
 	{
 		.path = "sources.*.schedule.window",

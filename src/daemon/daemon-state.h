@@ -6,6 +6,7 @@
 #define DAEMON_DAEMON_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/attr.h"
 #include "base/clock.h"
@@ -33,13 +34,14 @@ struct daemon {
 	size_t n_watchers;
 	int epoll, signals, done; /* done: an eventfd the lookers ring */
 	bool stop, reload;
-	struct str saying; /* as systemd was told */
-	struct live live;  /* as `status` was told */
-	bool changed;	   /* since then */
-	int64_t told;	   /* monotonic: when that was */
-	bool mute;	   /* it could not be told, which was said */
-	bool no_room;	   /* as it was told */
-	int64_t room_look; /* monotonic: when to see again */
+	atomic_bool cancel; /* one of them: nobody waits for an API */
+	struct str saying;  /* as systemd was told */
+	struct live live;   /* as `status` was told */
+	bool changed;	    /* since then */
+	int64_t told;	    /* monotonic: when that was */
+	bool mute;	    /* it could not be told, which was said */
+	bool no_room;	    /* as it was told */
+	int64_t room_look;  /* monotonic: when to see again */
 
 	pthread_t looker[LOOKERS]; /* partners have one of their own each */
 	pthread_mutex_t lock;
@@ -63,6 +65,21 @@ void *looker_once(void *watcher);
 
 /* How long until the schedule of a source says to look, ns. */
 int64_t looker_until_scheduled(const struct watcher *w);
+
+/* After a look: when must it be looked at again whatever is hinted? */
+void looker_plan_next(struct watcher *w, bool could_look, bool refused,
+	int64_t began, int64_t mono);
+
+/* What the look means: the arrival contract, and what is to be told. */
+struct alert_view;
+enum rc looker_judge(struct daemon *d, struct watcher *w, struct alert_view *v,
+	struct err *e) MUST_USE;
+
+/* ---- poller.c ---- */
+
+/* The look at a polled API: all its streams. */
+enum rc
+poller_look(struct daemon *d, struct watcher *w, struct err *e) MUST_USE;
 
 /* ---- tell.c ---- */
 

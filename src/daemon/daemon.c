@@ -30,6 +30,11 @@ take_hint(void *arg, enum watch_hint h, const uint8_t *name, size_t len)
 {
 	struct watcher *w = arg;
 
+	/* What came is there when it is time. */
+	if (next_is_only_then(w->config)) {
+		w->lost |= h == WATCH_LOST;
+		return;
+	}
 	if (h == WATCH_NAME) {
 		CLEANUP(str_release) struct str base = STR_INIT;
 		int64_t due = clock_mono() + DEBOUNCE;
@@ -99,8 +104,9 @@ read_hints(struct daemon *d, struct watcher *w)
 }
 
 /*
- * With a schedule, hints count only while its window is open, and a full look
- * only when it says so: the wait for it may have been cut short.
+ * With a schedule, hints count only while its window is open (take_hint drops
+ * those that never do), and a full look only when it says so: the wait for it
+ * may have been cut short.
  */
 static bool
 may_look(struct watcher *w)
@@ -223,6 +229,7 @@ dispatch(struct daemon *d)
 	int64_t now = clock_mono(), next = INT64_MAX;
 
 	pthread_mutex_lock(&d->lock);
+	d->cancel = d->stop || d->reload;
 	for (size_t i = 0; i < d->n_watchers && (d->stop || d->reload); i++)
 		watcher_hurry(&d->watcher[i]);
 	for (size_t i = 0; i < d->n_watchers && !d->stop && !d->reload; i++) {

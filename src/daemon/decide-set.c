@@ -157,11 +157,16 @@ each_listed(void *arg, const struct item *it, const struct catalog_stand *s,
 	struct member *x;
 
 	weigh_begin(d);
-	if (source_is_manifest(d->config, it))
-		return each_manifest(t, it, e);
 	x = manifests_find(&t->ms, it->name, it->name_len);
 	if (x != NULL)
 		x->signature = it->signature;
+	if (source_is_manifest(d->config, it)) {
+		if (x != NULL) {
+			x->told = true;
+			x->state = MEMBER_IGNORED;
+		}
+		return each_manifest(t, it, e);
+	}
 	if (source_rule(d->config, it, &d->rule, NULL) != NULL) {
 		if (x != NULL) {
 			x->told = true;

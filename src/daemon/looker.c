@@ -20,12 +20,30 @@
 /* More names than this at a partner: one listing is less than as many looks. */
 #define REMOTE_NAMES 16
 
+/*
+ * When a name that waits is looked at again, ns from now. Where looks come at
+ * their times only, one lasts a little for what time alone completes, as a
+ * single pass does; what is not complete then waits for the next.
+ */
+static int64_t
+until_again(const struct watcher *w, const struct delivery *d, int64_t now)
+{
+	int64_t wait =
+		d->tried || d->wait == 0 ? RETRY_NAME : d->wait + DEBOUNCE;
+
+	if (next_is_only_then(w->config) &&
+		((d->wait == 0 && !d->tried) ||
+			now + wait > w->full_began + PASS_WAIT_MOST))
+		return INT64_MAX;
+	return wait;
+}
+
 /* A delivery of a look is durable. On the committer's thread. */
 static void
 one_done(void *arg, const struct delivery *d)
 {
 	struct watcher *w = arg;
-	int64_t now = clock_mono();
+	int64_t now = clock_mono(), wait;
 
 	/* That is told once, and there is a look when there is room. */
 	if (d->no_room)
@@ -40,10 +58,9 @@ one_done(void *arg, const struct delivery *d)
 	/* What it waits for comes with a hint, or at the next full look. */
 	if (side_manifest(w->config) != NULL && !d->tried && d->wait == 0)
 		return;
-	watcher_add(w, d->name, d->name_len,
-		now +
-			(d->tried || d->wait == 0 ? RETRY_NAME
-						  : d->wait + DEBOUNCE));
+	wait = until_again(w, d, now);
+	if (wait != INT64_MAX)
+		watcher_add(w, d->name, d->name_len, now + wait);
 }
 
 int64_t
@@ -86,7 +103,7 @@ failed_wait(struct watcher *w, bool refused)
 	const struct sftp_config *c = &w->config->sftp;
 
 	w->failures++;
-	if (!next_is_remote(w->config))
+	if (w->config->kind != SOURCE_SFTP)
 		return backoff_wait(w->failures, BACKOFF_BASE, BACKOFF_CEILING);
 	/* The look itself has tried more than once. */
 	return refused ? REFUSED_WAIT
@@ -95,10 +112,9 @@ failed_wait(struct watcher *w, bool refused)
 				c->retry.ceiling);
 }
 
-/* After a look: when must it be looked at again whatever is hinted? */
-static void
-plan_next(struct watcher *w, bool could_look, bool refused, int64_t began,
-	int64_t mono)
+void
+looker_plan_next(struct watcher *w, bool could_look, bool refused,
+	int64_t began, int64_t mono)
 {
 	int64_t now = clock_mono(), wait;
 
@@ -128,9 +144,9 @@ plan_next(struct watcher *w, bool could_look, bool refused, int64_t began,
 	log_end(&l);
 }
 
-/* What the look means: the arrival contract, and what is to be told. */
-static enum rc
-judge(struct daemon *d, struct watcher *w, struct alert_view *v, struct err *e)
+enum rc
+looker_judge(struct daemon *d, struct watcher *w, struct alert_view *v,
+	struct err *e)
 {
 	struct arrival_report arrival;
 	struct lane *l;
@@ -183,15 +199,19 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	int64_t began = clock_mono();
 	enum rc rc, judged = OK;
 
+	if (w->config->kind == SOURCE_HTTP)
+		return poller_look(d, w, e);
 	watcher_begin(w, &full, &names);
 	full |= next_is_remote(w->config) && names.n > REMOTE_NAMES;
+	if (full)
+		w->full_began = began;
 	pass_report_init(&r);
 	if (full) {
 		rc = pass_run(d->engine, &options, &r, e);
 		if (rc != BROKEN)
 			tell_pass(&r);
 		if (rc != BROKEN)
-			plan_next(w, is_whole(w, &r, rc),
+			looker_plan_next(w, is_whole(w, &r, rc),
 				rc == BAD_SOURCE && e->cause == EKEYREJECTED,
 				r.pass.started, began);
 	} else {
@@ -204,7 +224,7 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	view.full = full;
 	view.failed = rc != OK || r.troubles > 0;
 	if (rc != BROKEN)
-		judged = judge(d, w, &view, e);
+		judged = looker_judge(d, w, &view, e);
 	pass_report_release(&r);
 	watcher_end(w, &names);
 	return rc == BROKEN ? rc : judged;
@@ -219,7 +239,7 @@ judge_alone(struct daemon *d, struct watcher *w, struct err *e)
 	enum rc rc;
 
 	pass_report_init(&r);
-	rc = judge(d, w, &view, e);
+	rc = looker_judge(d, w, &view, e);
 	pass_report_release(&r);
 	return rc;
 }

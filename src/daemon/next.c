@@ -3,13 +3,21 @@
 bool
 next_is_remote(const struct source_config *cfg)
 {
-	return cfg->kind == SOURCE_SFTP;
+	return cfg->kind == SOURCE_SFTP || cfg->kind == SOURCE_HTTP;
 }
 
 bool
 next_is_scheduled(const struct source_config *cfg)
 {
 	return cfg->schedule.every != 0 || cfg->schedule.cron != NULL;
+}
+
+bool
+next_is_only_then(const struct source_config *cfg)
+{
+	const struct schedule *s = &cfg->schedule;
+
+	return s->cron != NULL && s->every == 0 && !s->window.set;
 }
 
 /* FNV-1a: the same jitter for a source as long as it keeps its name. */

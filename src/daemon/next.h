@@ -19,6 +19,12 @@ bool next_is_remote(const struct source_config *cfg);
 bool next_is_scheduled(const struct source_config *cfg);
 
 /*
+ * Only at the times of cron, whatever is hinted: there is neither an interval
+ * nor a window in which names are taken as they come.
+ */
+bool next_is_only_then(const struct source_config *cfg);
+
+/*
  * By schedule: the first instant from `now` on. last: when the last complete
  * look began, 0 for never. INT64_MAX: never.
  */

@@ -47,6 +47,7 @@ struct watcher {
 	bool looked;	      /* there was a good look */
 	int64_t since;	      /* wall: when the last of them began, or the */
 	int64_t since_mono;   /* waiting for the first; and monotonic */
+	int64_t full_began;   /* monotonic: the full look, the looker's */
 	int64_t overdue;      /* the deadline that passed without a look */
 	bool judge_only;      /* the looker is to judge that, not to look */
 	pthread_mutex_t lock;

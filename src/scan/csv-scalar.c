@@ -24,6 +24,8 @@
  * all, it is read once more from its start for its fields and flags, and is
  * then consumed: no byte is looked at more than a fixed number of times.
  */
+#include <string.h>
+
 #include "scan/state.h"
 
 static void
@@ -92,13 +94,34 @@ has_prefix(const struct scan *s, uint64_t end)
  * header; how many fields it has is unknown when its end is a guess.
  */
 static void
-read_header(struct scan *s, bool complete)
+read_header(struct scan *s, int term, bool complete)
 {
 	struct csv *m = &s->csv;
 
 	m->headers--;
+	if (complete && m->header == NULL)
+		scan_expect_header(s, s->win + (s->body - s->base),
+			(size_t)(s->at - s->body) - (size_t)term, m->fields);
 	if (m->columns == SCAN_COLUMNS_HEADER)
 		m->columns = complete ? (int32_t)m->fields : SCAN_COLUMNS_ANY;
+}
+
+/* Where the object goes on without its header: the record is an ordinary one.
+ */
+static void
+look_for_header(struct scan *s, int term)
+{
+	struct csv *m = &s->csv;
+	size_t n = (size_t)(s->at - s->body) - (size_t)term;
+
+	if (m->headers == 0 || m->header == NULL ||
+		(n == m->header_len &&
+			memcmp(s->win + (s->body - s->base), m->header, n) ==
+				0))
+		return;
+	m->headers = 0;
+	if (m->columns == SCAN_COLUMNS_HEADER)
+		m->columns = (int32_t)m->header_fields;
 }
 
 /* What a complete record is, by its faults first, then by its place. */
@@ -127,8 +150,10 @@ classify(struct scan *s, int term, bool *ret_record)
 		*ret_record = false;
 		return KIND_TRAILER;
 	}
+	look_for_header(s, term);
 	if (m->headers > 0) {
-		read_header(s, s->fault == 0 && kind != KIND_RECORD_TOO_LONG);
+		read_header(
+			s, term, s->fault == 0 && kind != KIND_RECORD_TOO_LONG);
 		*ret_record = false;
 		return kind == 0 ? KIND_HEADER : kind;
 	}

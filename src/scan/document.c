@@ -68,32 +68,45 @@ reader(struct scan *s)
 	return j;
 }
 
+/* Path i, parsed; what is wrong with it beside the i before it is told. */
+static bool
+path_is_right(
+	const struct dialect *d, struct jsonpath *path, size_t i, struct err *e)
+{
+	const char *text = i == 0 ? d->records : d->related[i - 1];
+	bool right = true;
+
+	if (jsonpath_parse(text, strlen(text), &path[i], e) != OK)
+		return false;
+	if (jsonpath_has(&path[i], JSONPATH_LAST)) {
+		err_set(e, BAD_ITEM,
+			"records cannot be at %s: [-1] is known only at the "
+			"end",
+			text);
+		right = false;
+	}
+	for (size_t k = 0; k < i && right; k++)
+		if (jsonpath_overlap(&path[i], &path[k])) {
+			err_set(e, BAD_ITEM,
+				"records at %s would lie within others", text);
+			right = false;
+		}
+	if (!right)
+		jsonpath_release(&path[i]);
+	return right;
+}
+
 bool
 dialect_paths_are_right(const struct dialect *d, struct err *e)
 {
 	struct jsonpath path[1 + SCAN_RELATED_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i <= d->n_related && e->code == OK; i++) {
-		const char *text = i == 0 ? d->records : d->related[i - 1];
-
-		if (jsonpath_parse(text, strlen(text), &path[i], e) != OK)
-			break;
+	while (n <= d->n_related && path_is_right(d, path, n, e))
 		n++;
-		if (jsonpath_has(&path[i], JSONPATH_LAST))
-			err_set(e, BAD_ITEM,
-				"records cannot be at %s: [-1] is known only "
-				"at the end",
-				text);
-		for (size_t k = 0; k < i && e->code == OK; k++)
-			if (jsonpath_overlap(&path[i], &path[k]))
-				err_set(e, BAD_ITEM,
-					"records at %s would lie within others",
-					text);
-	}
 	for (size_t i = 0; i < n; i++)
 		jsonpath_release(&path[i]);
-	return e->code == OK;
+	return n == d->n_related + 1;
 }
 
 bool

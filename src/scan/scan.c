@@ -189,6 +189,7 @@ scan_free(struct scan *s)
 		return;
 	document_free(s);
 	free(s->hold.ring);
+	free(s->csv.header);
 	free(s);
 }
 
@@ -216,6 +217,19 @@ scan_step(struct scan *s, const uint8_t *win, size_t len, bool last)
 }
 
 void
+scan_expect_header(struct scan *s, const uint8_t *p, size_t n, uint32_t fields)
+{
+	struct csv *m = &s->csv;
+
+	if (s->d.format != SCAN_CSV || s->d.header != 1 || n > SCAN_HEADER_MAX)
+		return;
+	free(m->header);
+	m->header = mem_dup(p, n);
+	m->header_len = n;
+	m->header_fields = fields;
+}
+
+void
 scan_part(struct scan *s)
 {
 	const struct scan_exception x = {
@@ -237,7 +251,11 @@ scan_part(struct scan *s)
 	s->fault = 0;
 	s->width = 1;
 	s->totals.encoding = s->d.encoding;
-	s->csv = (struct csv){0};
+	s->csv = (struct csv){
+		.header = s->csv.header,
+		.header_len = s->csv.header_len,
+		.header_fields = s->csv.header_fields,
+	};
 	document_restart(s);
 }
 

@@ -43,6 +43,9 @@ struct csv {
 	bool seen_escaped;   /* behind a backslash there */
 	uint64_t steps;	     /* units looked at, for the test of linearity */
 	struct isa_csv fast; /* columns are filled in once known */
+	uint8_t *header;     /* the first one; NULL: not met */
+	size_t header_len;
+	uint32_t header_fields;
 };
 
 /* A span that may yet turn out to be a trailer. */

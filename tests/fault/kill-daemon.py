@@ -192,12 +192,16 @@ def give_back(w):
     return len(held)
 
 
-def known_again(w, may):
-    """What was given back was delivered under a name of its own."""
+def known_again(w, may, must):
+    """What was given back was delivered under a name of its own; its partner
+    may have found it gone from the old one, and put another there."""
     bytes_ = {(source, sha) for source, _, sha in may}
-    for source, name, sha in w.sources():
-        if name.startswith(b"back-") and (source, sha) in bytes_:
-            may.add((source, name, sha))
+    back = {key for key in w.sources()
+            if key[1].startswith(b"back-") and (key[0], key[2]) in bytes_}
+    may |= back
+    must -= {key for key in must
+             if any((key[0], key[2]) == (b[0], b[2]) for b in back)}
+    must |= back
 
 
 def settle(w):
@@ -257,7 +261,7 @@ def main():
     may, must = journals(w)
     settle(w)
     back = give_back(w)
-    known_again(w, may)
+    known_again(w, may, must)
     print(f"# {len(may)} deliveries, {len(must)} of them must have landed; "
           f"{back} could not go back")
     run, problems = settle(w)

@@ -1,7 +1,9 @@
 #!/usr/bin/env -S python3 -B
 """A disk that is about to be full: work waits before it is, that is told once
 and costs nothing, and what waited lands by itself when there is room again.
+Whoever is to be told hears of both, once.
 """
+import json
 import os
 import subprocess
 import time
@@ -18,9 +20,38 @@ def configured(base, floor):
     path = f"{w.base}/landfall.yaml"
     with open(path, encoding="utf-8") as f:
         text = f.read()
+    page = f"{w.base}/page"
     with open(path, "w", encoding="utf-8") as f:
-        f.write(text.replace("free_space: 0", f"free_space: {floor}"))
+        f.write(text.replace("free_space: 0", f"free_space: {floor}") +
+                f"alert: {{command: [{page}]}}\n")
+    with open(page, "w", encoding="utf-8") as f:
+        f.write(f"#!/bin/sh\n{{ cat; echo; }} >>{page}d\n")
+    os.chmod(page, 0o755)
     return w
+
+
+def paged(w):
+    """What somebody was told, in order."""
+    try:
+        with open(f"{w.base}/paged", encoding="utf-8") as f:
+            return [json.loads(line) for line in f]
+    except FileNotFoundError:
+        return []
+
+
+def told(w, *events):
+    """What is wrong with it: each event once, of names and places."""
+    found = paged(w)
+    wrong = [] if [a["event"] for a in found] == list(events) \
+        else [f"told: {found}"]
+    for a in found:
+        if a["source"] != "inbox" or a["event"] == "no-space" and not (
+                a["count"] > 0 and "limits.free_space" in a["text"] and
+                "make room" in a["what_to_do"]):
+            wrong.append(f"it says {a}")
+        if a["event"] == "recovered" and a["was"] != "no-space":
+            wrong.append(f"after {a}")
+    return wrong
 
 
 def story(w, name):
@@ -64,10 +95,12 @@ def nightly():
     if [story(w, n) for n in waiting] != before:
         wrong.append(f"the stories grew: {before}")
     world.check("the next one too, and stories do not grow", wrong)
+    world.check("an alert tells it, once", told(w, "no-space"))
     zone.remount("size=64m")
     run = w.run()
     world.check("with room again, everything lands once",
                 ended_well(run) + w.whole(w.sources()) + w.strangers())
+    world.check("and that it is over", told(w, "no-space", "recovered"))
     zone.close()
 
 
@@ -83,8 +116,9 @@ def state_too():
     world.check("the filesystem of the state counts as well", wrong)
     os.unlink(f"{w.base}/state/filler")
     run = w.run()
-    world.check("and what waited for it lands",
-                ended_well(run) + w.whole(w.sources()))
+    world.check("and what waited for it lands, which is told",
+                ended_well(run) + w.whole(w.sources()) +
+                told(w, "no-space", "recovered"))
     state.close()
 
 
@@ -163,6 +197,9 @@ def all_day():
         with open(d.log, encoding="utf-8") as f:
             wrong.append(f.read()[-2000:])
     world.check("it says so once, and waits without work", wrong)
+    if not until(lambda: paged(w)):
+        world.not_ok("nobody is told")
+    world.check("an alert tells it once", told(w, "no-space"))
     os.unlink(f"{w.zone}/_filler")
     wrong = []
     if not until(lambda: len(w.visible()) == WAITING + 50, 40):
@@ -171,6 +208,8 @@ def all_day():
         wrong.append("it does not say so")
     world.check("with room again, all lands by itself",
                 wrong + w.whole(w.sources()))
+    until(lambda: len(paged(w)) > 1)
+    world.check("and that it is over", told(w, "no-space", "recovered"))
     if d.end() != 0:
         world.not_ok("it ends well")
     if len(story(w, "0.csv")) != 2:

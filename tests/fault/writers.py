@@ -14,11 +14,16 @@ never `may` must not.
 """
 import json
 import os
+import re
 import time
 import urllib.parse
 
 import world
 
+# Two changes within one tick of the clock have one time, as far as older
+# kernels tell: then nobody can see the second.
+FINE_TIMES = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2])) \
+    >= (6, 13)
 FOLDERS = ("", "", "a/", "a/b/", "\u00fc c/", "own/")
 
 
@@ -91,7 +96,10 @@ class Writer:
         if self.rng.random() < 0.2:  # an upload that keeps its old time
             os.utime(path + ".part", (10 ** 9, 10 ** 9))
         if name in self.here():
-            self.say("not", name, self.here()[name])
+            if not os.path.exists(path):
+                self.gone(name)
+            else:
+                self.say("not", name, self.here()[name])
         self.say("may", name, data)
         os.rename(path + ".part", path)
         self.say("is", name, data)
@@ -137,6 +145,36 @@ class Writer:
 
     def replace(self):
         self.put(self.pick(), self.rows())
+
+    def hurry(self):
+        """One after another, each on its heels: whoever takes one away must
+        have taken that one in."""
+        name = self.new_name()
+        for _ in range(self.rng.randrange(3, 10)):
+            self.put(name, b"%s!%d\n" % (self.tag.encode(),
+                                         self.rng.getrandbits(60)))
+            time.sleep(self.rng.random() / 40)
+
+    def two_places(self):
+        """Changed in place, at its beginning and then at its end, again and
+        again: who reads one before and the other after has read what never
+        was."""
+        name, row = self.new_name(), self.rows()
+        data = bytearray(row * ((1 << 20) // len(row) + 1))
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        self.say("may", name, data)
+        with open(path + ".part", "xb", buffering=0) as f:
+            f.write(data)
+            os.rename(path + ".part", path)
+            for _ in range(self.rng.randrange(4, 12)):
+                for at in (0, len(data) - 20):
+                    data[at:at + 20] = b"%020d" % self.rng.getrandbits(60)
+                    self.say("may", name, data)
+                    f.seek(at)
+                    f.write(data[at:at + 20])
+        self.say("is", name, data)
+        self.here()[name] = bytes(data)
 
     def same_size(self):
         """New bytes; size, time and name are those of the old ones."""
@@ -238,8 +276,10 @@ class Writer:
             self.add()
         elif len(self.here()) > self.most:
             self.remove()
+        elif FINE_TIMES and self.rng.random() < 0.1:
+            self.two_places()
         else:
             self.rng.choice((
                 self.add, self.add, self.grow, self.replace, self.same_size,
                 self.append, self.duplicate, self.again, self.rename,
-                self.remove, self.move_folder))()
+                self.remove, self.move_folder, self.hurry))()

@@ -107,13 +107,13 @@ expect_same 'progress is told by the steady clock' 0 \
 	"$(grep -c '^read ' pass.err)"
 
 # ---- cron, and clock changes of a zone ----
-# daily DATE [WINDOW]: a lake whose source is looked at once a day, at 02:30 in
+# daily DATE [WINDOW [STABLE]]: a lake whose source is looked at once a day, at 02:30 in
 # Berlin, and whose daemon starts at this time with a file in the drop.
 daily()
 {
 	rm -rf lake
 	: >log
-	new_lake "ready: {stable: 0s}\\n    schedule: {cron: \"30 2 * * *\", zone: Europe\\/Berlin${2:+, window: \"$2\"}}"
+	new_lake "ready: {stable: ${3:-0s}}\\n    schedule: {cron: \"30 2 * * *\", zone: Europe\\/Berlin${2:+, window: \"$2\"}}"
 	printf 'a\n1\n' >lake/inbox/1.csv
 	set_clock "$1"
 	LD_PRELOAD=$PWD/clock.so
@@ -128,6 +128,19 @@ expect_same 'nothing lands before its time' 0 "$(landed 0)"
 set_clock '2026-06-10 07:00:00'
 expect_same 'what the clock leaps over is not left out' 1 "$(landed 1)"
 stop_daemon 'leapt over'
+
+# Only then: neither what comes later nor what is not complete by then.
+daily '2026-06-10 00:29:58' '' 2s
+expect_same 'cron: what is complete a little later lands' 1 "$(landed 1)"
+printf 'a\n2\n' >lake/inbox/2.csv
+touch lake/inbox/1.csv
+sleep 4
+expect_same 'cron: what comes later waits' 1 "$(landed 1)"
+expect_same 'cron: nobody has looked at it' 1 \
+	"$("$LANDFALL" status -c $conf --json | grep -c '"listed":1')"
+set_clock '2026-06-11 00:29:58'
+expect_same 'cron: for the next time' 2 "$(landed 2)"
+stop_daemon 'only then'
 
 # At 02:00 it is 03:00.
 daily '2026-03-29 00:59:58' 02:29-02:31

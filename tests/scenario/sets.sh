@@ -181,7 +181,7 @@ rm $in/bad.mf
 
 # Links, pipes; names that the configuration leaves out; itself; twice.
 ln -s i.csv $in/link.csv
-printf 'i.csv\nlink.csv\nhalf.tmp\nfive.mf\ni.csv\n' >$in/five.mf
+printf 'i.csv\nlink.csv\nhalf.tmp\nfive.mf\none.mf\ni.csv\n' >$in/five.mf
 file half.tmp
 pass
 says i.csv '; link.csv: it is not a regular file'

@@ -50,4 +50,4 @@ class Amplitude(vendor.Vendor):
         return out.getvalue(), rows, {"Content-Type": "application/zip"}
 
 
-vendor.main(Amplitude)
+vendor.main(Amplitude, EVENTS)

@@ -68,4 +68,4 @@ class HubSpot(vendor.Vendor):
         return b'{"results":[' + vendor.join(chosen) + b"]" + tail + b"}", chosen, {}
 
 
-vendor.main(HubSpot)
+vendor.main(HubSpot, *LIVE.values(), *GONE.values())

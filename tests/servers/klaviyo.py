@@ -102,4 +102,4 @@ class Klaviyo(vendor.Vendor):
             "RateLimit-Limit": "1000", "RateLimit-Remaining": "900", "RateLimit-Reset": "30"}
 
 
-vendor.main(Klaviyo)
+vendor.main(Klaviyo, EVENTS, PROFILES, *CAMPAIGNS.values())

@@ -106,4 +106,4 @@ class Salesforce(vendor.Vendor):
         return b'{"deletedRecords":[' + vendor.join(chosen) + b'],"latestDateCovered":"x"}', chosen, {}
 
 
-vendor.main(Salesforce)
+vendor.main(Salesforce, *ROWS.values(), *DELETED.values())

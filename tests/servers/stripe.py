@@ -67,4 +67,4 @@ class Stripe(vendor.Vendor):
                 b'],"has_more":' + more.encode() + b"}", chosen, {})
 
 
-vendor.main(Stripe)
+vendor.main(Stripe, *DATA.values())

@@ -5,7 +5,9 @@ A mock is NAME.py DIR, on loopback:
 DIR/port    gets the port once it listens
 DIR/now     seconds since 1970 that it takes for now; the clock's without it
 DIR/served  a line for each record in an answer that was sent whole:
-            STREAM KEY SHA256, the sum of the record's bytes
+            STREAM KEY SHA256, the sum of the record's bytes without
+            a line end
+DIR/all     the same of each record that it has
 DIR/log     a line for each request: METHOD TARGET STATUS
 DIR/faults  JSON: [{"match": RE, "times": N, "status": S, "headers": {},
             "body": TEXT}], read for each request; the first whose RE is found
@@ -65,6 +67,10 @@ class Record:
     def __init__(self, stream, key, at, raw):
         self.stream, self.key, self.at = stream, str(key), at
         self.raw = raw if isinstance(raw, bytes) else raw.encode()
+
+
+def line_of(r):
+    return "%s %s %s" % (r.stream, r.key, hashlib.sha256(r.raw.rstrip(b"\n")).hexdigest())
 
 
 # What a copy through a parser would change.
@@ -182,8 +188,7 @@ class Vendor(http.server.BaseHTTPRequestHandler):
             body = body.encode()
         if self.send(200, body, headers, fault.get("cut", False)):
             for r in records:
-                note("served", "%s %s %s" % (
-                    r.stream, r.key, hashlib.sha256(r.raw).hexdigest()))
+                note("served", line_of(r))
 
     do_GET = do_POST = do_PATCH = do_DELETE = handle_any
 
@@ -195,7 +200,9 @@ def join(records):
     return b",\n ".join(r.raw for r in records)
 
 
-def main(handler):
+def main(handler, *records):
+    for r in (r for some in records for r in some):
+        note("all", line_of(r))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -52,4 +52,4 @@ class Zendesk(vendor.Vendor):
             "ratelimit-limit": "700", "ratelimit-remaining": "600", "ratelimit-reset": "30"}
 
 
-vendor.main(Zendesk)
+vendor.main(Zendesk, TICKETS, USERS)

@@ -1157,6 +1157,132 @@ test_marks_and_what_came_since(void **state)
 	str_release(&text);
 }
 
+struct lines {
+	unsigned n, versions;
+	char first[64], second[128], last[64];
+};
+
+static enum rc
+count_line(void *arg, const struct catalog_event *ev, struct err *e UNUSED)
+{
+	struct lines *l = arg;
+
+	l->n++;
+	l->versions += ev->version != NULL;
+	if (l->n == 1)
+		snprintf(l->first, sizeof(l->first), "%s", ev->reason);
+	if (l->n == 2)
+		snprintf(l->second, sizeof(l->second), "%s", ev->reason);
+	snprintf(l->last, sizeof(l->last), "%s",
+		ev->version != NULL ? "version" : ev->reason);
+	return OK;
+}
+
+static void
+flap(struct place *p, const char *name, unsigned from, unsigned to)
+{
+	struct err e = ERR_INIT;
+
+	must(catalog_begin(p->catalog, &e), &e);
+	for (unsigned i = from; i < to; i++) {
+		char reason[32];
+
+		snprintf(reason, sizeof(reason), "reason %u", i);
+		must(catalog_note(p->catalog, "s", (const uint8_t *)name,
+			     strlen(name), &sig_a, i, DISPOSITION_PENDING,
+			     reason, &e),
+			&e);
+	}
+	must(catalog_commit(p->catalog, &e), &e);
+}
+
+static struct lines
+story_of(struct place *p, const char *name)
+{
+	struct lines l = {0};
+	struct err e = ERR_INIT;
+
+	must(catalog_story(p->catalog, NULL, (const uint8_t *)name,
+		     strlen(name), count_line, &l, &e),
+		&e);
+	return l;
+}
+
+/* However long it flaps: a bounded story, which says what it leaves out. */
+static void
+test_long_stories_are_cut(void **state)
+{
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "x", "f0");
+	struct lines l;
+
+	flap(p, "x", 0, 300);
+	put(p, "s", "x", &sig_a, 300, &v);
+	l = story_of(p, "x");
+	assert_int_equal(l.n, 301);
+	flap(p, "x", 300, 10000);
+	v = landing(1, "x", "f1");
+	put(p, "s", "x", &sig_a, 10000, &v);
+	l = story_of(p, "x");
+	assert_true(l.n > 200 && l.n < 410);
+	assert_int_equal(l.versions, 2);
+	assert_string_equal(l.first, "reason 0");
+	assert_string_equal(l.last, "version");
+	/* All but that line and the versions are there, or counted. */
+	assert_int_equal(strtoul(strrchr(l.second, ' ') + 1, NULL, 10) + l.n,
+		10000 + 1 + 2);
+	flap(p, "x", 10000, 10001);
+	assert_string_equal(story_of(p, "x").last, "reason 10000");
+	/* Others are not touched. */
+	flap(p, "y", 0, 399);
+	assert_int_equal(story_of(p, "y").n, 399);
+}
+
+static void
+test_old_ignored_names_are_forgotten(void **state)
+{
+	static const char *const names[] = {
+		"old", "landed", "pending", "young", "last"};
+	static const int64_t day = INT64_C(86400000000000);
+	struct place *p = *state;
+	struct catalog_version v = landing(0, "landed", "f0");
+	struct catalog_pass pass = {.source = "s",
+		.started = 500 * day,
+		.ended = 500 * day,
+		.outcome = PASS_COMPLETE};
+	struct catalog_name n;
+	struct err e = ERR_INIT;
+
+	put(p, "s", "landed", &sig_a, 1, &v);
+	must(catalog_begin(p->catalog, &e), &e);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		must(catalog_note(p->catalog, "s", (const uint8_t *)names[i],
+			     strlen(names[i]), &sig_a, i == 3 ? 200 * day : 1,
+			     i == 2 ? DISPOSITION_PENDING : DISPOSITION_IGNORED,
+			     "why", &e),
+			&e);
+	must(catalog_commit(p->catalog, &e), &e);
+	for (unsigned k = 0; k < 2; k++) {
+		must(catalog_begin(p->catalog, &e), &e);
+		must(catalog_pass_put(p->catalog, &pass, &e), &e);
+		must(catalog_commit(p->catalog, &e), &e);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_int_equal(
+			catalog_find(p->catalog, "s", (const uint8_t *)names[i],
+				strlen(names[i]), &n, &e),
+			i == 0 ? END : OK);
+	/* The number of the newest name and event is not used again. */
+	must(catalog_find(p->catalog, "s", (const uint8_t *)"last", 4, &n, &e),
+		&e);
+	flap(p, "new", 0, 1);
+	assert_int_equal(story_of(p, "new").n, 1);
+	assert_int_equal(story_of(p, "last").n, 1);
+	/* It is there after all: as if it were new. */
+	flap(p, "old", 0, 1);
+	assert_int_equal(story_of(p, "old").n, 1);
+}
+
 static enum rc
 add_side(void *arg, const struct catalog_side *s, struct err *e UNUSED)
 {
@@ -1445,6 +1571,8 @@ main(void)
 		with_catalog(test_passes_and_counts),
 		with_catalog(test_a_source_has_the_shape_it_was_given_last),
 		with_catalog(test_marks_and_what_came_since),
+		with_catalog(test_long_stories_are_cut),
+		with_catalog(test_old_ignored_names_are_forgotten),
 		with_catalog(test_side_files),
 		with_catalog(test_names_in_a_range),
 		with_catalog(test_conditions_and_alerts),

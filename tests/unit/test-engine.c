@@ -740,6 +740,69 @@ test_set_with_a_bad_member(void **state)
 	check_world(p, 5, 5);
 }
 
+static struct delivery *
+note_on(struct place *p, const char *name)
+{
+	struct delivery *d = delivery_new(
+		p->source.name, (const uint8_t *)name, strlen(name));
+
+	d->disposition = DISPOSITION_IGNORED;
+	d->reason = mem_strdup("all of it has landed");
+	return d;
+}
+
+/*
+ * A manifest stands as its set does. Of a set that lost one the others that
+ * wait for their turn are not read.
+ */
+static void
+test_set_with_a_note(void **state)
+{
+	struct place *p = *state;
+	struct engine_progress before, after;
+	struct together t;
+	struct set *set;
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < 15; i++)
+		small_file(p, "", i, "");
+	start(p);
+	together_begin(&t, p, 0);
+	set = set_new("manifest x.mf");
+	for (int i = 0; i < 5; i++)
+		submit_numbered(&t, set, i);
+	must(set_conclude(t.lane, set, note_on(p, "x.mf"), &e), &e);
+	must(lane_wait(t.lane, &e), &e);
+	assert_int_equal(t.count[DISPOSITION_LANDED], 5);
+	assert_int_equal(t.count[DISPOSITION_IGNORED], 1);
+
+	engine_progress(p->engine, &before);
+	set = set_new("manifest y.mf");
+	set_spoil(t.lane, set, "a test says so");
+	for (int i = 5; i < 15; i++)
+		submit_numbered(&t, set, i);
+	must(set_conclude(t.lane, set, note_on(p, "y.mf"), &e), &e);
+	must(lane_wait(t.lane, &e), &e);
+	engine_progress(p->engine, &after);
+	assert_int_equal(after.bytes, before.bytes);
+	assert_int_equal(t.count[DISPOSITION_LANDED], 5);
+	assert_int_equal(t.count[DISPOSITION_IGNORED], 1);
+	assert_int_equal(t.count[DISPOSITION_PENDING], 11);
+	assert_string_equal(t.reason.s,
+		"manifest y.mf lands as a whole or not at all: a test says "
+		"so");
+	assert_int_equal(staged_now(p), 0);
+
+	/* Nothing of it was to be read: the note alone. */
+	must(set_conclude(t.lane, set_new("nothing"), note_on(p, "z.mf"), &e),
+		&e);
+	must(lane_wait(t.lane, &e), &e);
+	assert_int_equal(t.count[DISPOSITION_IGNORED], 2);
+	together_end(&t);
+	stop(p);
+	check_world(p, 5, 5);
+}
+
 /* Our failure while a set is open, half read, half queued. */
 static void
 test_set_broken(void **state)
@@ -858,6 +921,7 @@ main(void)
 		TEST(test_broken_stops_everybody),
 		TEST(test_set),
 		TEST(test_set_with_a_bad_member),
+		TEST(test_set_with_a_note),
 		TEST(test_set_broken),
 		TEST(test_large_set),
 		TEST(test_full_queues),

@@ -158,6 +158,42 @@ test_parts(void **state UNUSED)
 	spans_release(&l);
 }
 
+/* What APIs do with the header of a list that comes in pages. */
+static void
+test_a_header_that_is_not_repeated(void **state UNUSED)
+{
+	static const char first[] = "a,b\r\n1,2\r\n", next[] = "3,4\n5\n6,7";
+	struct dialect d;
+	struct spans l = {0};
+	struct scan *s;
+	struct scan_totals t;
+
+	dialect_init(&d, SCAN_CSV);
+	s = scan_new(&d, &spans_sink, &l);
+	assert_int_equal(
+		scan_step(s, (const uint8_t *)first, sizeof(first) - 1, true),
+		sizeof(first) - 1);
+	scan_part(s);
+	assert_int_equal(
+		scan_step(s, (const uint8_t *)next, sizeof(next) - 1, true),
+		sizeof(next) - 1);
+	scan_totals(s, &t);
+	/* 3,4 is a record, and each still has two fields or is malformed. */
+	assert_int_equal(t.records, 3);
+	assert_int_equal(l.n, 6);
+	assert_int_equal(l.v[3].kind, 0);
+	assert_int_equal(l.v[4].kind, KIND_WRONG_FIELD_COUNT);
+	/* Then once more with it, ended in another way. */
+	scan_part(s);
+	assert_int_equal(
+		scan_step(s, (const uint8_t *)"a,b\n8,9\n", 8, true), 8);
+	scan_totals(s, &t);
+	assert_int_equal(t.records, 4);
+	assert_int_equal(l.v[7].kind, KIND_HEADER);
+	scan_free(s);
+	spans_release(&l);
+}
+
 static void
 test_the_dialect_is_written_and_read(void **state UNUSED)
 {
@@ -196,6 +232,7 @@ main(void)
 		cmocka_unit_test(test_spans_at_every_split),
 		cmocka_unit_test(test_a_long_envelope_settles),
 		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_a_header_that_is_not_repeated),
 		cmocka_unit_test(test_the_dialect_is_written_and_read),
 	};
 

@@ -1,5 +1,9 @@
 #include "source/http/window.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "source/http/timefmt.h"
 
@@ -183,4 +187,20 @@ window_add_point(
 		clock_add_time(s, point);
 	else
 		clock_add_time_ns(s, point);
+}
+
+bool
+window_position(
+	const struct api_incremental *rule, const char *text, int64_t *ret)
+{
+	const struct api_format rfc = {.time = API_TIME_RFC3339};
+	const struct api_format date = {.time = API_TIME_DATE};
+	char *end;
+
+	if (!is_int(rule))
+		return timefmt_parse(&rfc, text, strlen(text), ret) ||
+			timefmt_parse(&date, text, strlen(text), ret);
+	errno = 0;
+	*ret = strtoll(text, &end, 10);
+	return *text != '\0' && *end == '\0' && errno == 0;
 }

@@ -68,6 +68,10 @@ void window_vars(const struct api_incremental *rule, const struct api_window *w,
 bool window_parse(const struct api_incremental *rule, const void *p, size_t len,
 	int64_t *ret) MUST_USE;
 
+/* As window_add_point() writes it. */
+bool window_position(const struct api_incremental *rule, const char *text,
+	int64_t *ret) MUST_USE;
+
 /* For messages and names: 2026-01-01T00:00:00Z, or the number. */
 void window_add_point(
 	struct str *s, const struct api_incremental *rule, int64_t point);

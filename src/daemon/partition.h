@@ -1,0 +1,19 @@
+/*
+ * partition.h - the partitions of a stream: each is asked for by itself.
+ */
+#ifndef DAEMON_PARTITION_H
+#define DAEMON_PARTITION_H
+
+#include "source/http/vars.h"
+
+/*
+ * Sets the variables of each partition in turn and calls each with its name,
+ * "channel=email,region=eu"; NULL and once for a stream without. The first
+ * variable goes round fastest. Stops when each returns not OK, and returns
+ * that; the variables stay then, and are unset otherwise.
+ */
+enum rc partition_each(const struct api_stream *s, struct vars *v,
+	enum rc (*each)(void *arg, const char *partition, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
+#endif

@@ -1,0 +1,222 @@
+#include "daemon/poll.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "daemon/engine-state.h"
+#include "daemon/partition.h"
+
+struct polling {
+	const struct poll_options *o;
+	const struct api *api;
+	struct engine *engine;
+	struct lane *lane;
+	struct session *session;
+	struct poll_report *report;
+	int64_t began; /* monotonic */
+	pthread_mutex_t lock;
+	uint64_t count[DISPOSITIONS]; /* under lock */
+};
+
+void
+poll_report_init(struct poll_report *r)
+{
+	*r = (struct poll_report){
+		.trouble = STR_INIT, .sum = STREAM_REPORT_INIT};
+}
+
+void
+poll_report_release(struct poll_report *r)
+{
+	str_release(&r->trouble);
+	stream_report_release(&r->sum);
+}
+
+static void
+one_done(void *arg, const struct delivery *d)
+{
+	struct polling *p = arg;
+
+	pthread_mutex_lock(&p->lock);
+	p->count[d->disposition]++;
+	pthread_mutex_unlock(&p->lock);
+	if (p->o->done != NULL)
+		p->o->done(p->o->arg, d);
+}
+
+static void
+add_report(struct polling *p, const char *stream, const char *partition,
+	const struct stream_report *r)
+{
+	struct poll_report *all = p->report;
+
+	all->sum.windows += r->windows;
+	all->sum.pages += r->pages;
+	all->sum.requests += r->requests;
+	all->sum.records += r->records;
+	all->sum.seen += r->seen;
+	all->sum.files += r->files;
+	all->sum.deletes += r->deletes;
+	all->sum.skipped += r->skipped;
+	if (r->failed && all->failed++ == 0)
+		str_addf(&all->trouble, "%s%s%s: %s", stream,
+			partition != NULL ? " " : "",
+			partition != NULL ? partition : "", r->why.s);
+	if (r->parked != 0) {
+		all->parked++;
+		if (all->parked_until == 0 || r->parked < all->parked_until)
+			all->parked_until = r->parked;
+	}
+	if (p->o->through != NULL)
+		p->o->through(p->o->arg, stream, partition, r);
+}
+
+struct turn {
+	struct polling *p;
+	const struct api_stream *stream;
+};
+
+static enum rc
+run_partition(void *arg, const char *partition, struct err *e)
+{
+	const struct turn *t = arg;
+	struct polling *p = t->p;
+	struct stream_report r = STREAM_REPORT_INIT;
+	const struct stream_options o = {
+		.engine = p->engine,
+		.lane = p->lane,
+		.api = p->o->config->name,
+		.description = p->api,
+		.stream = t->stream,
+		.partition = partition,
+		.session = p->session,
+		.cancel = p->o->cancel,
+		.between = p->o->stream != NULL,
+		.from = p->o->from,
+		.to = p->o->to,
+	};
+	enum rc rc = stream_run(&o, &r, e);
+
+	if (rc == OK)
+		add_report(p, t->stream->name, partition, &r);
+	stream_report_release(&r);
+	return rc;
+}
+
+static enum rc
+run_stream(struct polling *p, const struct api_stream *s, struct err *e)
+{
+	struct turn t = {p, s};
+
+	/* What another stream looked up is none of this one's business. */
+	vars_unset_all(session_vars(p->session), API_LOOKUP);
+	return partition_each(
+		s, session_vars(p->session), run_partition, &t, e);
+}
+
+static enum rc
+record(struct catalog *c, void *pass, struct err *e)
+{
+	return catalog_pass_put(c, pass, e);
+}
+
+static enum rc
+conclude(struct polling *p, enum rc outcome, struct err *e)
+{
+	struct poll_report *r = p->report;
+
+	for (unsigned i = 0; i < DISPOSITIONS; i++) {
+		r->pass.count[i] = p->count[i];
+		r->pass.listed += p->count[i];
+	}
+	r->pass.ended = r->pass.started + (clock_mono() - p->began);
+	r->pass.trouble = r->trouble.s;
+	r->pass.outcome = outcome == AGAIN ? PASS_STOPPED
+		: r->trouble.len > 0	   ? PASS_COULD_NOT_LOOK
+					   : PASS_COMPLETE;
+	return lane_write(p->lane, record, &r->pass, e);
+}
+
+/* It is polled for a stream that is, whose deletes it tells. */
+static bool
+tells_deletes(const struct polling *p, size_t stream)
+{
+	for (size_t i = 0; i < p->api->n_streams; i++) {
+		const struct api_stream *s = &p->api->stream[i];
+
+		for (size_t k = 0; k < s->deletes.n && s->enabled; k++)
+			if (s->deletes.row[k].kind == API_DELETE_STREAM &&
+				s->deletes.row[k].stream == stream)
+				return true;
+	}
+	return false;
+}
+
+static enum rc
+run_streams(struct polling *p, struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < p->api->n_streams && rc == OK; i++) {
+		const struct api_stream *s = &p->api->stream[i];
+
+		if (p->o->stream != NULL ? strcmp(s->name, p->o->stream) == 0
+					 : s->enabled || tells_deletes(p, i))
+			rc = run_stream(p, s, e);
+	}
+	return rc;
+}
+
+enum rc
+poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
+	struct err *e)
+{
+	struct polling p = {.o = o,
+		.api = o->config->api,
+		.engine = g,
+		.report = r,
+		.began = clock_mono()};
+	const struct session_options so = {.api = p.api,
+		.source = o->config->name,
+		.spool = g->spool,
+		.state = g->state,
+		.cancel = o->cancel,
+		.waits = o->waits,
+		.arg = o->arg};
+	const struct lane_options lo = {.done = one_done, .arg = &p};
+	struct err lost = ERR_INIT, ours = ERR_INIT;
+	enum rc rc;
+
+	r->pass.source = o->config->name;
+	r->pass.started = clock_wall();
+	pthread_mutex_init(&p.lock, NULL);
+	rc = lane_open(g, &lo, &p.lane, e);
+	if (rc == OK) {
+		rc = session_open(&so, &p.session, e);
+		if (rc == OK)
+			rc = run_streams(&p, e);
+		if (rc == BAD_SOURCE) {
+			str_add(&r->trouble, e->text);
+			r->failed++;
+		}
+		lost = *e;
+		/* What was begun lands, and how it went is told. */
+		if (rc != BROKEN && conclude(&p, rc, &ours) != OK) {
+			rc = BROKEN;
+			lost = ours;
+		}
+		*e = lost;
+	}
+	session_close(p.session);
+	lane_close(p.lane);
+	pthread_mutex_destroy(&p.lock);
+	if (rc != OK)
+		return rc == AGAIN || rc == BAD_SOURCE ? rc
+						       : err_raise(e, BROKEN);
+	if (r->trouble.len == 0)
+		return OK;
+	return err_set(e, BAD_SOURCE, "%s", r->trouble.s);
+}

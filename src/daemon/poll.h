@@ -1,0 +1,45 @@
+/*
+ * poll.h - one run over the streams of one API.
+ *
+ * A stream that fails or waits keeps no other from its turn.
+ */
+#ifndef DAEMON_POLL_H
+#define DAEMON_POLL_H
+
+#include "daemon/pass.h"
+#include "daemon/stream.h"
+
+struct poll_options {
+	const struct source_config *config;
+	const atomic_bool *cancel;
+	/* Called by the committer for each landing once it is durable. */
+	void (*done)(void *arg, const struct delivery *d);
+	/* Called when a stream, or a partition of it, is through. */
+	void (*through)(void *arg, const char *stream, const char *partition,
+		const struct stream_report *r);
+	void (*waits)(void *arg, const char *why, int64_t ns);
+	void *arg;
+	/* A backfill of one stream; NULL: what is new of all. */
+	const char *stream;
+	int64_t from, to;
+};
+
+struct poll_report {
+	struct catalog_pass pass; /* trouble points into `trouble` */
+	struct str trouble;	  /* of the first stream that failed */
+	uint64_t failed, parked;  /* streams */
+	int64_t parked_until;	  /* wall: the first of those */
+	struct stream_report sum;
+};
+
+void poll_report_init(struct poll_report *r);
+void poll_report_release(struct poll_report *r);
+
+/*
+ * OK: all streams were asked. BAD_SOURCE: some failed; recorded too. AGAIN:
+ * *cancel. BROKEN: we must stop.
+ */
+enum rc poll_run(struct engine *g, const struct poll_options *o,
+	struct poll_report *r, struct err *e) MUST_USE;
+
+#endif

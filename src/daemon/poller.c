@@ -1,0 +1,90 @@
+/*
+ * Polled APIs in the daemon. A run may wait for long, for an answer or for
+ * leave to ask: it has a thread of its own, as all looks at what is remote. An
+ * API that is not being polled costs a watcher and nothing else: its child is
+ * gone, its connections are closed.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/alert.h"
+#include "daemon/daemon-state.h"
+#include "daemon/poll.h"
+
+static void
+one_done(void *arg UNUSED, const struct delivery *d)
+{
+	tell_delivery(d);
+}
+
+/* A stream that brought something, waits or failed is worth a line. */
+static void
+through(void *arg, const char *stream, const char *partition,
+	const struct stream_report *r)
+{
+	const struct watcher *w = arg;
+	struct log l;
+
+	if (r->records == 0 && !r->failed && r->parked == 0 && r->skipped == 0)
+		return;
+	l = log_begin(
+		r->failed || r->parked != 0 ? LOG_WARNING : LOG_INFO, "polled");
+	log_text(&l, "source", w->config->name);
+	log_text(&l, "stream", stream);
+	if (partition != NULL)
+		log_text(&l, "partition", partition);
+	log_u64(&l, "requests", r->requests);
+	log_u64(&l, "records", r->records);
+	log_u64(&l, "seen", r->seen);
+	log_u64(&l, "files", r->files);
+	if (r->skipped > 0)
+		log_u64(&l, "skipped", r->skipped);
+	if (r->parked != 0)
+		log_duration(&l, "waits",
+			(uint64_t)(r->parked > clock_wall()
+					? r->parked - clock_wall()
+					: 0));
+	if (r->why.len > 0)
+		log_text(&l, r->failed ? "error" : "why", r->why.s);
+	log_end(&l);
+}
+
+enum rc
+poller_look(struct daemon *d, struct watcher *w, struct err *e)
+{
+	const struct poll_options options = {
+		.config = w->config,
+		.cancel = &d->cancel,
+		.done = one_done,
+		.through = through,
+		.arg = w,
+	};
+	int64_t began = clock_mono(), left;
+	struct pass_list names;
+	struct poll_report r;
+	struct pass_report pass;
+	struct alert_view view = {.pass = &pass, .full = true};
+	bool full;
+	enum rc rc;
+
+	watcher_begin(w, &full, &names);
+	poll_report_init(&r);
+	pass_report_init(&pass);
+	rc = poll_run(d->engine, &options, &r, e);
+	pass.pass = r.pass;
+	view.failed = rc == BAD_SOURCE;
+	if (rc == OK || rc == BAD_SOURCE)
+		looker_plan_next(w, rc == OK, false, r.pass.started, began);
+	/* What waits is asked again when it may be, and not before. */
+	if (r.parked_until != 0) {
+		left = r.parked_until - clock_wall();
+		watcher_plan_by(w, clock_mono() + (left > 0 ? left : 0));
+	}
+	if (rc == OK || rc == BAD_SOURCE)
+		rc = looker_judge(d, w, &view, e);
+	pass_report_release(&pass);
+	poll_report_release(&r);
+	watcher_end(w, &names);
+	return rc == AGAIN ? OK : rc;
+}

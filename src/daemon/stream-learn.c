@@ -1,0 +1,200 @@
+#include <jansson.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "daemon/engine-state.h"
+#include "daemon/stream-state.h"
+
+struct learning {
+	struct stream_work *r;
+	uint64_t upto;
+	/* One record as an answer of its own, for its key. */
+	struct http_answer answer;
+	struct reply *reply;
+};
+
+static enum rc
+take_record(void *arg, const struct reply_record *x, struct err *e)
+{
+	struct stream_work *r = arg;
+	uint8_t sum[HASH_LEN];
+	bool seen;
+
+	stream_digest(r, x, sum);
+	return memory_look(&r->memory, sum, &seen, e);
+}
+
+static enum rc
+each_record(void *arg, const struct landing_record *x, struct err *e)
+{
+	struct learning *k = arg;
+	struct reply_record whole = {.bytes = x->bytes, .size = x->length};
+
+	if (k->reply != NULL) {
+		http_body_clear(&k->answer.body);
+		if (http_body_add(&k->answer.body, x->bytes, x->length, e) !=
+			OK)
+			return e->code;
+		return reply_read(k->reply, &k->answer, take_record, k->r, e);
+	}
+	while (whole.size > 0 && k->r->dialect.format != SCAN_JSON &&
+		(whole.bytes[whole.size - 1] == '\n' ||
+			whole.bytes[whole.size - 1] == '\r'))
+		whole.size--;
+	return take_record(k->r, &whole, e);
+}
+
+static const char *
+text_of(const json_t *window, const char *key)
+{
+	return json_string_value(json_object_get(window, key));
+}
+
+/* Is it beyond the reach of the next look back? */
+static bool
+is_old(const struct stream_work *r, const char *end)
+{
+	int64_t at, position;
+
+	return r->rule->set && r->rule->kind == API_KIND_TIME && end != NULL &&
+		r->position.len > 0 && clock_parse_time(end, &at) &&
+		clock_parse_time(r->position.s, &position) &&
+		at < position - r->rule->lookback;
+}
+
+/* Has it nothing of what a backfill asks for? */
+static bool
+is_elsewhere(const struct stream_work *r, const char *start, const char *end)
+{
+	int64_t from, to;
+
+	return start != NULL && end != NULL &&
+		window_position(r->rule, start, &from) &&
+		window_position(r->rule, end, &to) &&
+		(to <= r->o->from || from >= r->o->to);
+}
+
+/* What the file says of its window; false: it is another partition's. */
+static bool
+read_window(struct learning *k, const struct provenance *p, bool *ret_old)
+{
+	struct stream_work *r = k->r;
+	json_error_t je;
+	json_t *w;
+	const char *position;
+
+	if (p->api.stream == NULL ||
+		strcmp(p->api.partition != NULL ? p->api.partition : "",
+			r->o->partition != NULL ? r->o->partition : "") != 0)
+		return false;
+	w = json_loads(p->api.window, 0, &je);
+	position = text_of(w, "position");
+	if (position != NULL && !r->o->between &&
+		!json_is_true(json_object_get(w, "beside"))) {
+		str_clear(&r->position);
+		str_add(&r->position, position);
+	}
+	*ret_old = r->o->between
+		? is_elsewhere(r, text_of(w, "start"), text_of(w, "end"))
+		: is_old(r, text_of(w, "end"));
+	json_decref(w);
+	return true;
+}
+
+static enum rc
+learn_file(struct learning *k, const char *file, struct err *e)
+{
+	struct zone *z = k->r->o->engine->commit.zone;
+	struct landing *l = NULL;
+	bool old = false;
+	int fd;
+	enum rc rc = zone_read(z, file, &fd, e);
+
+	/* What is missing or damaged is for `verify`; it may land again. */
+	if (rc == END)
+		return OK;
+	if (rc == OK)
+		rc = landing_open(fd, &l, e);
+	if (rc == OK && read_window(k, landing_provenance(l), &old) && !old)
+		rc = landing_records(l, 0, LANDING_SEEN, each_record, k, e);
+	landing_close(l);
+	if (rc == BAD_ITEM || rc == END) {
+		*e = (struct err)ERR_INIT;
+		rc = OK;
+	}
+	return rc;
+}
+
+static enum rc
+each_version(void *arg, const struct catalog_name *n, struct err *e)
+{
+	struct learning *k = arg;
+	CLEANUP(str_release) struct str file = STR_INIT;
+
+	k->upto = n->version.index + 1;
+	if (n->version.disposition == DISPOSITION_DUPLICATE ||
+		n->version.disposition == DISPOSITION_QUARANTINED)
+		return OK;
+	str_add(&file, n->version.file);
+	return learn_file(k, file.s, e);
+}
+
+static enum rc
+record(struct catalog *c, void *arg, struct err *e)
+{
+	struct learning *k = arg;
+	struct stream_work *r = k->r;
+	struct catalog_stream s = r->row;
+	int64_t id;
+
+	s.stream = r->stream->name;
+	s.partition = r->o->partition != NULL ? r->o->partition : "";
+	s.position = r->position.s;
+	if (!r->o->between)
+		s.upto = k->upto;
+	if (s.job == NULL)
+		s.job = s.why = "";
+	if (catalog_stream_put(c, r->o->api, &s, &id, e) != OK)
+		return e->code;
+	return memory_put(&r->memory, c, id, e);
+}
+
+/* A record of JSON, for a stream that knows its records by their key. */
+static void
+make_reply(struct learning *k)
+{
+	static const struct api_records whole;
+	const struct stream_work *r = k->r;
+	const struct reply_spec spec = {.layer = API_JSON,
+		.records = &whole,
+		.field = r->field,
+		.n_fields = r->n_fields,
+		.max_record = r->dialect.max_record};
+
+	http_answer_init(&k->answer, r->o->engine->spool);
+	if (r->stream->immutable && r->dialect.format != SCAN_CSV)
+		k->reply = reply_new(&spec);
+}
+
+enum rc
+stream_learn(struct stream_work *r, struct err *e)
+{
+	struct learning k = {.r = r, .upto = r->row.upto};
+	struct catalog *c = lane_catalog(r->o->lane);
+	uint64_t size;
+	enum rc rc = catalog_ledger_size(c, &size, e);
+
+	if (rc != OK)
+		return rc;
+	make_reply(&k);
+	r->memory.until = r->began;
+	/* A backfill is compared with all that ever landed of its time. */
+	rc = catalog_each_since(c, r->source.s, r->o->between ? 0 : r->row.upto,
+		size, each_version, &k, e);
+	if (rc == OK && (k.upto > r->row.upto || r->memory.n > 0))
+		rc = lane_write(r->o->lane, record, &k, e);
+	memory_clear(&r->memory);
+	reply_free(k.reply);
+	http_answer_release(&k.answer);
+	return rc;
+}

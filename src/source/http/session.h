@@ -1,0 +1,84 @@
+/*
+ * session.h - a conversation with one API: requests with what they need to
+ * be let in, asked again when that may help, and never faster than agreed.
+ *
+ *	session_open(&options, &s, &e)		secrets are read now
+ *	session_ask(s, &question, &answer, &outcome, &e)
+ *	session_close(s)
+ *
+ * Waits are for the caller's thread, cut short by *cancel, and never longer
+ * than the stream's max_wait: what would be is a verdict, SESSION_PARK.
+ */
+#ifndef SOURCE_HTTP_SESSION_H
+#define SOURCE_HTTP_SESSION_H
+
+#include "source/http/reply.h"
+#include "source/http/vars.h"
+
+struct session_options {
+	const struct api *api;
+	const char *ca;	    /* NULL: the system's */
+	const char *source; /* its name, for what is kept of tokens */
+	int spool, state;   /* directories */
+	const atomic_bool *cancel;
+	/* Told before each wait: why, and how long, ns. May be NULL. */
+	void (*waits)(void *arg, const char *why, int64_t ns);
+	void *arg;
+};
+
+struct session;
+
+/* BAD_SOURCE: a secret is not there. */
+enum rc session_open(const struct session_options *o, struct session **ret,
+	struct err *e) MUST_USE;
+void session_close(struct session *s);
+
+/* The variables of its requests: the caller sets windows, pages, ... */
+struct vars *session_vars(struct session *s);
+
+/* What a request is for, and how its answer is read. */
+struct session_question {
+	const struct api_stream *stream;
+	const char *partition; /* for limits that are its own; or NULL */
+	const struct api_request *request;
+	enum api_phase phase;
+	const char *link;    /* instead of the request's own URL; or "" */
+	struct reply *reply; /* must find the answer right; NULL: nobody */
+};
+
+enum session_verdict {
+	SESSION_ANSWER,	       /* whole, and right */
+	SESSION_EMPTY,	       /* the API says so: no data */
+	SESSION_SPLIT,	       /* too much: halve the window */
+	SESSION_SHRINK,	       /* too much: halve the page */
+	SESSION_RESTART_PAGES, /* from the first page again */
+	SESSION_RESTART_JOB,
+	SESSION_SKIP, /* nothing of this will come: e says why */
+	SESSION_PARK, /* not before `until`: e says why */
+};
+
+struct session_outcome {
+	enum session_verdict verdict;
+	int64_t until;	    /* wall, of SESSION_PARK */
+	const char *method; /* as it was asked, for provenance */
+	struct str url;	    /* without secrets */
+};
+
+void session_outcome_init(struct session_outcome *o);
+void session_outcome_release(struct session_outcome *o);
+
+/*
+ * OK: there is a verdict. AGAIN: *cancel. BAD_SOURCE: it failed for good, or
+ * as often as it may be tried; e says how. BROKEN: our disk.
+ */
+enum rc session_ask(struct session *s, const struct session_question *q,
+	struct http_answer *a, struct session_outcome *ret,
+	struct err *e) MUST_USE;
+
+/* Waits as between requests. AGAIN: *cancel. */
+enum rc session_wait(
+	struct session *s, int64_t ns, const char *why, struct err *e) MUST_USE;
+
+uint64_t session_requests(const struct session *s);
+
+#endif

@@ -1,0 +1,200 @@
+#!/bin/sh
+# What a profile says of an API is done: who may ask, how often, what answers
+# mean, what they are made of.
+. "$SRCDIR/tests/scenario/lib.sh"
+command -v python3 >/dev/null || skip 'no python3'
+
+LANDFALL_PROFILES=$SRCDIR/profiles
+CLIENT_SECRET=open-sesame-4711
+export LANDFALL_PROFILES CLIENT_SECRET
+
+serve()
+{
+	rm -f "$1/port"
+	mkfifo "$1/hold"
+	python3 "$SRCDIR/tests/scenario/api-server.py" "$1" <"$1/hold" &
+	server=$!
+	exec 8>"$1/hold"
+	for _ in $(seq 200); do
+		[ ! -e "$1/port" ] || break
+		sleep 0.05
+	done
+	url=http://127.0.0.1:$(cat "$1/port")
+}
+
+# lake NAME: a new zone; what the source says comes on standard input.
+lake()
+{
+	"$LANDFALL" init "$1" --quiet
+	sed -i '/^sources:/,$d' "$1/landfall.yaml"
+	{
+		echo sources:
+		cat
+	} >>"$1/landfall.yaml"
+}
+
+run()
+{
+	"$LANDFALL" run --once -c "$1/landfall.yaml" --quiet
+}
+
+rules()
+{
+	echo "[$1]" >api/rules.new
+	mv api/rules.new api/rules
+	: >api/log
+}
+
+mkdir api
+cat >api/data <<'END'
+{"/orders": [
+{"id": 1, "at": "2026-01-01T00:00:00Z"},
+{"id": 2, "at": "2026-01-02T00:00:00Z", "gone": true},
+{"id": 3, "at": "2026-01-03T00:00:00Z"}]}
+END
+serve api
+
+# ---- oauth2: a token, and another when it is refused ----
+lake oauth <<END
+  shop:
+    profile: rest-link
+    base_url: $url
+    secrets: {client: {env: CLIENT_SECRET}}
+    auth:
+      type: oauth2
+      grant: client_credentials
+      token_url: "$url/token"
+      params: {client_id: me, client_secret: "{{secret.client}}"}
+    config: {path: orders}
+    retry: {max_attempts: 3, base: 10ms, max: 20ms}
+    streams:
+      records: {records: "\$.data[*]", key: \$.id,
+        request: {query: {size: "2"}}, deletes: [{flag: \$.gone,
+        equals: ["true"]}]}
+END
+rules '{"match": "POST /token", "times": 1,
+	"body": "{\"access_token\": \"first-token-99\", \"expires_in\": 3600}"},
+	{"match": "POST /token", "times": 1,
+	"body": "{\"access_token\": \"second-token-99\"}"},
+	{"match": "page=2", "times": 1, "status": 401}'
+"$LANDFALL" run --once -c oauth/landfall.yaml --json >told || :
+expect_same 'two tokens, three pages, one of them twice' \
+	'POST /token 200
+GET /orders?size=2 200 first-token-99
+GET /orders?size=2&page=2 401 first-token-99
+POST /token 200
+GET /orders?size=2&page=2 200 second-token-99' \
+	"$(sed 's/^[^ ]* //; s/ Bearer / /; s/ -$//' api/log)"
+expect_same 'records, and those that tell of deletes' '3 1' "$(tail -n 1 told |
+	python3 -c 'import json, sys
+x = json.load(sys.stdin); print(x["records"], x["deletes"])')"
+found=$(grep -rlE 'open-sesame|(first|second)-token' oauth told || :)
+expect_same 'neither secret nor token is in a file of ours' '' "$found"
+
+# ---- an answer that is an archive ----
+mkdir packed
+python3 - <<'END'
+import gzip, io, json, zipfile
+with zipfile.ZipFile('packed/export.zip', 'w') as z:
+    for n in (1, 2):
+        rows = ''.join(json.dumps({'uuid': f'{n}-{i}'}) + '\n'
+                       for i in range(3))
+        z.writestr(f'part_{n}.json.gz', gzip.compress(rows.encode()))
+    z.writestr('empty.json.gz', gzip.compress(b''))
+END
+python3 -m http.server --bind 127.0.0.1 --directory packed 0 >packed.log 2>&1 &
+files=$!
+port=
+for _ in $(seq 200); do
+	port=$(sed -n 's/.* port \([0-9]*\) .*/\1/p' packed.log)
+	[ -z "$port" ] || break
+	sleep 0.05
+done
+if [ -z "$port" ]; then
+	# It says so only where its output is not a pipe.
+	kill "$files"
+else
+	lake packed-lake <<-END
+	  stats:
+	    base_url: http://127.0.0.1:$port
+	    auth: {type: none}
+	    pagination: {type: none}
+	    streams:
+	      events: {request: {path: /export.zip}, records: \$,
+	        key: \$.uuid, immutable: true, decode: [zip, gzip, jsonl]}
+	END
+	expect 'an archive' run packed-lake
+	expect_same 'each line of its files is a record' '1-0 1-1 1-2 2-0 2-1 2-2' \
+		"$(for f in packed-lake/zone/stats.events/dt=*/*.zst; do
+			"$LANDFALL" cat "$f" -c packed-lake/landfall.yaml \
+				--records
+		done | sed 's/.*: "//; s/".*//' | sort | tr '\n' ' ' |
+			sed 's/ $//')"
+	expect 'a second time' run packed-lake
+	expect_same 'brings nothing' 1 \
+		"$(find packed-lake/zone/stats.events -name '*.zst' | wc -l)"
+	expect 'all is sound' "$LANDFALL" verify --deep \
+		-c packed-lake/landfall.yaml --quiet
+	kill "$files"
+fi
+
+# ---- what answers mean: rules of the profile, and a wait that is too long ----
+lake ruled <<END
+  shop:
+    profile: rest-link
+    base_url: $url
+    auth: {type: none}
+    config: {path: orders}
+    retry: {max_attempts: 3, base: 10ms, max: 20ms, max_wait: 5s}
+    errors:
+      - {when: {status: [400], field: {body: \$.code}, values: [17]},
+         do: rate_limited, wait: [{header: X-Wait, unit: ms}]}
+      - {when: {status: [404]}, do: empty}
+    streams: {records: {records: "\$.data[*]", key: \$.id}}
+END
+rules '{"match": "orders", "times": 2, "status": 400,
+	"body": "{\"code\": 17}", "headers": [["X-Wait", "300"]]},
+	{"match": "orders", "times": 1, "status": 404}'
+expect 'waits that cost no attempt, and no data' run ruled
+expect_same 'as few requests as that takes' 3 "$(wc -l <api/log)"
+rules '{"match": "orders", "times": 9, "status": 429,
+	"headers": [["Retry-After", "3600"]]}'
+expect_status 'an hour is too long to wait for' 2 run ruled
+expect_same 'it was asked once' 1 "$(wc -l <api/log)"
+expect_same 'and status says until when' 1 "$("$LANDFALL" status \
+	-c ruled/landfall.yaml | grep -c 'waits until 20')"
+
+# ---- fifty who are turned away at one instant come back apart ----
+{
+	for i in $(seq 50); do
+		cat <<-END
+		  shop$i:
+		    profile: rest-link
+		    base_url: $url
+		    auth: {type: none}
+		    config: {path: "orders/$i"}
+		    retry: {max_attempts: 9, base: 4s, max: 4s}
+		    streams: {records: {records: "\$.data[*]", key: \$.id}}
+		END
+	done
+} | lake many
+rules '{"match": "orders/", "times": 50, "status": 429,
+	"headers": [["Retry-After", "1"]]}'
+expect 'fifty sources after a storm' run many
+python3 - api/log >spread <<'END'
+import re, sys
+away, back = {}, {}
+for line in open(sys.argv[1]):
+    at, _, path, status = line.split()[:4]
+    (away if status == '429' else back)[path] = float(at)
+waits = sorted(back[p] - away[p] for p in away)
+# At least what was asked; then anywhere within four seconds, so that no
+# second has half of them, and they do not all come early or late.
+counts = [sum(1 for w in waits if 1 + k <= w < 2 + k) for k in range(4)]
+print(len(waits), waits[0] >= 1, max(counts) <= 25 and min(counts) >= 2)
+END
+expect_same 'none comes early, and they are spread' '50 True True' \
+	"$(cat spread)"
+
+exec 8>&-
+wait "$server" || :

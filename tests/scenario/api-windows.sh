@@ -1,0 +1,234 @@
+#!/bin/sh
+# A polled API that can be asked for a time: nothing is lost at the edges of
+# windows, nothing lands twice, and a run that dies repeats and never skips.
+. "$SRCDIR/tests/scenario/lib.sh"
+command -v python3 >/dev/null || skip 'no python3'
+
+LANDFALL_PROFILES=$SRCDIR/profiles
+export LANDFALL_PROFILES
+
+# serve DIR: an API of the records in DIR/data. It ends with our fd 8.
+serve()
+{
+	rm -f "$1/port"
+	mkfifo "$1/hold"
+	python3 "$SRCDIR/tests/scenario/api-server.py" "$1" <"$1/hold" &
+	server=$!
+	exec 8>"$1/hold"
+	for _ in $(seq 200); do
+		[ ! -e "$1/port" ] || break
+		sleep 0.05
+	done
+	url=http://127.0.0.1:$(cat "$1/port")
+}
+
+lake()
+{
+	"$LANDFALL" init "$1" --quiet
+	sed -i '/^sources:/,$d' "$1/landfall.yaml"
+	cat >>"$1/landfall.yaml" <<-END
+	sources:
+	  shop:
+	    profile: rest-link
+	    base_url: $url
+	    auth: {type: none}
+	    config: {path: orders}
+	    retry: {max_attempts: 4, base: 10ms, max: 50ms, max_wait: 20s}
+	    schedule: {every: 1s}
+	    streams:
+	      records:
+	        records: "\$.data[*]"
+	        key: \$.id
+	        request: {query: {size: "2", since: "{{window.start}}",
+	          until: "{{window.end}}"}}
+	        incremental: {cursor: \$.at, start: "2026-01-01", window: P1D,
+	          lookback: PT1H}
+	END
+}
+
+# at TIME LAKE COMMAND...: the program at that moment.
+at()
+{
+	moment=$(date -u -d "$1" +%s)
+	lake=$2
+	shift 2
+	LANDFALL_TEST_CLOCK=$moment "$LANDFALL" "$@" -c "$lake/landfall.yaml"
+}
+
+# ids LAKE OPTION...: of the records in the zone, sorted.
+ids()
+{
+	lake=$1
+	shift
+	for file in "$lake"/zone/shop.records/dt=*/*.zst; do
+		"$LANDFALL" cat "$file" -c "$lake/landfall.yaml" \
+			--records "$@"
+	done | sed 's/.*"id": *\([0-9]*\).*/\1/' | sort -n | tr '\n' ' '
+}
+
+data()
+{
+	{
+		echo '{"/orders": ['
+		cat
+		echo ']}'
+	} >api/data.new
+	mv api/data.new api/data
+}
+
+mkdir api
+data <<'END'
+{"id": 1, "at": "2026-01-01T00:00:00Z"},
+{"id": 2, "at": "2026-01-01T23:59:59Z"},
+{"id": 3, "at": "2026-01-02T00:00:00Z"},
+{"id": 4, "at": "2026-01-02T12:00:00Z"}
+END
+serve api
+lake one
+
+# ---- what would be asked, and whether we may ----
+at 2026-01-03T00:00:00Z one plan >planned
+expect_same 'the plan is a request for each window' \
+	"request     shop.records from 2026-01-01T00:00:00Z to \
+2026-01-02T00:00:00Z: GET $url/orders?size=2&since=2026-01-01T00%3A00%3A00Z\
+&until=2026-01-02T00%3A00%3A00Z" "$(head -n 1 planned)"
+expect_same 'and no more than there are' 2 "$(wc -l <planned)"
+expect 'nothing was asked' test ! -e api/log
+expect 'a look whether we may' at 2026-01-03T00:00:00Z one check --connect
+expect_same 'is one request' 1 "$(wc -l <api/log)"
+
+# ---- windows: each record once, at their edges too ----
+expect 'a run' at 2026-01-03T00:00:00Z one run --once --quiet
+expect_same 'every record of every window' '1 2 3 4 ' "$(ids one)"
+expect_same 'a file for each window' \
+	'records.20260101T000000Z records.20260102T000000Z' \
+	"$(find one/zone/shop.records -name '*.zst' | sort |
+		sed 's|.*/||; s|Z\..*|Z|' | tr '\n' ' ' | sed 's/ $//')"
+data <<'END'
+{"id": 3, "at": "2026-01-02T00:00:00Z"},
+{"id": 5, "at": "2026-01-02T23:30:00Z"},
+{"id": 6, "at": "2026-01-03T00:00:00Z"},
+{"id": 4, "at": "2026-01-03T01:00:00Z", "changed": true}
+END
+expect 'a later run' at 2026-01-03T02:00:00Z one run --once --quiet
+expect_same 'brings what came late, what came, and what changed' \
+	'1 2 3 4 4 5 6 ' "$(ids one --new)"
+: >api/log
+expect 'and again' at 2026-01-03T02:00:05Z one run --once --quiet
+expect_same 'it brings nothing' '1 2 3 4 4 5 6 ' "$(ids one)"
+
+expect_same 'it looks back an hour' 1 "$(grep -c \
+	'since=2026-01-03T01%3A00%3A00Z' api/log)"
+
+# ---- status, backfill, reset ----
+at 2026-01-03T03:00:00Z one status --json >stands
+expect_same 'status has the position, and how far behind it is' \
+	'2026-01-03T02:00:05Z 3595' "$(python3 -c '
+import json
+s = json.load(open("stands"))["sources"]["shop"]["streams"][0]
+print(s["position"], s["lag_seconds"])')"
+data <<'END'
+{"id": 1, "at": "2026-01-01T00:00:00Z"},
+{"id": 9, "at": "2026-01-01T12:00:00Z"},
+{"id": 2, "at": "2026-01-01T23:59:59Z"}
+END
+backfill='backfill shop records --from 2026-01-01 --to 2026-01-02 --quiet'
+# shellcheck disable=SC2086
+expect 'a backfill' at 2026-01-03T03:00:00Z one $backfill
+expect_same 'brings what was missing, once' '1 2 3 4 4 5 6 9 ' \
+	"$(ids one --new)"
+# shellcheck disable=SC2086
+expect 'again' at 2026-01-03T03:00:00Z one $backfill
+expect_same 'it brings nothing' '1 2 3 4 4 5 6 9 ' "$(ids one --new)"
+expect 'a reset' at 2026-01-03T03:00:00Z one \
+	reset shop records --to 2026-01-02 --quiet
+: >api/log
+expect 'a run' at 2026-01-03T03:00:00Z one run --once --quiet
+expect_same 'begins where it was told' 1 \
+	"$(grep -c 'since=2026-01-01T23%3A00%3A00Z' api/log)"
+expect 'all is sound' "$LANDFALL" verify --deep -c one/landfall.yaml --quiet
+
+# ---- the daemon polls too, and stops at once ----
+data <<'END'
+{"id": 1, "at": "2026-01-01T00:00:00Z"}
+END
+lake watched
+"$LANDFALL" run -c watched/landfall.yaml 2>log &
+daemon=$!
+for _ in $(seq 300); do
+	! "$LANDFALL" status -c watched/landfall.yaml --json |
+		grep -q '"position":"20' || break
+	sleep 0.1
+done
+expect_same 'it lands what there is' '1 ' "$(ids watched)"
+echo '[{"match": "orders", "times": 99, "status": 503, "headers":
+	[["Retry-After", "15"]]}]' >api/rules.new
+mv api/rules.new api/rules
+for _ in $(seq 300); do
+	! grep -q ' 503 ' api/log || break
+	sleep 0.1
+done
+began=$(date +%s)
+kill "$daemon"
+expect 'it stops while it waits' wait "$daemon"
+expect 'without waiting on' test $(($(date +%s) - began)) -lt 12
+rm api/rules
+
+# ---- kill -9 at any moment, while the data changes ----
+runs=${SOAK:+1000}
+runs=${runs:-12}
+lake killed
+cat >pace.py <<'END'
+import json, os, random, sys, time
+# What the API ever had: each id once, some of them late by half an hour.
+ever = []
+for i in range(int(sys.argv[1])):
+    hour, late = i // 4, random.random() < 0.3
+    at = f"2026-01-{1 + hour // 24:02}T{hour % 24:02}:{i % 4 * 15:02}:00Z"
+    ever.append({"id": i + 1, "at": at, "n": random.getrandbits(64)})
+print(json.dumps(ever))
+END
+python3 pace.py 90 >ever
+python3 - ever 0 <<'END'
+import json, os, sys
+ever = json.load(open('ever'))[:10]
+with open('api/data.new', 'w') as f:
+    f.write('{"/orders": [' + ',\n'.join(map(json.dumps, ever)) + ']}')
+os.rename('api/data.new', 'api/data')
+END
+i=0
+while [ "$i" -lt "$runs" ]; do
+	i=$((i + 1))
+	# As many as are there by that time; time goes on with the runs.
+	python3 - "$i" "$runs" <<'END'
+import json, os, sys
+i, runs = int(sys.argv[1]), int(sys.argv[2])
+ever = json.load(open('ever'))
+ever = ever[:max(10, len(ever) * i // runs)]
+with open('api/data.new', 'w') as f:
+    f.write('{"/orders": [' + ',\n'.join(map(json.dumps, ever)) + ']}')
+os.rename('api/data.new', 'api/data')
+with open('now', 'w') as f:
+    f.write(ever[-1]['at'])
+END
+	LANDFALL_TEST_CLOCK=$(date -u -d "$(cat now)" +%s) "$LANDFALL" run \
+		--once -c killed/landfall.yaml --quiet >run.out 2>&1 &
+	victim=$!
+	python3 -c 'import random, time; time.sleep(random.random() * 0.25)'
+	kill -9 "$victim" 2>/dev/null || :
+	wait "$victim" 2>/dev/null || :
+done
+expect 'a last run, undisturbed' at 2026-01-03T00:00:00Z killed \
+	run --once --quiet
+for file in killed/zone/shop.records/dt=*/*.zst; do
+	"$LANDFALL" cat "$file" -c killed/landfall.yaml --records --new
+done | sort >found
+python3 -c '
+import json
+for x in json.load(open("ever")): print(json.dumps(x))' | sort >want
+expect 'each record that ever was has landed, and is new once' \
+	cmp want found
+expect 'all is sound' "$LANDFALL" verify --deep -c killed/landfall.yaml --quiet
+
+exec 8>&-
+wait "$server" || :
