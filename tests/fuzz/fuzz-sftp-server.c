@@ -137,6 +137,8 @@ link_write(struct link *l, const void *p, size_t n)
 	check(l->state != LINK_NONE && n >= 9);
 	check(get_be32(packet) == n - 4 && n <= PACKET_OUT_MAX);
 	check(n_ids < IDS);
+	if (packet[4] == PACKET_READ)
+		check(get_be32(packet + n - 4) - 1u < 128u << 10);
 	if (packet[4] != PACKET_INIT)
 		ids[n_ids++] = get_be32(packet + 5);
 }

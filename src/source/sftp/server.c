@@ -438,6 +438,13 @@ check_time(struct server *s)
 }
 
 void
+server_flush(struct server *s)
+{
+	if (s->link.state == LINK_UP)
+		link_step(&s->link);
+}
+
+void
 server_step(struct server *s)
 {
 	enum link_state before = s->link.state;
@@ -459,9 +466,8 @@ server_step(struct server *s)
 			if (!j->over)
 				j->ops->step(j);
 		server_sweep(s);
-		link_step(&s->link);
-		if (s->link.state == LINK_UP)
-			check_time(s);
+		check_time(s);
+		server_flush(s);
 	}
 	if (s->link.state == LINK_DEAD) {
 		struct err e = s->link.e;
@@ -478,8 +484,9 @@ server_deadline(const struct server *s)
 	switch (s->link.state) {
 	case LINK_NONE:
 	case LINK_KEY:
-	case LINK_DEAD:
 		return INT64_MAX;
+	case LINK_DEAD:
+		return 0; /* to be told */
 	case LINK_UP:
 		return s->heard +
 			(int64_t)(s->n_pending > 0 || !s->up ? o->idle_timeout
