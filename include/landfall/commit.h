@@ -33,6 +33,9 @@ struct members {
 	uint64_t missing;  /* could not be had; the archive is kept */
 };
 
+/* "members: 2 landed, 1 ignored", for a human. */
+void members_add(struct str *s, const struct members *m);
+
 /* One name and what became of it. */
 struct delivery {
 	/* The caller's: a queue, whose it is; and what to do in the catalog
@@ -81,8 +84,9 @@ struct delivery {
 	 * its own bytes are kept too.
 	 */
 	bool unpacked;
+	bool member;
 	struct members members;
-	struct delivery *container; /* of a member; NULL: it is none */
+	struct delivery *container; /* of a member that counts, or NULL */
 	bool is_again;	/* the same archive under another name: no landing, */
 	uint64_t again; /* a ledger entry that names that of the first */
 	/*

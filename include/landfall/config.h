@@ -82,6 +82,51 @@ enum drift_policy {
 	DRIFT_QUARANTINE,
 };
 
+/* A list of globs; n may be 0. */
+struct patterns {
+	char **glob;
+	size_t n;
+};
+
+/* A list that ends with NULL; n may be 0, and then there may be no list. */
+struct words {
+	char **word;
+	size_t n;
+};
+
+/* A name that comes again in one archive. */
+enum same_name_policy {
+	SAME_NAME_REFUSE, /* the archive; the default */
+	SAME_NAME_NUMBER,
+};
+
+/* An archive that is not good as a whole. */
+enum partial_policy {
+	PARTIAL_REFUSE, /* it; the default */
+	PARTIAL_ALLOW,	/* what is good lands, and what is missing is told */
+};
+
+/* How archives are taken apart. */
+struct unpack_config {
+	bool set;		 /* false: they land as they are */
+	struct patterns members; /* default: everything */
+	uint64_t max_bytes;
+	uint64_t max_member; /* bytes */
+	uint32_t max_members;
+	uint32_t max_ratio;
+	uint32_t max_depth;
+	int64_t max_time; /* ns */
+	enum same_name_policy same_name;
+	enum partial_policy partial;
+	bool keep_container;
+	struct secret password; /* n 0: none */
+	struct {
+		struct words command; /* n 0: there is no filter */
+		char *home;	      /* NULL: none */
+		struct words read;
+	} filter;
+};
+
 /* What somebody may want to be told at once. */
 enum alert_event {
 	ALERT_LATE,
@@ -121,12 +166,6 @@ bool alert_url_is_right(const char *url);
 /* Control totals; n may be 0. */
 struct total_list {
 	struct total *row;
-	size_t n;
-};
-
-/* A list of globs; n may be 0. */
-struct patterns {
-	char **glob;
 	size_t n;
 };
 
@@ -205,6 +244,7 @@ struct source_config {
 	struct alert_config own_alert;
 	const struct alert_config *alert; /* whom to tell; NULL: nobody */
 	struct dialect dialect;
+	struct unpack_config unpack;
 };
 
 /* limits.free_space: 5 % of the filesystem, at most 1 GiB. */

@@ -168,6 +168,9 @@ struct source_ops {
 
 const struct source_ops *source_ops(enum source_kind kind);
 
+/* Does one of these globs take this path, as `match` would? */
+bool source_matches(const struct patterns *p, const char *path);
+
 /*
  * Which rule decides about a name before anything is opened: NULL when it is
  * to be taken, else why it is ignored ("not a regular file (symlink)",

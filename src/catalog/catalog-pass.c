@@ -27,9 +27,10 @@ catalog_pass_put(struct catalog *c, const struct catalog_pass *p, struct err *e)
 	catalog_db_bind_i64(q, 4, p->outcome);
 	catalog_db_bind_u64(q, 5, p->listed);
 	catalog_db_bind_u64(q, 6, p->unchanged);
-	for (int d = 1; d < DISPOSITION_UNPACKED; d++)
+	for (int d = 1; d < DISPOSITIONS; d++)
 		catalog_db_bind_u64(q, 6 + d, p->count[d]);
-	catalog_db_bind_text(q, 13, p->trouble != NULL ? p->trouble : "");
+	catalog_db_bind_text(
+		q, 6 + DISPOSITIONS, p->trouble != NULL ? p->trouble : "");
 	if (catalog_db_run(c, q, e) != OK)
 		return e->code;
 	if (forget_old(c, source, p->started, e) != OK)
@@ -59,16 +60,12 @@ catalog_pass_last(struct catalog *c, const char *source,
 	p.outcome = (enum pass_outcome)sqlite3_column_int64(q, 2);
 	p.listed = catalog_db_u64(q, 3);
 	p.unchanged = catalog_db_u64(q, 4);
-	/* A pass is recorded when its sum closes: the rest was unpacked. */
-	p.count[DISPOSITION_UNPACKED] = p.listed;
-	for (int d = 1; d < DISPOSITION_UNPACKED; d++) {
+	for (int d = 1; d < DISPOSITIONS; d++)
 		p.count[d] = catalog_db_u64(q, 4 + d);
-		p.count[DISPOSITION_UNPACKED] -= p.count[d];
-	}
 	str_clear(&c->pass.source);
 	str_add(&c->pass.source, source);
 	str_clear(&c->pass.reason);
-	str_add(&c->pass.reason, catalog_db_text(q, 11));
+	str_add(&c->pass.reason, catalog_db_text(q, 4 + DISPOSITIONS));
 	p.source = c->pass.source.s;
 	p.trouble = c->pass.reason.s;
 	*ret = p;

@@ -176,6 +176,7 @@ static const char step_5[] = "CREATE TABLE mark("
  * files, and one that was not kept has no file.
  */
 static const char step_6[] =
+	"ALTER TABLE pass ADD COLUMN unpacked INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX version_unpacked ON version(sum, source)"
 	"	WHERE disposition = 7;"
 	"DROP INDEX version_file;"
@@ -408,9 +409,9 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_PASS_PUT] = {"INSERT OR REPLACE INTO pass(source, started, ended,"
 			  " outcome, listed, unchanged, landed, duplicate,"
 			  " new_version, pending, quarantined, ignored,"
-			  " trouble)"
+			  " unpacked, trouble)"
 			  " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-			  " ?11, ?12, ?13)",
+			  " ?11, ?12, ?13, ?14)",
 		false},
 	/* Old ones, and those of a clock that has been set back since. */
 	[SQL_PASS_FORGET] = {"DELETE FROM pass WHERE source = ?1"
@@ -423,7 +424,8 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 		false},
 	[SQL_PASS_LAST] = {"SELECT started, ended, outcome, listed,"
 			   " unchanged, landed, duplicate, new_version,"
-			   " pending, quarantined, ignored, trouble"
+			   " pending, quarantined, ignored, unpacked,"
+			   " trouble"
 			   " FROM pass WHERE source = ?1"
 			   " ORDER BY started DESC LIMIT 1",
 		false},

@@ -38,8 +38,10 @@ one_landed(void *arg, const struct delivery *d)
 	struct landing_run *r = arg;
 
 	show_delivery(r->cli, d);
+	if (d->members.missing > 0)
+		r->worst = STATUS_ATTENTION;
 	if (d->disposition == DISPOSITION_PENDING ||
-		d->disposition == DISPOSITION_IGNORED) {
+		(d->disposition == DISPOSITION_IGNORED && !d->member)) {
 		fprintf(stderr, "landfall: error: %s\n",
 			d->reason != NULL ? d->reason : "not landed");
 		r->worst = STATUS_ATTENTION;
@@ -173,6 +175,15 @@ bytes_read(void *arg)
 }
 
 static uint64_t
+members_read(void *arg)
+{
+	struct engine_progress p;
+
+	engine_progress(arg, &p);
+	return p.members;
+}
+
+static uint64_t
 total_size(const struct cli *c)
 {
 	uint64_t total = 0;
@@ -205,6 +216,7 @@ land_all(struct landing_run *r)
 	}
 	progress = progress_start(
 		r->cli, "landing", total_size(r->cli), bytes_read, r->engine);
+	progress_count(progress, "members", members_read, r->engine);
 	rc = receipts_begin(r->lane, r->config, &e);
 	for (int i = 0; i < r->cli->n_args && rc == OK; i++)
 		rc = land_file(r, &r->file[i], &e);

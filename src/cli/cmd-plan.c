@@ -17,6 +17,8 @@ plan_name(void *arg, const struct item *it, struct err *e UNUSED)
 	CLEANUP(str_release) struct str s = STR_INIT;
 	struct planning *p = arg;
 	const struct decision *d = &p->decision;
+	enum disposition would =
+		d->archive ? DISPOSITION_UNPACKED : d->disposition;
 
 	if (p->cli->json) {
 		struct jsonw j = jsonw_to(&s);
@@ -26,12 +28,12 @@ plan_name(void *arg, const struct item *it, struct err *e UNUSED)
 		jsonw_key(&j, "name");
 		jsonw_percent(&j, it->name, it->name_len);
 		jsonw_key(&j, "would");
-		jsonw_text(&j, disposition_name(d->disposition));
+		jsonw_text(&j, disposition_name(would));
 		jsonw_key(&j, "unchanged"), jsonw_bool(&j, d->unchanged);
 		jsonw_key(&j, "rule"), jsonw_text(&j, d->rule.s);
 		jsonw_end(&j);
 	} else {
-		str_addf(&s, "%-11s %s ", disposition_name(d->disposition),
+		str_addf(&s, "%-11s %s ", disposition_name(would),
 			p->config->name);
 		str_add_quoted(&s, it->name, it->name_len);
 		str_addf(&s, ": %s", d->rule.s);

@@ -33,7 +33,7 @@ one_done(void *arg, const struct delivery *d)
 {
 	struct running *r = arg;
 
-	if (d->staged || d->tried)
+	if (d->staged || d->tried || d->member)
 		show_delivery(r->cli, d);
 }
 
@@ -43,7 +43,9 @@ status_of(const struct pass_report *p)
 	if (p->pass.outcome == PASS_COULD_NOT_LOOK)
 		return STATUS_UNREACHED;
 	if (p->pass.count[DISPOSITION_QUARANTINED] > p->settled ||
-		p->failed > 0 || p->after.failed > 0 || p->receipts.len > 0)
+		p->failed > 0 || p->missing > 0 ||
+		p->members[DISPOSITION_QUARANTINED] > 0 ||
+		p->after.failed > 0 || p->receipts.len > 0)
 		return STATUS_ATTENTION;
 	return STATUS_DONE;
 }
@@ -206,6 +208,15 @@ bytes_read(void *arg)
 	return p.bytes;
 }
 
+static uint64_t
+members_read(void *arg)
+{
+	struct engine_progress p;
+
+	engine_progress(arg, &p);
+	return p.members;
+}
+
 /* Our own disk: nothing is lost, but somebody must do something. */
 static enum status
 say_no_room(const struct running *r)
@@ -307,6 +318,7 @@ run_once(struct running *r)
 		return cli_fail(&e);
 	say_recovery(r->cli, engine_recovery(r->engine));
 	progress = progress_start(r->cli, "read", 0, bytes_read, r->engine);
+	progress_count(progress, "members", members_read, r->engine);
 	worst = run_sources(r, &e);
 	if (worst != STATUS_BROKEN) {
 		enum status st = tell(r, &e);

@@ -1,25 +1,22 @@
 /*
  * landfall scan: the scanner on any file, without configuration, zone or
- * trace. Memory is one window, whatever the file's size.
+ * trace; on each member of an archive.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "cli/commands.h"
-#include "cli/out.h"
-#include "cli/progress.h"
+#include "cli/scan-feed.h"
+#include "daemon/container.h"
+#include "daemon/member.h"
 
 enum {
-	STEP = 256 << 10, /* read at once: stays in the second-level cache */
-	SNIFFED = 64 << 10,
 	SHOWN = 1000,	/* exceptions with --json */
 	SHOWN_TEXT = 5, /* and for humans */
-	KINDS = 32,
 };
 
 struct request {
@@ -29,66 +26,6 @@ struct request {
 	bool spans, sniff;
 	uint64_t shown; /* exceptions, joined ones */
 };
-
-struct run {
-	struct scan_totals totals;
-	/* Exceptions as they are joined; the first `shown` go to the spool. */
-	struct scan_exception joined;
-	uint64_t total;
-	uint64_t shown;
-	FILE *spool;
-	uint64_t kind[KINDS]; /* spans of each, not joined */
-	/* --spans */
-	bool spans;
-	struct out out;
-	uint64_t at; /* where the next span starts */
-};
-
-static void
-keep_joined(struct run *r)
-{
-	if (r->joined.count == 0)
-		return;
-	r->total++;
-	if (r->total > r->shown)
-		return;
-	if (r->spool == NULL)
-		r->spool = tmpfile();
-	if (r->spool != NULL)
-		fwrite(&r->joined, sizeof(r->joined), 1, r->spool);
-}
-
-static void
-sink_records(void *arg, const uint64_t *ends, size_t n)
-{
-	struct run *r = arg;
-
-	if (!r->spans)
-		return;
-	for (size_t i = 0; i < n; i++) {
-		out_u64(&r->out, r->at);
-		out_add(&r->out, " ", 1);
-		out_u64(&r->out, ends[i] - r->at);
-		out_add(&r->out, "\n", 1);
-		r->at = ends[i];
-	}
-}
-
-static void
-sink_exception(void *arg, const struct scan_exception *x)
-{
-	struct run *r = arg;
-
-	r->at = x->offset + x->length;
-	if (x->kind < KINDS)
-		r->kind[x->kind]++;
-	if (r->joined.count > 0 && scan_exception_join(&r->joined, x))
-		return;
-	keep_joined(r);
-	r->joined = *x;
-}
-
-static const struct scan_sink sink = {sink_records, sink_exception};
 
 /* ---- which dialect ---- */
 
@@ -102,26 +39,10 @@ add_setting(void *arg, const char *value)
 	return STATUS_DONE;
 }
 
-static void
-say_sniffed(const struct cli *c, const struct sniff *s)
-{
-	CLEANUP(str_release) struct str line = STR_INIT;
-	struct jsonw j = jsonw_to(&line);
-
-	if (!c->json) {
-		printf("sniffed: %s (%u %% sure)\n", s->why.s, s->confidence);
-		return;
-	}
-	jsonw_object(&j);
-	jsonw_key(&j, "dialect"), dialect_write(&s->dialect, &j);
-	jsonw_key(&j, "confidence"), jsonw_u64(&j, s->confidence);
-	jsonw_key(&j, "why"), jsonw_text(&j, s->why.s);
-	jsonw_end(&j);
-	cli_line(&line);
-}
-
+/* The source, if one is asked for, and the dialect. */
 static enum status
-choose_dialect(struct cli *c, const struct request *q, struct dialect *d)
+choose_dialect(struct cli *c, const struct request *q, struct dialect *d,
+	const struct source_config **ret_source)
 {
 	CLEANUP(str_release) struct str report = STR_INIT;
 	const struct source_config *source;
@@ -143,230 +64,242 @@ choose_dialect(struct cli *c, const struct request *q, struct dialect *d)
 	if (source == NULL)
 		return STATUS_USAGE;
 	*d = source->dialect;
+	*ret_source = source;
 	return STATUS_DONE;
 }
 
-/* ---- the bytes ---- */
+/* ---- an archive, member by member ---- */
 
-/*
- * One pass over the window. What a step leaves is at most max_record and a
- * step; the buffer starts small and grows only as far as it must.
- */
-static enum rc
-scan_window(int fd, struct buf *w, bool at_end, const struct dialect *d,
-	struct run *r, struct err *e)
+struct scan {
+	struct cli *cli;
+	struct scan_request request;
+	const struct source_config *source; /* or NULL */
+	const char *file;
+	enum status worst;
+};
+
+static void
+complain(struct scan *s, const struct str *member, const char *why)
 {
-	struct scan *s = scan_new(d, &sink, r);
-	enum rc rc = OK;
+	CLEANUP(str_release) struct str line = STR_INIT;
+	struct jsonw j = jsonw_to(&line);
 
-	for (;;) {
-		size_t got = 0;
-
-		buf_drop(w, scan_step(s, w->data, w->len, at_end));
-		if (at_end)
-			break;
-		rc = buf_reserve(w, STEP, e);
-		if (rc == OK)
-			rc = io_read(
-				fd, w->data + w->len, STEP, &got, BROKEN, e);
-		if (rc != OK)
-			break;
-		w->len += got;
-		at_end = got < STEP;
+	s->worst = STATUS_ATTENTION;
+	if (s->cli->json) {
+		jsonw_object(&j);
+		if (member != NULL) {
+			jsonw_key(&j, "member");
+			jsonw_percent(&j, member->s, member->len);
+		}
+		jsonw_key(&j, "error"), jsonw_text(&j, why);
+		jsonw_end(&j);
+		cli_line(&line);
+		return;
 	}
-	scan_totals(s, &r->totals);
-	scan_free(s);
-	keep_joined(r);
+	fprintf(stderr, "landfall: error: %s: %s\n", s->file, why);
+}
+
+/* What has no bytes to scan: it is named, and why. */
+static void
+tell_other(struct scan *s, const struct str *member, const char *key,
+	const char *what)
+{
+	CLEANUP(str_release) struct str line = STR_INIT;
+	struct jsonw j = jsonw_to(&line);
+
+	if (s->cli->json) {
+		jsonw_object(&j);
+		jsonw_key(&j, "member");
+		jsonw_percent(&j, member->s, member->len);
+		jsonw_key(&j, key), jsonw_text(&j, what);
+		jsonw_end(&j);
+	} else {
+		str_add_quoted(&line, member->s, member->len);
+		str_addf(&line, ": %s", what);
+	}
+	cli_line(&line);
+}
+
+/* "in.tar.gz!/a.csv", as it would be named below the archive. */
+static void
+name_member(struct str *s, const struct unpack_member *m)
+{
+	str_clear(s);
+	for (unsigned i = 0; i < m->n_in; i++) {
+		str_addn(s, m->in[i].name, m->in[i].name_len);
+		str_add(s, FORMAT_MEMBER);
+	}
+	str_addn(s, m->name, m->name_len);
+	if (m->nth > 1)
+		str_addf(s, "~%llu", (unsigned long long)m->nth);
+}
+
+static enum rc
+scan_bytes(
+	struct scan *s, struct unpack *u, const struct str *name, struct err *e)
+{
+	const struct signature none = {0};
+	struct source *member = member_new(&none, NULL, 0);
+	CLEANUP(str_release) struct str shown = STR_INIT;
+	struct signature ignored;
+	struct feed *f = NULL;
+	enum rc rc;
+
+	member_follow(member, u, UINT64_MAX, NULL);
+	rc = member_ops.fetch(member, NULL, 0, &f, &ignored, e);
+	if (s->request.spans) {
+		tell_other(s, name, "spans", "records:");
+		fflush(stdout);
+	}
+	if (rc == OK)
+		rc = scan_feed(s->cli, &s->request, f, name->s, name, e);
+	feed_free(f);
+	member_free(member);
 	return rc;
 }
 
-/* The front of the file into the window, for sniffing. */
 static enum rc
-read_front(int fd, struct buf *w, bool *ret_whole, struct err *e)
+scan_member(struct scan *s, struct unpack *u, const struct unpack_member *m,
+	struct err *e)
 {
+	CLEANUP(str_release) struct str name = STR_INIT;
+	enum rc rc = OK;
+
+	name_member(&name, m);
+	if (m->type == UNPACK_FINDING)
+		tell_other(s, &name, "finding", m->finding);
+	else if (m->type == UNPACK_FILE && s->source != NULL &&
+		container_leaves_out(&s->source->unpack, m))
+		tell_other(s, &name, "ignored",
+			"no pattern of unpack.members fits");
+	else if (m->type == UNPACK_FILE)
+		rc = scan_bytes(s, u, &name, e);
+	if (rc == BAD_ITEM) {
+		complain(s, &name, e->text);
+		*e = (struct err)ERR_INIT;
+		rc = OK;
+	}
+	return rc;
+}
+
+static enum rc
+scan_archive(struct scan *s, struct unpack *u, struct err *e)
+{
+	enum rc rc;
+
+	do {
+		struct unpack_member m;
+
+		rc = unpack_next(u, &m, e);
+		if (rc == OK)
+			rc = scan_member(s, u, &m, e);
+		if (rc == BAD_ITEM) {
+			complain(s, NULL, e->text);
+			*e = (struct err)ERR_INIT;
+			rc = unpack_over(u) ? END : OK;
+		}
+	} while (rc == OK);
+	return rc == END ? OK : rc;
+}
+
+/* With the limits and the password of the source, if there is one. */
+static enum rc
+open_archive(const struct scan *s, int fd, uint64_t size, int spool,
+	struct unpack **ret, struct err *e)
+{
+	CLEANUP(secret_forget) struct buf password;
+	struct unpack_options o = {
+		.fd = fd,
+		.size = size,
+		.name = (const uint8_t *)s->file,
+		.name_len = strlen(s->file),
+		.number = true,
+		.spool = spool,
+		.limits = UNPACK_LIMITS_DEFAULT,
+	};
+
+	buf_init(&password, SECRET_MAX);
+	o.limits.free_space = 0;
+	if (s->source != NULL && s->source->unpack.set) {
+		const struct unpack_config *u = &s->source->unpack;
+
+		container_limits(u, &o.limits);
+		if (u->password.n > 0 &&
+			secret_resolve(&u->password, &password, e) != OK)
+			return e->code;
+		o.password = password.len > 0 ? password.data : NULL;
+		o.password_len = password.len;
+	}
+	return unpack_open(&o, ret, e);
+}
+
+/* END: it is no archive, or its source lands archives as they are. */
+static enum rc
+try_archive(struct scan *s, int fd, struct feed *f, struct err *e)
+{
+	struct unpack_look look;
+	struct unpack *u = NULL;
+	const uint8_t *head;
+	int spool = -1, whole = -1;
+	struct stat st;
 	size_t got;
+	enum rc rc;
 
-	if (buf_reserve(w, SNIFFED, e) != OK ||
-		io_read(fd, w->data, SNIFFED, &got, BROKEN, e) != OK)
-		return e->code;
-	w->len = got;
-	*ret_whole = got < SNIFFED;
-	return OK;
+	if ((s->source != NULL && !s->source->unpack.set) ||
+		fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return END;
+	rc = feed_head(f, UNPACK_HEAD, &head, &got, e);
+	if (rc != OK)
+		return rc;
+	unpack_look(
+		head, got, (const uint8_t *)s->file, strlen(s->file), &look);
+	if (look.content == UNPACK_NOTHING || look.document)
+		return END;
+	rc = feed_whole(f, &whole, e);
+	if (rc == OK)
+		rc = io_open(AT_FDCWD,
+			getenv("TMPDIR") != NULL ? getenv("TMPDIR") : "/tmp",
+			O_RDONLY | O_DIRECTORY, 0, &spool, BROKEN, e);
+	if (rc == OK)
+		rc = open_archive(s, whole, (uint64_t)st.st_size, spool, &u, e);
+	if (rc == OK)
+		rc = scan_archive(s, u, e);
+	unpack_free(u);
+	io_drop(&spool);
+	return rc;
 }
-
-/* ---- what is said about it ---- */
-
-static bool
-next_shown(struct run *r, struct scan_exception *x)
-{
-	return r->spool != NULL && fread(x, sizeof(*x), 1, r->spool) == 1;
-}
-
-static enum status
-print_json(struct run *r, const struct dialect *d)
-{
-	const struct scan_totals *t = &r->totals;
-	CLEANUP(str_release) struct str line = STR_INIT;
-	struct jsonw j = jsonw_to(&line);
-	struct scan_exception x;
-
-	jsonw_object(&j);
-	jsonw_key(&j, "bytes"), jsonw_u64(&j, t->bytes);
-	jsonw_key(&j, "records"), jsonw_u64(&j, t->records);
-	jsonw_key(&j, "malformed"), jsonw_u64(&j, t->malformed);
-	jsonw_key(&j, "exceptions"), jsonw_array(&j);
-	while (next_shown(r, &x)) {
-		jsonw_object(&j);
-		jsonw_key(&j, "kind"), jsonw_text(&j, format_kind_name(x.kind));
-		jsonw_key(&j, "offset"), jsonw_u64(&j, x.offset);
-		jsonw_key(&j, "length"), jsonw_u64(&j, x.length);
-		jsonw_key(&j, "count"), jsonw_u64(&j, x.count);
-		jsonw_key(&j, "record"), jsonw_u64(&j, x.record);
-		jsonw_end(&j);
-		/* All of them may be many: what is written is let go. */
-		fwrite(line.s, 1, line.len, stdout);
-		str_clear(&line);
-	}
-	jsonw_end(&j);
-	jsonw_key(&j, "exceptions_total"), jsonw_u64(&j, r->total);
-	jsonw_key(&j, "format"), jsonw_text(&j, scan_format_names[d->format]);
-	jsonw_key(&j, "dialect"), dialect_write(d, &j);
-	jsonw_key(&j, "stray_quotes"), jsonw_u64(&j, t->stray_quotes);
-	jsonw_key(&j, "nul_bytes"), jsonw_u64(&j, t->nul_bytes);
-	jsonw_key(&j, "invalid_utf8"), jsonw_u64(&j, t->invalid_utf8);
-	jsonw_end(&j);
-	cli_line(&line);
-	return STATUS_DONE;
-}
-
-static void
-print_exception(const struct run *r, const struct scan_exception *x)
-{
-	printf("  %-20s offset %" PRIu64 ", %" PRIu64 " bytes, before record "
-	       "%" PRIu64,
-		format_kind_name(x->kind), x->offset, x->length, x->record);
-	if (x->count > 1)
-		printf(", %" PRIu32 " in a row", x->count);
-	if (x->kind == KIND_WRONG_FIELD_COUNT)
-		printf(", fields: %u, not %" PRIu32, x->detail,
-			r->totals.columns);
-	putchar('\n');
-}
-
-static void
-print_count(uint64_t n, const char *what)
-{
-	if (n > 0)
-		printf(", %" PRIu64 " %s", n, what);
-}
-
-static enum status
-print_text(struct run *r, const struct dialect *d, const char *file)
-{
-	const struct scan_totals *t = &r->totals;
-	CLEANUP(str_release) struct str s = STR_INIT;
-	struct jsonw j = jsonw_to(&s);
-	struct scan_exception x;
-
-	str_add_quoted(&s, file, strlen(file));
-	str_add(&s, ": ");
-	str_add_size(&s, t->bytes);
-	printf("%s, %" PRIu64 " record%s, %" PRIu64 " malformed", s.s,
-		t->records, t->records == 1 ? "" : "s", t->malformed);
-	print_count(t->stray_quotes, "with stray quotes");
-	print_count(t->nul_bytes, "with NUL bytes");
-	print_count(t->invalid_utf8, "with invalid UTF-8");
-	str_clear(&s);
-	dialect_write(d, &j);
-	printf("\ndialect: %s\n", s.s);
-	if (t->columns > 0)
-		printf("columns: %" PRIu32 "\n", t->columns);
-	if (t->bom)
-		printf("byte order mark: %s\n",
-			scan_encoding_names[t->encoding]);
-	if (r->total == 0)
-		return STATUS_DONE;
-	printf("not records:");
-	for (unsigned k = 0; k < KINDS; k++)
-		if (r->kind[k] > 0)
-			printf(" %" PRIu64 " %s;", r->kind[k],
-				format_kind_name(k));
-	putchar('\n');
-	while (next_shown(r, &x))
-		print_exception(r, &x);
-	if (r->total > r->shown)
-		printf("  ... and %" PRIu64 " more: --limit 0 shows all\n",
-			r->total - r->shown);
-	return STATUS_DONE;
-}
-
-static enum status
-print_result(
-	struct cli *c, struct run *r, const struct dialect *d, const char *file)
-{
-	struct err e = ERR_INIT;
-
-	if (r->spans)
-		return out_end(&r->out, &e) == OK ? STATUS_DONE : cli_fail(&e);
-	if (r->total > 0 && (r->spool == NULL || fflush(r->spool) != 0)) {
-		err_set(&e, BROKEN,
-			"no room for the exceptions in the temporary "
-			"directory: set TMPDIR or a smaller --limit");
-		return cli_fail(&e);
-	}
-	if (r->spool != NULL)
-		rewind(r->spool);
-	return c->json ? print_json(r, d) : print_text(r, d, file);
-}
-
-/* ---- the command ---- */
 
 static enum status
 scan_file(struct cli *c, const struct request *q, int fd, const char *file)
 {
-	struct run *r = mem_alloc(sizeof(*r));
-	struct dialect d;
+	struct scan s = {
+		.cli = c,
+		.request = {.sniff = q->sniff,
+			.spans = q->spans,
+			.shown = q->shown},
+		.file = file,
+	};
+	struct feed *f;
 	struct err e = ERR_INIT;
-	struct buf w;
-	bool at_end = false;
-	enum status st = STATUS_DONE;
-	enum rc rc = OK;
+	enum status st = choose_dialect(c, q, &s.request.dialect, &s.source);
+	enum rc rc;
 
-	r->spans = q->spans;
-	r->shown = q->shown;
-	buf_init(&w, SNIFFED);
-	if (q->sniff) {
-		struct sniff s = {.why = STR_INIT};
-
-		rc = read_front(fd, &w, &at_end, &e);
-		if (rc == OK) {
-			scan_sniff(w.data, w.len, at_end, &s);
-			if (!q->spans)
-				say_sniffed(c, &s);
-			d = s.dialect;
-		}
-		str_release(&s.why);
-	} else {
-		st = choose_dialect(c, q, &d);
+	if (st != STATUS_DONE) {
+		io_drop(&fd);
+		return st;
 	}
-	if (r->spans)
-		out_init(&r->out);
-	if (st == STATUS_DONE && rc == OK) {
-		w.max = (size_t)d.max_record + 3 * STEP;
-		rc = scan_window(fd, &w, at_end, &d, r, &e);
-	}
-	if (rc != OK) {
-		err_add(&e, "%s", file);
-		st = cli_fail(&e);
-	} else if (st == STATUS_DONE) {
-		st = print_result(c, r, &d, file);
-	}
-	if (r->spool != NULL)
-		fclose(r->spool);
-	buf_release(&w);
-	free(r);
-	return st;
+	f = feed_file(fd);
+	rc = try_archive(&s, fd, f, &e);
+	if (rc == END)
+		rc = scan_feed(c, &s.request, f, file, NULL, &e);
+	feed_free(f);
+	if (rc == OK)
+		return s.worst;
+	err_add(&e, "%s", file);
+	return cli_fail(&e);
 }
+
+/* ---- the command ---- */
 
 static enum status
 check_request(struct cli *c, struct request *q)
@@ -421,11 +354,8 @@ cmd_scan(struct cli *c, int argc, char **argv)
 		fprintf(stderr, "landfall: error: %s\n", e.text);
 		st = STATUS_USAGE;
 	}
-	if (st == STATUS_DONE) {
+	if (st == STATUS_DONE)
 		st = (int)scan_file(c, &q, fd, c->arg[0]);
-		if (fd != STDIN_FILENO)
-			io_drop(&fd);
-	}
 	free(q.set);
 	return st == CLI_STOP ? STATUS_DONE : (enum status)st;
 }

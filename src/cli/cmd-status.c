@@ -234,6 +234,7 @@ write_daemon(struct jsonw *j, const struct standing_daemon *d)
 		jsonw_key(j, "reading"), jsonw_u64(j, w->reading);
 		jsonw_key(j, "reading_bytes"), jsonw_u64(j, w->reading_bytes);
 		jsonw_key(j, "staged"), jsonw_u64(j, w->staged);
+		jsonw_key(j, "members"), jsonw_u64(j, w->members);
 		jsonw_key(j, "rate"), jsonw_u64(j, w->rate);
 	}
 	jsonw_end(j);
@@ -411,6 +412,9 @@ print_daemon(const struct standing_daemon *d)
 		"/s; %" PRIu64 " wait to be read, %" PRIu64 " to be made "
 		"durable",
 		w->queued, w->staged);
+	if (w->members > 0)
+		str_addf(&s, "; %" PRIu64 " members of archives so far",
+			w->members);
 	if (old > WORD_OLD) {
 		str_add(&s, " (so it said ");
 		str_add_duration(&s, (uint64_t)old);

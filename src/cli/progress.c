@@ -13,6 +13,9 @@ struct progress {
 	uint64_t total;
 	uint64_t (*sample)(void *arg);
 	void *arg;
+	const char *counted;
+	uint64_t (*count)(void *arg); /* under lock */
+	void *count_arg;
 	bool terminal;
 	int64_t started;
 	pthread_t thread;
@@ -41,6 +44,9 @@ draw(struct progress *p)
 	str_add(&s, ", ");
 	str_add_size(&s, (uint64_t)rate);
 	str_add(&s, "/s");
+	if (p->count != NULL && p->count(p->count_arg) > 0)
+		str_addf(&s, ", %llu %s",
+			(unsigned long long)p->count(p->count_arg), p->counted);
 	if (p->total > done && rate > 0) {
 		str_add(&s, ", ");
 		str_add_duration(&s,
@@ -102,6 +108,19 @@ progress_start(const struct cli *c, const char *what, uint64_t total,
 	if (pthread_create(&p->thread, NULL, progress_main, p) != 0)
 		abort();
 	return p;
+}
+
+void
+progress_count(struct progress *p, const char *what,
+	uint64_t (*count)(void *arg), void *arg)
+{
+	if (p == NULL)
+		return;
+	pthread_mutex_lock(&p->lock);
+	p->counted = what;
+	p->count = count;
+	p->count_arg = arg;
+	pthread_mutex_unlock(&p->lock);
 }
 
 void

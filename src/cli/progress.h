@@ -23,4 +23,8 @@ struct progress *progress_start(const struct cli *c, const char *what,
 	uint64_t total, uint64_t (*sample)(void *arg), void *arg) MUST_USE;
 void progress_stop(struct progress *p);
 
+/* And, once it is not 0, a number of others, "members"; NULL is fine. */
+void progress_count(struct progress *p, const char *what,
+	uint64_t (*count)(void *arg), void *arg);
+
 #endif

@@ -4,10 +4,25 @@
 
 #include "base/clock.h"
 
+/* An archive has, though they may have no file. */
 static bool
 has_bytes(const struct delivery *d)
 {
-	return d->staged;
+	return d->staged || d->unpacked || d->is_again;
+}
+
+static void
+members_json(struct jsonw *j, const struct members *m)
+{
+	jsonw_key(j, "members"), jsonw_object(j);
+	for (unsigned i = 1; i < DISPOSITIONS; i++)
+		if (i != DISPOSITION_PENDING) {
+			jsonw_key(j, disposition_name(i));
+			jsonw_u64(j, m->count[i]);
+		}
+	jsonw_key(j, "findings"), jsonw_u64(j, m->findings);
+	jsonw_key(j, "missing"), jsonw_u64(j, m->missing);
+	jsonw_end(j);
 }
 
 static void
@@ -21,16 +36,22 @@ delivery_json(struct str *s, const struct delivery *d)
 	jsonw_key(&j, "disposition");
 	jsonw_text(&j, disposition_name(d->disposition));
 	if (has_bytes(d)) {
-		jsonw_key(&j, "file"), jsonw_text(&j, d->file.s);
 		jsonw_key(&j, "bytes_sha256");
 		jsonw_hex(&j, d->landed.bytes_sha256, HASH_LEN);
+		jsonw_key(&j, "size"), jsonw_u64(&j, d->landed.size);
+	}
+	if (d->unpacked)
+		members_json(&j, &d->members);
+	if (d->file.len > 0) {
+		jsonw_key(&j, "file"), jsonw_text(&j, d->file.s);
 		jsonw_key(&j, "file_sha256");
 		jsonw_hex(&j, d->file_sha256, HASH_LEN);
-		jsonw_key(&j, "size"), jsonw_u64(&j, d->landed.size);
 		jsonw_key(&j, "records");
 		jsonw_u64(&j, d->landed.totals.records);
 		jsonw_key(&j, "malformed");
 		jsonw_u64(&j, d->landed.totals.malformed);
+	}
+	if (has_bytes(d)) {
 		jsonw_key(&j, "generation"), jsonw_u64(&j, d->generation);
 		jsonw_key(&j, "relation");
 		jsonw_text(&j, relation_name(d->relation));
@@ -54,14 +75,20 @@ delivery_words(struct str *s, const struct delivery *d)
 	}
 	str_add(s, ": ");
 	str_add_size(s, d->landed.size);
-	str_addf(s, ", %" PRIu64 " records", d->landed.totals.records);
+	if (d->unpacked)
+		str_add(s, ", "), members_add(s, &d->members);
+	else if (d->file.len > 0)
+		str_addf(s, ", %" PRIu64 " records", d->landed.totals.records);
 	if (d->landed.totals.malformed > 0)
 		str_addf(s, ", %" PRIu64 " malformed",
 			d->landed.totals.malformed);
 	if (d->disposition == DISPOSITION_NEW_VERSION)
 		str_addf(s, ", generation %u (%s)", d->generation,
 			relation_name(d->relation));
-	str_addf(s, " -> %s", d->file.s);
+	if (d->file.len > 0)
+		str_addf(s, " -> %s", d->file.s);
+	else if (d->is_again)
+		str_addf(s, ", unpacked as ledger entry %" PRIu64, d->again);
 	if (d->drift != NULL)
 		str_addf(s, " (%s)", d->drift);
 	if (d->reason != NULL)
@@ -90,6 +117,22 @@ outcome_name(enum pass_outcome o)
 					   : "stopped";
 }
 
+static void
+pass_members(struct str *s, const struct pass_report *r)
+{
+	const char *before = "; in archives ";
+
+	for (unsigned i = 1; i < DISPOSITIONS; i++) {
+		if (r->members[i] == 0)
+			continue;
+		str_addf(s, "%s%" PRIu64 " %s", before, r->members[i],
+			disposition_name(i));
+		before = ", ";
+	}
+	if (r->missing > 0)
+		str_addf(s, "%s%" PRIu64 " missing", before, r->missing);
+}
+
 void
 show_pass(const struct cli *c, const struct pass_report *r)
 {
@@ -110,6 +153,13 @@ show_pass(const struct cli *c, const struct pass_report *r)
 			jsonw_key(&j, disposition_name(i));
 			jsonw_u64(&j, p->count[i]);
 		}
+		jsonw_end(&j);
+		jsonw_key(&j, "members"), jsonw_object(&j);
+		for (unsigned i = 1; i < DISPOSITIONS; i++)
+			if (i != DISPOSITION_PENDING) {
+				jsonw_key(&j, disposition_name(i));
+				jsonw_u64(&j, r->members[i]);
+			}
 		jsonw_end(&j);
 		jsonw_key(&j, "after"), jsonw_object(&j);
 		jsonw_key(&j, "deleted"), jsonw_u64(&j, r->after.deleted);
@@ -133,6 +183,7 @@ show_pass(const struct cli *c, const struct pass_report *r)
 		if (p->unchanged > 0)
 			str_addf(&s, " (%" PRIu64 " of them before)",
 				p->unchanged);
+		pass_members(&s, r);
 		if (r->after.deleted > 0)
 			str_addf(&s, "; %" PRIu64 " deleted at the source",
 				r->after.deleted);

@@ -68,7 +68,9 @@ one_done(void *arg, const struct delivery *d)
 	struct verdict *s = arg;
 
 	show_delivery(s->cli, d);
-	if (!d->settles) {
+	if (d->members.missing > 0)
+		s->worst = STATUS_ATTENTION;
+	if (!d->settles && !d->member) {
 		fprintf(stderr, "landfall: error: %s\n",
 			d->reason != NULL ? d->reason : "nothing was done");
 		s->worst = STATUS_ATTENTION;

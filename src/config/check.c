@@ -433,6 +433,26 @@ check_totals(struct check *c, const struct source_config *s,
 	}
 }
 
+/* A side file belongs to a delivery, not to what is in it. */
+static void
+check_unpack(
+	struct check *c, struct source_config *s, const struct yaml_node *n)
+{
+	s->unpack.set = find(n, "unpack") != NULL;
+	if (find(n, "unpack.filter") != NULL &&
+		find(n, "unpack.filter.command") == NULL)
+		wrong(c, n, "unpack.filter",
+			"unpack.filter.command is missing: the program and "
+			"its arguments");
+	for (size_t i = 0; i < s->totals.n && s->unpack.set; i++)
+		if (s->totals.row[i].from == TOTAL_SIDE)
+			wrong(c, n, "totals",
+				"totals: a side file speaks of a delivery, and "
+				"unpack makes many of one: with it totals "
+				"stand "
+				"in a trailer, a header or a member's name");
+}
+
 /* The same of what a manifest says. */
 static void
 check_manifest(struct check *c, const struct source_config *s,
@@ -486,6 +506,7 @@ check_config(struct config *config, const struct yaml_node *root,
 		check_dialect(&config->source[i].dialect, config->limits.memory,
 			node[i], r);
 		check_totals(&c, &config->source[i], node[i]);
+		check_unpack(&c, &config->source[i], node[i]);
 		check_manifest(&c, &config->source[i], node[i]);
 	}
 	for (size_t i = 0; i < config->n_sources; i++)

@@ -14,6 +14,7 @@
 #include "config/parse.h"
 #include "config/profile.h"
 #include "config/ready.h"
+#include "config/secret.h"
 #include "config/total.h"
 #include "config/value.h"
 
@@ -104,6 +105,11 @@ config_free(struct config *c)
 		schedule_release(&s->schedule);
 		expect_release(&s->expect);
 		total_release(&s->totals);
+		field_release_patterns(&s->unpack.members);
+		secret_release(&s->unpack.password);
+		field_release_words(&s->unpack.filter.command);
+		field_release_words(&s->unpack.filter.read);
+		free(s->unpack.filter.home);
 	}
 	alert_release(&c->alert);
 	free(c->source);

@@ -151,3 +151,74 @@ field_read_after(const struct option *o, const struct field_context *c,
 	s->after.action = (enum after_action)v;
 	return true;
 }
+
+/* ---- lists of them ---- */
+
+void
+field_release_words(struct words *w)
+{
+	for (size_t i = 0; i < w->n; i++)
+		free(w->word[i]);
+	free(w->word);
+	*w = (struct words){.n = 0};
+}
+
+/* A list of texts, none of them with a NUL byte; or NULL where it is not. */
+static bool
+read_words(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, struct words *ret)
+{
+	if (n->kind != YAML_SEQUENCE)
+		return field_expected(o, c, n);
+	*ret = (struct words){.word = mem_array(n->n + 1, sizeof(*ret->word))};
+	for (const struct yaml_node *i = n->first; i != NULL; i = i->next) {
+		if (i->kind != YAML_SCALAR || strlen(i->text) != i->len) {
+			field_release_words(ret);
+			return i->kind == YAML_WRONG ? false
+						     : field_expected(o, c, i);
+		}
+		ret->word[ret->n++] = mem_strdup(i->text);
+	}
+	return true;
+}
+
+bool
+field_read_command(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, void *field)
+{
+	struct words w, *at = field;
+
+	if (!read_words(o, c, n, &w))
+		return false;
+	if (w.n == 0 || w.word[0][0] != '/') {
+		field_release_words(&w);
+		return field_expected(o, c, n);
+	}
+	field_release_words(at);
+	*at = w;
+	return true;
+}
+
+bool
+field_read_paths(const struct option *o, const struct field_context *c,
+	const struct yaml_node *n, void *field)
+{
+	struct words w, *at = field;
+
+	if (!read_words(o, c, n, &w))
+		return false;
+	for (size_t i = 0; i < w.n; i++) {
+		CLEANUP(str_release) struct str path = STR_INIT;
+		const char *why = join_path(c->dir, w.word[i], &path);
+
+		if (why != NULL) {
+			field_release_words(&w);
+			return field_wrong(o, c, n, why);
+		}
+		free(w.word[i]);
+		w.word[i] = str_take(&path);
+	}
+	field_release_words(at);
+	*at = w;
+	return true;
+}

@@ -10,6 +10,8 @@
 field_reader field_read_path;
 field_reader field_read_origin;
 field_reader field_read_after; /* the whole of `after`, its action first */
+field_reader field_read_command;
+field_reader field_read_paths;
 
 field_reader field_read_count;
 field_reader field_read_workers;

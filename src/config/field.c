@@ -84,6 +84,10 @@ static const struct type {
 	[OPTION_ALERT] = {alert_read, .any_kind = true,
 		.words = "none, {command: [PROGRAM, ARGUMENT]} or "
 			 "{url: URL}, with header, on and timeout"},
+	[OPTION_COMMAND] = {field_read_command, .any_kind = true,
+		.words = "a list, the program's absolute path first"},
+	[OPTION_PATHS] = {field_read_paths, .any_kind = true,
+		.words = "a list of paths"},
 	[OPTION_SECRET] = {remote_read_secret, .any_kind = true,
 		.words = "{credential: NAME}, {file: PATH}, {env: NAME} or "
 			 "{command: [PROGRAM, ARGUMENT]}"},

@@ -36,5 +36,6 @@ bool field_wrong(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, const char *why);
 
 void field_release_patterns(struct patterns *p);
+void field_release_words(struct words *w);
 
 #endif

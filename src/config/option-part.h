@@ -22,6 +22,7 @@ extern const struct option_part option_drop;
 extern const struct option_part option_sftp;
 extern const struct option_part option_api;
 extern const struct option_part option_delivery;
+extern const struct option_part option_unpack;
 extern const struct option_part option_when;
 extern const struct option_part option_content;
 extern const struct option_part option_format;

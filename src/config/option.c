@@ -10,6 +10,7 @@ static const struct option_part *const parts[] = {
 	&option_sftp,
 	&option_api,
 	&option_delivery,
+	&option_unpack,
 	&option_when,
 	&option_content,
 	&option_format,

@@ -49,6 +49,8 @@ enum option_type {
 	OPTION_HOST_KEY, /* struct patterns, of fingerprints */
 	OPTION_FOLDER,	 /* a path on a server */
 	OPTION_PROFILE,	 /* read by profile.c, with the whole source */
+	OPTION_COMMAND,	 /* struct words */
+	OPTION_PATHS,	 /* struct words */
 };
 
 /* What a row's fallback is. */

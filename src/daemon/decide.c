@@ -5,6 +5,7 @@
 #include "daemon/listing.h"
 #include "daemon/settle.h"
 #include "landfall/side.h"
+#include "landfall/unpack.h"
 
 void
 decision_init(struct decision *d, struct catalog *c,
@@ -31,6 +32,28 @@ decision_release(struct decision *d)
 	claims_release(&d->claims);
 	sides_release(&d->sides);
 	sums_release(&d->sums);
+}
+
+/* As far as a name can tell: what it is, its bytes decide. */
+static bool
+is_archive(const struct source_config *cfg, const struct item *it)
+{
+	struct unpack_look look;
+
+	if (!cfg->unpack.set)
+		return false;
+	unpack_look(NULL, 0, it->name, it->name_len, &look);
+	return look.named != UNPACK_NOTHING && !look.document;
+}
+
+static void
+add_unpack_rule(struct decision *d)
+{
+	const struct patterns *p = &d->config->unpack.members;
+
+	str_add(&d->rule, "; unpack: members");
+	for (size_t i = 0; i < p->n; i++)
+		str_addf(&d->rule, " %s", p->glob[i]);
 }
 
 /* It is to be taken: now, or is it not complete yet? */
@@ -72,6 +95,9 @@ decide_ready(struct decision *d, const struct item *it, const char *matched,
 	if (matched != NULL)
 		str_add(&d->rule, matched);
 	str_addf(&d->rule, "; ready: %s", d->evidence.s);
+	d->archive = is_archive(d->config, it);
+	if (d->archive)
+		add_unpack_rule(d);
 	d->disposition = d->known && d->name.version.id != 0
 		? DISPOSITION_NEW_VERSION
 		: DISPOSITION_LANDED;
@@ -119,7 +145,7 @@ decide_from(struct decision *d, const struct item *it,
 	const char *matched;
 	enum rc rc;
 
-	d->known = d->unchanged = false;
+	d->known = d->unchanged = d->archive = false;
 	d->wait = 0;
 	if (source_rule(d->config, it, &d->rule, &matched) != NULL) {
 		d->disposition = DISPOSITION_IGNORED;

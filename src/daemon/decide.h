@@ -22,8 +22,9 @@ struct decision {
 	 * decide); PENDING, IGNORED: a note; others: dealt with before.
 	 */
 	enum disposition disposition;
-	bool unchanged;	      /* dealt with before, and it looks the same */
-	struct str rule;      /* for a human: which rule says so */
+	bool unchanged;	 /* dealt with before, and it looks the same */
+	bool archive;	 /* by its name; then its members land, not itself */
+	struct str rule; /* for a human: which rule says so */
 	struct str evidence;  /* why it is held for complete */
 	struct claims claims; /* what its bytes must add up to */
 	struct sides sides;   /* as they were before they were read */

@@ -42,18 +42,21 @@ struct engine {
 	struct room room;
 	size_t group_max;
 	atomic_uint_fast64_t bytes;
+	atomic_uint_fast64_t members; /* of archives */
 
 	struct team team; /* for all lanes without one of their own */
 	pthread_t committer;
 	bool started;
 
 	pthread_mutex_t lock;
-	pthread_cond_t has_room, has_staged, idle;
+	pthread_cond_t has_room, has_staged, idle, errand_done;
 	/* All below: under lock. */
 	struct team *teams;
 	size_t jobs; /* queued in all lanes */
 	size_t reading;
-	uint64_t reading_bytes; /* their sizes as listed */
+	uint64_t reading_bytes;		      /* their sizes as listed */
+	struct errand *errand, **last_errand; /* see crew.h */
+	size_t errands;
 	struct delivery *staged, **last_staged;
 	size_t n_staged;
 	size_t committing;

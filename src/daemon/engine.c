@@ -29,11 +29,25 @@ job_free(struct job *j)
 {
 	if (j == NULL)
 		return;
+	for (size_t i = 0; i < j->n_lineage; i++)
+		free(j->lineage[i].name);
+	free(j->lineage);
 	free(j->name);
 	free(j->evidence);
 	claims_release(&j->claims);
 	free(j->previous_file);
 	free(j);
+}
+
+void
+job_descend(struct job *j, const struct container *c, size_t n)
+{
+	j->lineage = mem_array(n, sizeof(*j->lineage));
+	j->n_lineage = n;
+	for (size_t i = 0; i < n; i++) {
+		j->lineage[i] = c[i];
+		j->lineage[i].name = mem_dup(c[i].name, c[i].name_len);
+	}
 }
 
 /* The job brings the version after v. */
@@ -161,10 +175,12 @@ engine_open(const struct engine_options *o, struct engine **ret, struct err *e)
 	g->options = *o;
 	g->state = g->spool = g->lock_file = -1;
 	g->last_staged = &g->staged;
+	g->last_errand = &g->errand;
 	pthread_mutex_init(&g->lock, NULL);
 	pthread_cond_init(&g->has_room, NULL);
 	pthread_cond_init(&g->has_staged, NULL);
 	pthread_cond_init(&g->idle, NULL);
+	pthread_cond_init(&g->errand_done, NULL);
 	room_init(&g->room, NULL, -1, o->config->limits.free_space);
 	raise_descriptor_limit(g);
 	if (open_stores(g, e) != OK) {
@@ -203,6 +219,7 @@ engine_close(struct engine *g)
 	pthread_cond_destroy(&g->has_room);
 	pthread_cond_destroy(&g->has_staged);
 	pthread_cond_destroy(&g->idle);
+	pthread_cond_destroy(&g->errand_done);
 	pthread_mutex_destroy(&g->lock);
 	room_release(&g->room);
 	io_drop(&g->spool);
@@ -224,6 +241,7 @@ void
 engine_progress(struct engine *g, struct engine_progress *ret)
 {
 	ret->bytes = atomic_load(&g->bytes);
+	ret->members = atomic_load(&g->members);
 	pthread_mutex_lock(&g->lock);
 	ret->done = g->done;
 	ret->queued = g->jobs;
@@ -231,6 +249,14 @@ engine_progress(struct engine *g, struct engine_progress *ret)
 	ret->reading_bytes = g->reading_bytes;
 	ret->staged = g->n_staged + g->committing;
 	pthread_mutex_unlock(&g->lock);
+}
+
+enum rc
+engine_catalog(struct engine *g, struct catalog **ret, struct err *e)
+{
+	enum rc rc = catalog_open(g->options.config->state, false, ret, e);
+
+	return rc == OK ? OK : err_raise(e, BROKEN);
 }
 
 int

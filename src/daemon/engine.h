@@ -52,6 +52,10 @@ struct job {
 	/* How it looked when it was decided to take it. */
 	struct signature signature;
 	bool by_hand; /* no listing: whatever is there is meant */
+	bool lenient; /* somebody has decided: checks do not hold it up */
+	bool member;  /* of an archive */
+	struct container *lineage; /* then: what it came out of; owned */
+	size_t n_lineage;
 	int64_t seen_at;
 	char *evidence; /* owned */
 	struct claims claims;
@@ -75,6 +79,9 @@ struct job {
 struct job *job_new(const struct source_config *cfg, const uint8_t *name,
 	size_t name_len) MUST_USE;
 void job_free(struct job *j);
+
+/* A copy of these containers, outermost first. */
+void job_descend(struct job *j, const struct container *c, size_t n);
 
 /*
  * What came before: the shape its source landed last, and the version that
@@ -149,8 +156,9 @@ enum rc lane_tell(struct lane *l, const char *source, const uint8_t *name,
 struct catalog *lane_catalog(struct lane *l);
 
 struct engine_progress {
-	uint64_t bytes; /* raw, read so far */
-	uint64_t done;	/* deliveries, notes included */
+	uint64_t bytes;	  /* raw, read so far; of an archive: as it is */
+	uint64_t done;	  /* deliveries, notes included */
+	uint64_t members; /* of archives, taken out so far */
 	/* Right now: */
 	uint64_t queued, reading; /* jobs */
 	uint64_t reading_bytes;	  /* sizes of those being read, as listed */
@@ -169,6 +177,10 @@ uint64_t engine_spool_limit(struct engine *g);
 
 /* Whether there is room to take work; see room.h. */
 struct room *engine_room(struct engine *g);
+
+/* A reading connection for a worker; the caller closes it. */
+enum rc
+engine_catalog(struct engine *g, struct catalog **ret, struct err *e) MUST_USE;
 
 /* What recovery found at start. */
 const struct recovery *engine_recovery(const struct engine *g);

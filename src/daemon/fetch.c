@@ -8,13 +8,13 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "daemon/account.h"
+#include "daemon/container.h"
 #include "daemon/shape.h"
 
-/* The item is left alone; the reason goes to the catalog. */
-static void
-leave(struct delivery *d, enum disposition why, const char *reason)
+void
+fetch_leave(struct delivery *d, enum disposition as, const char *reason)
 {
-	d->disposition = why;
+	d->disposition = as;
 	free(d->reason);
 	d->reason = mem_strdup(reason);
 }
@@ -117,8 +117,7 @@ check_shape(const struct job *j, struct feed *f, struct delivery *d,
 {
 	CLEANUP(shape_release) struct shape s = SHAPE_INIT;
 	CLEANUP(str_release) struct str why = STR_INIT;
-	enum drift_policy policy =
-		j->release.why != NULL ? DRIFT_LAND : j->config->drift;
+	enum drift_policy policy = j->lenient ? DRIFT_LAND : j->config->drift;
 	enum rc rc = shape_read(&p->dialect, f, &s, e);
 
 	if (rc != OK)
@@ -137,7 +136,7 @@ check_shape(const struct job *j, struct feed *f, struct delivery *d,
 		str_add(&why,
 			"; held: `landfall land` takes it as it is, or "
 			"change drift or the dialect");
-		leave(d, DISPOSITION_PENDING, why.s);
+		fetch_leave(d, DISPOSITION_PENDING, why.s);
 		d->needs = CONDITION_DRIFT;
 		return END;
 	}
@@ -153,10 +152,11 @@ check_claims(const struct job *j, struct reckoning *r, struct delivery *d,
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
 
-	if (d->quarantine || j->release.why != NULL ||
+	if (d->quarantine || j->lenient ||
 		(reckoning_end(r, d->landed.bytes_sha256, &why) &&
-			claims_check_records(
-				&j->claims, d->landed.totals.records, &why)))
+			(d->unpacked ||
+				claims_check_records(&j->claims,
+					d->landed.totals.records, &why))))
 		return;
 	quarantine(d, p, why.s);
 }
@@ -169,7 +169,8 @@ check_totals(const struct job *j, struct land *l, struct delivery *d,
 	CLEANUP(str_release) struct str why = STR_INIT;
 	enum rc rc;
 
-	if (j->config->totals.n == 0 || d->quarantine || j->release.why != NULL)
+	if (j->config->totals.n == 0 || d->quarantine || d->unpacked ||
+		j->lenient)
 		return OK;
 	rc = account_check(j, l, &d->landed, told, &why, e);
 	if (rc == OK)
@@ -197,6 +198,9 @@ stage_bytes(const struct fetch_context *c, const struct job *j, struct feed *f,
 		.seen_at = j->seen_at,
 		.transport = j->transport,
 		.evidence = j->evidence,
+		.lineage = j->lineage,
+		.n_lineage = j->n_lineage,
+		.unpacked = d->unpacked,
 		.reason = reason,
 		.released = j->release.why,
 		.settles = j->release.entry,
@@ -263,7 +267,7 @@ take_room(const struct fetch_context *c, struct delivery *d, struct err *e)
 	enum rc rc = room_take(c->room, d->signature.size, &why, e);
 
 	if (rc == END) {
-		leave(d, DISPOSITION_PENDING, why.s);
+		fetch_leave(d, DISPOSITION_PENDING, why.s);
 		no_room(d);
 	}
 	return rc;
@@ -277,10 +281,10 @@ check_side_files(const struct job *j, struct delivery *d, struct err *e)
 	enum rc rc = account_side_files(j, &why, e);
 
 	if (rc == END) {
-		leave(d, DISPOSITION_PENDING, why.s);
+		fetch_leave(d, DISPOSITION_PENDING, why.s);
 		d->tried = false;
 	} else if (rc != OK && rc != BROKEN) {
-		leave(d, DISPOSITION_PENDING, e->text);
+		fetch_leave(d, DISPOSITION_PENDING, e->text);
 		if (e->cause == ENOSPC)
 			no_room(d);
 		return END;
@@ -292,8 +296,8 @@ check_side_files(const struct job *j, struct delivery *d, struct err *e)
  * Did it stay as it was until the last byte was read? If not it was not
  * complete, whatever the evidence said.
  */
-static enum rc
-look_again(const struct job *j, struct delivery *d, struct err *e)
+enum rc
+fetch_look_again(const struct job *j, struct delivery *d, struct err *e)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
 	struct signature now;
@@ -303,11 +307,12 @@ look_again(const struct job *j, struct delivery *d, struct err *e)
 	if (rc == OK && signature_equal(&now, &d->signature))
 		return OK;
 	if (rc == END) {
-		leave(d, DISPOSITION_IGNORED, "removed while it was read");
+		fetch_leave(
+			d, DISPOSITION_IGNORED, "removed while it was read");
 		return END;
 	}
 	if (rc != OK) {
-		leave(d, DISPOSITION_PENDING, e->text);
+		fetch_leave(d, DISPOSITION_PENDING, e->text);
 		return END;
 	}
 	str_addf(&why,
@@ -315,8 +320,18 @@ look_again(const struct job *j, struct delivery *d, struct err *e)
 		"not complete yet",
 		(unsigned long long)d->signature.size,
 		(unsigned long long)now.size);
-	leave(d, DISPOSITION_PENDING, why.s);
+	fetch_leave(d, DISPOSITION_PENDING, why.s);
 	d->signature = now;
+	return END;
+}
+
+/* What was staged is given up. Always END. */
+static enum rc
+unstage(const struct fetch_context *c, struct delivery *d)
+{
+	d->staged = d->quarantine = false;
+	io_drop(&d->fd);
+	zone_unstage(c->zone, d->stage);
 	return END;
 }
 
@@ -330,7 +345,7 @@ stage_open(const struct fetch_context *c, const struct job *j, struct feed *f,
 	enum rc rc;
 
 	rc = stage_bytes(c, j, f, &j->config->dialect, NULL, d, &unfit, &why);
-	if (unfit && j->release.why == NULL && feed_rewind(f, e) == OK) {
+	if (unfit && !j->lenient && feed_rewind(f, e) == OK) {
 		/* Nothing is wrong but that no index can hold them: keep them.
 		 */
 		struct dialect opaque;
@@ -348,25 +363,33 @@ stage_open(const struct fetch_context *c, const struct job *j, struct feed *f,
 		return rc;
 	}
 	if (rc != OK) {
-		leave(d, DISPOSITION_PENDING, why.text);
+		fetch_leave(d, DISPOSITION_PENDING, why.text);
 		return OK;
 	}
-	if (look_again(j, d, e) != OK) {
-		d->staged = false;
-		io_drop(&d->fd);
-		zone_unstage(c->zone, d->stage);
-	}
+	if (fetch_look_again(j, d, e) != OK)
+		(void)unstage(c, d);
 	return OK;
 }
 
+/* An archive that is to be taken apart is another story. */
 static enum rc
 fetch_open(const struct fetch_context *c, const struct job *j, struct feed *f,
-	struct delivery *d, struct err *e)
+	struct delivery *d, struct delivery **ret, struct err *e)
 {
 	uint64_t size = d->signature.size;
+	struct unpack_look look;
+	struct err why = ERR_INIT;
 	enum rc rc;
 
-	rc = j->release.why != NULL ? OK : check_side_files(j, d, e);
+	*ret = d;
+	rc = container_look(j, f, &look, &why);
+	if (rc == OK)
+		return container_run(c, j, f, &look, d, ret, e);
+	if (rc != END && rc != BROKEN) {
+		fetch_leave(d, DISPOSITION_PENDING, why.text);
+		return OK;
+	}
+	rc = j->lenient || j->member ? OK : check_side_files(j, d, e);
 	if (rc == OK)
 		rc = take_room(c, d, e);
 	if (rc != OK)
@@ -376,6 +399,39 @@ fetch_open(const struct fetch_context *c, const struct job *j, struct feed *f,
 	return rc;
 }
 
+enum rc
+fetch_whole(const struct fetch_context *c, const struct job *j, struct feed *f,
+	const char *reason, struct delivery *d, struct err *e)
+{
+	struct dialect opaque;
+	struct err why = ERR_INIT;
+	bool unfit = false;
+	enum rc rc = take_room(c, d, e);
+
+	if (rc != OK)
+		return rc;
+	dialect_init(&opaque, SCAN_OPAQUE);
+	d->quarantine = reason != NULL;
+	if (reason != NULL) {
+		free(d->reason);
+		d->reason = mem_strdup(reason);
+	}
+	rc = feed_rewind(f, &why);
+	if (rc == OK)
+		rc = stage_bytes(c, j, f, &opaque,
+			reason != NULL ? d->reason : NULL, d, &unfit, &why);
+	room_give(c->room, d->signature.size);
+	if (rc == OK)
+		return fetch_look_again(j, d, e) == OK ? OK : unstage(c, d);
+	if (rc == BROKEN) {
+		*e = why;
+		return rc;
+	}
+	d->quarantine = false;
+	fetch_leave(d, DISPOSITION_PENDING, why.text);
+	return END;
+}
+
 /* A release that came to nothing leaves the name as it stands. */
 static void
 settle(const struct job *j, struct delivery *d)
@@ -383,16 +439,22 @@ settle(const struct job *j, struct delivery *d)
 	CLEANUP(str_release) struct str why = STR_INIT;
 
 	d->signature = j->signature;
-	if (d->staged) {
+	if (d->staged || d->recorded) {
+		CLEANUP(str_release) struct str s = STR_INIT;
+
 		d->settles = true;
 		d->settled = j->release.entry;
-		d->reason = mem_strdup(j->release.why);
+		str_add(&s, j->release.why);
+		if (d->reason != NULL)
+			str_addf(&s, "; %s", d->reason);
+		free(d->reason);
+		d->reason = str_take(&s);
 		return;
 	}
 	str_addf(&why, "entry %llu could not be released: %s",
 		(unsigned long long)j->release.entry,
 		d->reason != NULL ? d->reason : "");
-	leave(d, j->release.stands, why.s);
+	fetch_leave(d, j->release.stands, why.s);
 }
 
 enum rc
@@ -401,23 +463,26 @@ fetch_job(const struct fetch_context *c, const struct job *j,
 {
 	struct delivery *d =
 		delivery_new(j->config->name, j->name, j->name_len);
+	struct delivery *first = d;
 	struct feed *f = NULL;
 	enum rc rc;
 
 	d->tried = true;
+	d->member = j->member;
 	d->duplicates = j->config->duplicates;
 	d->signature = j->signature;
 	rc = j->ops->fetch(
 		j->source, j->name, j->name_len, &f, &d->signature, e);
 	if (rc == END) {
-		leave(d, DISPOSITION_IGNORED, "removed before it was read");
+		fetch_leave(
+			d, DISPOSITION_IGNORED, "removed before it was read");
 	} else if (rc != OK && rc != BROKEN) {
-		leave(d, DISPOSITION_PENDING, e->text);
+		fetch_leave(d, DISPOSITION_PENDING, e->text);
 	} else if (rc == OK && !j->by_hand &&
 		!signature_equal(&d->signature, &j->signature)) {
-		leave(d, DISPOSITION_PENDING,
+		fetch_leave(d, DISPOSITION_PENDING,
 			"changed since it was listed: not complete yet");
-	} else if (rc != OK || fetch_open(c, j, f, d, e) != OK) {
+	} else if (rc != OK || fetch_open(c, j, f, d, &first, e) != OK) {
 		feed_free(f);
 		delivery_free(d);
 		return err_raise(e, BROKEN);
@@ -425,6 +490,6 @@ fetch_job(const struct fetch_context *c, const struct job *j,
 	feed_free(f);
 	if (j->release.why != NULL)
 		settle(j, d);
-	*ret = d;
+	*ret = first;
 	return OK;
 }

@@ -98,8 +98,13 @@ lane_wait(struct lane *l, struct err *e)
 	enum rc rc;
 
 	pthread_mutex_lock(&g->lock);
-	/* Workers use their job's source: never return while one is reading. */
-	while (l->reading > 0 || (g->err.code == OK && l->open > 0))
+	/*
+	 * Workers use their job's source: never return while one is reading.
+	 * Nor, after a failure, while the committer has deliveries that know
+	 * this lane.
+	 */
+	while (l->reading > 0 ||
+		(g->err.code == OK ? l->open > 0 : g->committing > 0))
 		pthread_cond_wait(&g->idle, &g->lock);
 	rc = failed(g, e);
 	pthread_mutex_unlock(&g->lock);

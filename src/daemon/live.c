@@ -24,6 +24,7 @@ static const struct {
 	{"done", offsetof(struct live_work, done)},
 	{"bytes", offsetof(struct live_work, bytes)},
 	{"rate", offsetof(struct live_work, rate)},
+	{"members", offsetof(struct live_work, members)},
 };
 
 static void

@@ -23,6 +23,7 @@ struct live_work {
 	uint64_t done;		/* since the start */
 	uint64_t bytes;		/* read since the start */
 	uint64_t rate;		/* bytes a second, lately */
+	uint64_t members;	/* taken out of archives since the start */
 };
 
 struct live_source {

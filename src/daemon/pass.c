@@ -36,7 +36,8 @@ struct looking {
 	pthread_mutex_t lock;
 	/* Under lock. */
 	uint64_t count[DISPOSITIONS];
-	uint64_t failed, no_room;
+	uint64_t failed, no_room, missing;
+	uint64_t members[DISPOSITIONS];
 	struct pass_stuck stuck[CONDITIONS];
 };
 
@@ -58,7 +59,15 @@ one_done(void *arg, const struct delivery *d)
 	struct looking *k = arg;
 
 	pthread_mutex_lock(&k->lock);
+	if (d->member) {
+		k->members[d->disposition]++;
+		pthread_mutex_unlock(&k->lock);
+		if (k->options->done != NULL)
+			k->options->done(k->options->arg, d);
+		return;
+	}
 	k->count[d->disposition]++;
+	k->missing += d->members.missing;
 	/* Pending out of fetching: it was ready, and could not be had. */
 	if (d->no_room)
 		k->no_room++;
@@ -81,6 +90,9 @@ take_counts(struct looking *k)
 	pthread_mutex_lock(&k->lock);
 	for (unsigned i = 0; i < DISPOSITIONS; i++)
 		r->pass.count[i] += k->count[i];
+	for (unsigned i = 0; i < DISPOSITIONS; i++)
+		r->members[i] += k->members[i];
+	r->missing += k->missing;
 	r->failed += k->failed;
 	r->no_room += k->no_room;
 	memcpy(r->stuck, k->stuck, sizeof(r->stuck));

@@ -34,7 +34,10 @@ struct pass_report {
 	uint64_t troubles; /* directories that could not be listed */
 	uint64_t settled;  /* quarantined, and somebody has decided */
 	uint64_t failed;   /* pending because they could not be read */
-	uint64_t no_room;  /* pending because the disk would be full */
+	/* Of archives, beside the names: what became of those that are new. */
+	uint64_t members[DISPOSITIONS];
+	uint64_t missing; /* of them, that could not be had */
+	uint64_t no_room; /* pending because the disk would be full */
 	struct pass_stuck stuck[CONDITIONS]; /* by what they wait for */
 	struct after_report after;
 	struct str receipts; /* why some were not given at the source, or "" */

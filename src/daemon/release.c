@@ -61,6 +61,7 @@ release_job(struct source *s, const struct source_config *cfg,
 	j->source = s;
 	j->ops = &release_ops;
 	j->by_hand = true;
+	j->lenient = true;
 	/* A file that is still at the source has been dealt with by this. */
 	j->signature = n->signature;
 	j->seen_at = p->seen_at;

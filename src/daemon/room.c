@@ -81,6 +81,20 @@ fits(const struct room *r, uint64_t more, struct space *ret, struct err *e)
 	return ret->left < ret->floor ? END : OK;
 }
 
+enum rc
+room_floor(struct room *r, uint64_t *ret, struct err *e)
+{
+	struct space s;
+	enum rc rc;
+
+	pthread_mutex_lock(&r->lock);
+	rc = space_of(r, true, &s, e);
+	pthread_mutex_unlock(&r->lock);
+	if (rc == OK)
+		*ret = s.floor;
+	return rc;
+}
+
 /* Nothing in it changes from look to look: a story tells it once. */
 static void
 add_reason(const struct room *r, struct str *why)

@@ -57,6 +57,9 @@ bool room_refuses(struct room *r, uint64_t size, struct str *why);
 /* Was anything refused that has no room yet? why: with today's numbers. */
 bool room_wanted(struct room *r, struct str *why);
 
+/* What is to stay free where the state is. */
+enum rc room_floor(struct room *r, uint64_t *ret, struct err *e) MUST_USE;
+
 /* Looks: OK when the least that was refused fits by now; END: still not. */
 enum rc room_again(struct room *r, struct err *e) MUST_USE;
 

@@ -36,10 +36,13 @@ set_free(struct set *s)
 	free(s);
 }
 
+/* Of an archive: all that it brings, and the archive, which has no file. */
 static bool
 is_good(const struct delivery *d)
 {
-	return d->staged && !d->quarantine;
+	return (d->staged || d->recorded || d->member ||
+		       d->disposition == DISPOSITION_DUPLICATE) &&
+		!d->quarantine;
 }
 
 /* The first member that is not good; by order of coming. */
@@ -78,13 +81,13 @@ give_up(struct engine *g, struct set *s, const struct delivery *bad)
 
 	add_why(&why, s, bad);
 	for (struct delivery *d = s->first; d != NULL; d = d->next) {
+		d->container = NULL;
 		if (!is_good(d) && d->reason != NULL)
 			continue;
-		if (d->staged) {
-			io_drop(&d->fd);
+		if (d->staged)
 			zone_unstage(g->commit.zone, d->stage);
-		}
-		d->staged = false;
+		io_drop(&d->fd);
+		d->staged = d->recorded = d->unpacked = d->is_again = false;
 		d->tried = false;
 		d->disposition = DISPOSITION_PENDING;
 		free(d->reason);
@@ -106,6 +109,19 @@ add(struct set *s, struct delivery *d)
 	s->n++;
 }
 
+/* Members of an archive that does not land are forgotten. Under lock. */
+static bool
+forget(struct delivery *d)
+{
+	struct lane *l = d->owner;
+
+	if (!d->member || d->disposition != DISPOSITION_PENDING)
+		return false;
+	l->open--;
+	delivery_free(d);
+	return true;
+}
+
 /* All are there: to the committer with them. Nobody else has the set now. */
 static void
 end(struct engine *g, struct set *s)
@@ -124,7 +140,8 @@ end(struct engine *g, struct set *s)
 	pthread_mutex_lock(&g->lock);
 	while ((d = s->first) != NULL) {
 		s->first = d->next;
-		engine_stage(g, d);
+		if (!forget(d))
+			engine_stage(g, d);
 	}
 	set_free(s);
 }
@@ -194,9 +211,13 @@ void
 set_put(struct engine *g, struct set *s, struct delivery *d)
 {
 	s->open--;
-	if (d != NULL) {
-		s->lost |= !d->staged;
+	while (d != NULL) {
+		struct delivery *next = d->next;
+
+		/* Of an archive: its members, and the archive. */
+		s->lost |= !d->staged && !is_good(d);
 		add(s, d);
+		d = next;
 	}
 	if (s->closed && s->open == 0)
 		end(g, s);

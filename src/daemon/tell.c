@@ -13,14 +13,28 @@ void
 tell_delivery(const struct delivery *d)
 {
 	struct log l;
+	uint64_t landed = d->members.count[DISPOSITION_LANDED] +
+		d->members.count[DISPOSITION_NEW_VERSION];
 	bool bad = d->disposition == DISPOSITION_QUARANTINED ||
 		(d->disposition == DISPOSITION_PENDING && d->tried);
 
+	/* An archive of thousands: what is left out of it is a number. */
+	if (d->member && d->disposition == DISPOSITION_IGNORED)
+		return;
 	l = log_begin(
 		bad ? LOG_WARNING : LOG_INFO, disposition_name(d->disposition));
 	log_text(&l, "source", d->source);
 	log_bytes(&l, "name", d->name, d->name_len);
-	if (d->staged) {
+	if (d->unpacked) {
+		log_u64(&l, "members", landed);
+		log_u64(&l, "duplicate",
+			d->members.count[DISPOSITION_DUPLICATE]);
+		log_u64(&l, "ignored", d->members.count[DISPOSITION_IGNORED]);
+		log_u64(&l, "findings", d->members.findings);
+		log_u64(&l, "missing", d->members.missing);
+		log_u64(&l, "size", d->landed.size);
+		log_u64(&l, "index", d->index);
+	} else if (d->staged) {
 		log_u64(&l, "size", d->landed.size);
 		log_u64(&l, "records", d->landed.totals.records);
 		log_u64(&l, "malformed", d->landed.totals.malformed);
@@ -38,6 +52,8 @@ tell_pass(const struct pass_report *r)
 {
 	const struct catalog_pass *p = &r->pass;
 	uint64_t fresh = p->listed - p->unchanged;
+	uint64_t members = r->members[DISPOSITION_LANDED] +
+		r->members[DISPOSITION_NEW_VERSION];
 	struct log l;
 
 	if (r->remark.len > 0)
@@ -55,6 +71,8 @@ tell_pass(const struct pass_report *r)
 	for (unsigned i = 1; i < DISPOSITIONS; i++)
 		if (p->count[i] > 0)
 			log_u64(&l, disposition_name(i), p->count[i]);
+	if (members > 0)
+		log_u64(&l, "members", members);
 	if (*p->trouble != '\0')
 		log_text(&l, "could_not_look", p->trouble);
 	log_duration(&l, "took", (uint64_t)(p->ended - p->started));
@@ -116,6 +134,7 @@ take_picture(struct daemon *d, int64_t now)
 		.staged = p.staged,
 		.done = p.done,
 		.bytes = p.bytes,
+		.members = p.members,
 		.rate = now > before
 			? (uint64_t)((double)(p.bytes - bytes) * CLOCK_SECOND /
 				  (double)(now - before))

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "daemon/crew.h"
 #include "daemon/engine-state.h"
 #include "daemon/fetch.h"
 #include "daemon/set.h"
@@ -58,9 +59,37 @@ take_job(struct team *t)
 static enum rc
 close_staged(struct delivery *d, struct err *e)
 {
-	if (d->fd >= 0 && io_close(&d->fd, BROKEN, e) != OK)
-		return err_add(e, "zone: staged file");
+	for (; d != NULL; d = d->next)
+		if (d->fd >= 0 && io_close(&d->fd, BROKEN, e) != OK)
+			return err_add(e, "zone: staged file");
 	return OK;
+}
+
+/*
+ * What came of a job of this lane: to the committer, what belongs together in
+ * one group. Under lock.
+ */
+static void
+stage_all(struct lane *l, struct set *set, struct delivery *d)
+{
+	struct engine *g = l->engine;
+	struct delivery *next;
+	size_t n = 0;
+
+	for (struct delivery *x = d; x != NULL; x = x->next, n++)
+		x->owner = l;
+	if (n > 1)
+		l->open += n - 1;
+	if (set != NULL) {
+		set_put(g, set, d);
+		return;
+	}
+	if (n > 1)
+		d->together = n;
+	for (; d != NULL; d = next) {
+		next = d->next;
+		engine_stage(g, d);
+	}
 }
 
 /* It would be read in vain: its set does not land. */
@@ -81,10 +110,12 @@ worker_main(void *arg)
 	struct team *t = arg;
 	struct engine *g = t->engine;
 	struct fetch_context fetch = {
+		.engine = g,
 		.zone = g->commit.zone,
 		.pool = g->pool,
 		.spool = g->spool,
 		.bytes = &g->bytes,
+		.members = &g->members,
 		.room = &g->room,
 	};
 
@@ -100,6 +131,8 @@ worker_main(void *arg)
 
 		if (g->err.code != OK || (t->jobs == 0 && t->stop))
 			break;
+		if (crew_help(g, &fetch))
+			continue;
 		if (t->jobs == 0 || g->n_staged >= g->group_max) {
 			pthread_cond_wait(&t->has_job, &g->lock);
 			continue;
@@ -122,12 +155,7 @@ worker_main(void *arg)
 		job_free(j);
 
 		pthread_mutex_lock(&g->lock);
-		if (d != NULL)
-			d->owner = l;
-		if (set != NULL)
-			set_put(g, set, d);
-		else if (d != NULL)
-			engine_stage(g, d);
+		stage_all(l, set, d);
 		g->reading--;
 		g->reading_bytes -= size;
 		l->reading--;

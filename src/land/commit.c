@@ -227,8 +227,8 @@ choose_path(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 	return OK;
 }
 
-static void
-add_members(struct str *s, const struct members *m)
+void
+members_add(struct str *s, const struct members *m)
 {
 	const char *before = "members: ";
 
@@ -240,11 +240,11 @@ add_members(struct str *s, const struct members *m)
 		before = ", ";
 	}
 	if (m->findings > 0)
-		str_addf(s, "%s%llu of them no files to land", before,
+		str_addf(s, " (%llu unfit to be a file)",
 			(unsigned long long)m->findings);
 	if (m->missing > 0)
 		str_addf(s, ", %llu missing", (unsigned long long)m->missing);
-	if (s->len == 0)
+	if (*before == 'm')
 		str_add(s, m->known ? "no members" : "unpacked");
 }
 
@@ -254,7 +254,7 @@ unpacked_words(const struct delivery *d)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
 
-	add_members(&s, &d->members);
+	members_add(&s, &d->members);
 	if (d->reason != NULL)
 		str_addf(&s, "; %s", d->reason);
 	return str_take(&s);

@@ -73,6 +73,15 @@ ignores(const char *glob, const char *path, struct str *folder)
 	return NULL;
 }
 
+bool
+source_matches(const struct patterns *p, const char *path)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (matches(p->glob[i], path))
+			return true;
+	return false;
+}
+
 static bool
 is_in(const char *path, const char *folder)
 {

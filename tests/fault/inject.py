@@ -11,11 +11,13 @@ looked at, before and after. Without --soak a sample of the points is taken,
 the same each time; --at repeats one point and keeps its directory.
 """
 import errno
+import io
 import multiprocessing
 import os
 import random
 import signal
 import sys
+import zipfile
 
 import world
 from world import SOAK, World
@@ -64,7 +66,8 @@ ACTIONS = {
 
 # An error of ours names one of these.
 PLACES = ("zone", "state directory", "catalog", "source ", "init ",
-          "standard output", ".yaml", "mkdir .", "/lock")
+          "standard output", ".yaml", "mkdir .", "/lock", " child: ",
+          "/dev/null")
 
 
 def rows(n, seed):
@@ -129,6 +132,19 @@ def many(w):
     return ["run", "--once", "--json"]
 
 
+def archive(w):
+    """Small members, a large one, and one that has landed before."""
+    with open(f"{w.base}/landfall.yaml", "a", encoding="utf-8") as f:
+        f.write("    unpack: {}\n")
+    f = io.BytesIO()
+    with zipfile.ZipFile(f, "w", zipfile.ZIP_DEFLATED) as z:
+        for i in range(4):
+            z.writestr(zipfile.ZipInfo(f"{i}.csv"), rows(20, 50 + i))
+        z.writestr(zipfile.ZipInfo("large.csv"), rows(30000, 60))
+    w.put("x.zip", f.getvalue())
+    return ["run", "--once", "--json"]
+
+
 def init(w):
     return ["init", ".", "--origin", world.ORIGIN]
 
@@ -169,6 +185,7 @@ SCENARIOS = {
     "run over new versions": versions,
     "run over a large file": large,
     "run that fills a tile": many,
+    "run over an archive": archive,
     "init": init,
     "catalog rebuild": rebuild,
     "catalog rebuild after a kill": rebuild_crashed,

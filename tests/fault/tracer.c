@@ -275,8 +275,12 @@ act(pid_t pid, const struct call *c, struct user_regs_struct *r)
 			die("late");
 		return;
 	case KILL:
+		/*
+		 * A call that SIGKILL finds is not made. One of a child's
+		 * goes on: that finds out by itself that it is alone.
+		 */
 		kill(t.program, SIGKILL);
-		return;
+		break;
 	case NONE:
 		break;
 	}

@@ -10,6 +10,7 @@ import collections
 import ctypes
 import ctypes.util
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import urllib.parse
+import zipfile
 
 SRCDIR = os.environ.get("SRCDIR") or os.path.dirname(os.path.dirname(
     os.path.dirname(os.path.abspath(__file__))))
@@ -234,6 +236,12 @@ def key_of(entry):
             entry["bytes_sha256"])
 
 
+def members(data):
+    """What a zip that was delivered brings: [(name, sha256)]."""
+    with zipfile.ZipFile(io.BytesIO(data)) as z:
+        return [(n, sha256(z.read(n))) for n in z.namelist()]
+
+
 class World:
     def __init__(self, base):
         self.base = os.path.abspath(base)
@@ -291,7 +299,11 @@ class World:
                     path = os.path.join(folder, f)
                     name = os.fsencode(os.path.relpath(path, drop))
                     with open(path, "rb") as g:
-                        found.add((source, name, sha256(g.read())))
+                        data = g.read()
+                    found.add((source, name, sha256(data)))
+                    if f.endswith(".zip"):
+                        found |= {(source, name + b"!/" + member.encode(), sha)
+                                  for member, sha in members(data)}
         return found
 
     # What must be true, as lists of what is not.

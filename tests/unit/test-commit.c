@@ -974,7 +974,7 @@ static void
 check_archive(struct place *p)
 {
 	static const char members[] = "members: 2 landed, 1 duplicate, "
-				      "1 ignored, 1 of them no files to land";
+				      "1 ignored (1 unfit to be a file)";
 
 	check_story(p, "x.zip", DISPOSITION_UNPACKED, members);
 	check_story(p, "x.zip!/old", DISPOSITION_DUPLICATE, "");

@@ -1244,6 +1244,61 @@ test_whom_to_tell(void **state UNUSED)
 }
 
 static void
+test_archives(void **state UNUSED)
+{
+	static const char text[] = "zone: z\nstate: s\nsources:\n"
+				   "  a: {drop: {path: a}}\n"
+				   "  b: {drop: {path: b}, unpack: {}}\n"
+				   "  c:\n"
+				   "    drop: {path: c}\n"
+				   "    unpack: {members: '*.csv', max_bytes: "
+				   "5GiB, max_time: 1m,\n"
+				   "      same_name: number, partial: allow, "
+				   "keep_container: true,\n"
+				   "      password: {env: P}}\n";
+	struct report r = REPORT_INIT;
+	struct config *c = NULL;
+	const struct unpack_config *u;
+
+	assert_true(parse_config(text, strlen(text), "/e/l.yaml", &c, &r));
+	assert_false(c->source[0].unpack.set);
+	u = &c->source[1].unpack;
+	assert_true(u->set);
+	assert_int_equal(u->members.n, 0);
+	assert_int_equal(u->max_bytes, UINT64_C(20) << 30);
+	assert_int_equal(u->max_ratio, 200);
+	assert_int_equal(u->max_depth, 3);
+	assert_int_equal(u->same_name, SAME_NAME_REFUSE);
+	assert_int_equal(u->partial, PARTIAL_REFUSE);
+	assert_false(u->keep_container);
+	assert_int_equal(u->password.n, 0);
+	u = &c->source[2].unpack;
+	assert_string_equal(u->members.glob[0], "*.csv");
+	assert_int_equal(u->max_bytes, UINT64_C(5) << 30);
+	assert_int_equal(u->max_time, INT64_C(60000000000));
+	assert_int_equal(u->same_name, SAME_NAME_NUMBER);
+	assert_int_equal(u->partial, PARTIAL_ALLOW);
+	assert_true(u->keep_container);
+	assert_int_equal(u->password.kind, SECRET_ENV);
+	config_free(c);
+	report_release(&r);
+	assert_mistakes("zone: z\nstate: s\nsources:\n"
+			"  a:\n"
+			"    drop: {path: a}\n"
+			"    format: lines\n"
+			"    totals: {records: {side: '{name}.c'}}\n"
+			"    unpack: {max_depth: 9, password: hush,\n"
+			"      max_member: 1KiB}\n",
+		"f:7:13: error: totals: a side file speaks of a delivery, and "
+		"unpack makes many of one: with it totals stand in a trailer, "
+		"a header or a member's name\n"
+		"f:8:25: error: unpack.max_depth: 9 is out of range, 1 to 8\n"
+		"f:8:38: error: unpack.password: a secret does not stand here "
+		"itself: write {credential: NAME}, {file: PATH}, {env: NAME} "
+		"or {command: [PROGRAM, ARGUMENT]}\n");
+}
+
+static void
 test_the_manual_page_has_the_table(void **state UNUSED)
 {
 	struct err e = ERR_INIT;
@@ -1308,6 +1363,7 @@ main(void)
 		cmocka_unit_test(test_load_tells_missing_from_wrong),
 		cmocka_unit_test(test_symbolic_links_do_not_hide_an_overlap),
 		cmocka_unit_test(test_help_tells_every_option),
+		cmocka_unit_test(test_archives),
 		cmocka_unit_test(test_whom_to_tell),
 		cmocka_unit_test(test_the_manual_page_has_the_table),
 		cmocka_unit_test(test_the_example_of_the_manual_page_is_right),
