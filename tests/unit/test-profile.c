@@ -385,7 +385,6 @@ test_the_source_overrides(void **state UNUSED)
 	assert_false(a->stream[api_find(a, "events")].enabled);
 	assert_true(a->stream[api_find(a, "profiles")].enabled);
 	assert_true(a->stream[api_find(a, "campaigns")].enabled);
-	assert_false(a->stream[api_find(a, "profile_ids")].enabled);
 	assert_true(a->stream[api_find(a, "profiles")].incremental.start ==
 		INT64_C(1767225600) * CLOCK_SECOND);
 	assert_true(a->stream[api_find(a, "profiles")].incremental.window ==
