@@ -113,6 +113,19 @@ profile_check_partitions(
 	if (selects != (yaml_get(yaml_get(n, "partitions"), "from") != NULL))
 		profile_wrong(p, profile_at(n, "partitions"),
 			"partitions: from and select go together");
+	if (q->parent != API_NO_STREAM &&
+		p->api->stream[q->parent].partitions.parent != API_NO_STREAM)
+		profile_wrong(p, profile_at(n, "partitions.from"),
+			"partitions.from: %s is made from another stream "
+			"itself",
+			p->api->stream[q->parent].name);
+	if (q->parent != API_NO_STREAM && p->api->stream[q->parent].job.set)
+		profile_wrong(p, profile_at(n, "partitions.from"),
+			"partitions.from: needs a stream with a request");
+	if (q->batch > 1 && p->api->stream[i].incremental.set)
+		profile_wrong(p, profile_at(n, "partitions.batch"),
+			"partitions.batch: which records make a batch changes; "
+			"it goes with streams that are read whole");
 	if (q->batch > 1 && (!selects || values))
 		profile_wrong(p, profile_at(n, "partitions.batch"),
 			"partitions.batch: goes with from alone");

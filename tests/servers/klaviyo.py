@@ -81,12 +81,8 @@ class Klaviyo(vendor.Vendor):
             chosen, tail = self.page([r for r in EVENTS if keep(r.at)], 1000)
             included = METRICS if chosen and "include=" in self.path else []
         elif self.url.path == "/api/profiles":
-            if "fields[profile]" in self.query():
-                records = [Record("profile_ids", r.key, 0, '{"id":"%s"}' % r.key) for r in PROFILES]
-            else:
-                keep = self.bounds(text, "updated", ("greater-than", "less-than"))
-                records = [r for r in PROFILES if keep(r.at)]
-            chosen, tail = self.page(records, 100)
+            keep = self.bounds(text, "updated", ("greater-than", "less-than"))
+            chosen, tail = self.page([r for r in PROFILES if keep(r.at)], 100)
         elif self.url.path == "/api/campaigns":
             channel = re.search(r"equals\(messages\.channel,'(\w+)'\)", text)
             if not channel or channel[1] not in CHANNELS:

@@ -385,7 +385,6 @@ test_the_source_overrides(void **state UNUSED)
 	assert_false(a->stream[api_find(a, "events")].enabled);
 	assert_true(a->stream[api_find(a, "profiles")].enabled);
 	assert_true(a->stream[api_find(a, "campaigns")].enabled);
-	assert_false(a->stream[api_find(a, "profile_ids")].enabled);
 	assert_true(a->stream[api_find(a, "profiles")].incremental.start ==
 		INT64_C(1767225600) * CLOCK_SECOND);
 	assert_true(a->stream[api_find(a, "profiles")].incremental.window ==
@@ -450,6 +449,36 @@ test_shipped_profiles(void **state UNUSED)
 	unsetenv("LANDFALL_PROFILES");
 }
 
+/* What people will copy. */
+static void
+test_the_example_of_the_readme(void **state UNUSED)
+{
+	CLEANUP(str_release) struct str page = STR_INIT, text = STR_INIT;
+	struct err e = ERR_INIT;
+	const char *from, *line;
+	struct config *c;
+	unsigned n = 0;
+
+	must(io_read_file(
+		     AT_FDCWD, SRCDIR "/README.md", 1 << 20, &page, BROKEN, &e),
+		&e);
+	from = strstr(page.s, "## Add an API");
+	assert_non_null(from);
+	from = strstr(from, "    sources:\n");
+	assert_non_null(from);
+	str_add(&text, "zone: /lf/zone\nstate: /lf/state\n");
+	for (line = from; strncmp(line, "    ", 4) == 0; n++) {
+		size_t len = strcspn(line, "\n") + 1;
+
+		str_addn(&text, line + 4, len - 4);
+		line += len;
+	}
+	assert_true(n <= 30);
+	c = good(text.s);
+	assert_int_equal(c->source[0].api->n_streams, 1);
+	config_free(c);
+}
+
 static void
 test_the_manual_page_has_the_table(void **state UNUSED)
 {
@@ -479,6 +508,7 @@ main(void)
 		cmocka_unit_test(test_mistakes_of_a_profile),
 		cmocka_unit_test(test_the_source_overrides),
 		cmocka_unit_test(test_shipped_profiles),
+		cmocka_unit_test(test_the_example_of_the_readme),
 		cmocka_unit_test(test_the_manual_page_has_the_table),
 	};
 

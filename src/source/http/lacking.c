@@ -9,10 +9,6 @@ of_partitions(const struct api_stream *s)
 {
 	if (s->partitions.n == 0)
 		return NULL;
-	if (s->partitions.parent != API_NO_STREAM)
-		return "partitions: {from: ...}";
-	if (s->partitions.batch > 1)
-		return "partitions: {batch: ...}";
 	return NULL;
 }
 
