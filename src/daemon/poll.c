@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "daemon/engine-state.h"
 #include "daemon/partition.h"
+#include "daemon/sweep.h"
 
 struct polling {
 	const struct poll_options *o;
@@ -80,6 +81,19 @@ struct turn {
 };
 
 static enum rc
+reconcile(const struct stream_options *o, struct polling *p, struct err *e)
+{
+	struct stream_report r = STREAM_REPORT_INIT;
+	bool swept;
+	enum rc rc = sweep_run(o, &swept, &r, e);
+
+	if (rc == OK && swept)
+		add_report(p, o->stream->name, SWEEP_PARTITION, &r);
+	stream_report_release(&r);
+	return rc;
+}
+
+static enum rc
 run_partition(void *arg, const char *partition, struct err *e)
 {
 	const struct turn *t = arg;
@@ -99,11 +113,12 @@ run_partition(void *arg, const char *partition, struct err *e)
 		.to = p->o->to,
 	};
 	enum rc rc = stream_run(&o, &r, e);
+	bool well = rc == OK && !r.failed && r.parked == 0 && !o.between;
 
 	if (rc == OK)
 		add_report(p, t->stream->name, partition, &r);
 	stream_report_release(&r);
-	return rc;
+	return well && t->stream->reconcile.set ? reconcile(&o, p, e) : rc;
 }
 
 /* For each record of its parent; without the parent's list, for none. */

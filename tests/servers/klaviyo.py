@@ -81,8 +81,12 @@ class Klaviyo(vendor.Vendor):
             chosen, tail = self.page([r for r in EVENTS if keep(r.at)], 1000)
             included = METRICS if chosen and "include=" in self.path else []
         elif self.url.path == "/api/profiles":
-            keep = self.bounds(text, "updated", ("greater-than", "less-than"))
-            chosen, tail = self.page([r for r in PROFILES if keep(r.at)], 100)
+            if "fields[profile]" in self.query():
+                rows = [Record("profile_ids", r.key, 0, '{"id":"%s"}' % r.key) for r in PROFILES]
+            else:
+                keep = self.bounds(text, "updated", ("greater-than", "less-than"))
+                rows = [r for r in PROFILES if keep(r.at)]
+            chosen, tail = self.page(rows, 100)
         elif self.url.path == "/api/campaigns":
             channel = re.search(r"equals\(messages\.channel,'(\w+)'\)", text)
             if not channel or channel[1] not in CHANNELS:

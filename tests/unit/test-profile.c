@@ -109,7 +109,6 @@ static const char whole[] = HEAD
 	"            join: ','\n"
 	"        deletes: [{flag: $.gone}, {event: $.t, suffix: .del,"
 	" key: $.o.id}, {stream: two}]\n"
-	"        reconcile: {every: P7D, list: self}\n"
 	"      two:\n"
 	"        request: {url: 'https://other.example/x'}\n"
 	"        auth: {type: basic, username: u,"
@@ -118,7 +117,12 @@ static const char whole[] = HEAD
 	"        errors: [{when: {status: 404}, do: empty}]\n"
 	"        decode: [gzip, jsonl]\n"
 	"        key: $.id\n"
-	"        enabled: false\n";
+	"        enabled: false\n"
+	"      three:\n"
+	"        request: {path: /y}\n"
+	"        key: $.id\n"
+	"        pagination: {type: none}\n"
+	"        reconcile: {every: P7D, list: self}\n";
 
 static void
 test_every_block_is_read(void **state UNUSED)
@@ -129,7 +133,7 @@ test_every_block_is_read(void **state UNUSED)
 	const struct api_rule *rule = &a->rules.row[0];
 
 	assert_int_equal(c->source[0].kind, SOURCE_HTTP);
-	assert_int_equal(a->n_streams, 2);
+	assert_int_equal(a->n_streams, 3);
 	assert_int_equal(a->auth.grant, API_GRANT_JWT_BEARER);
 	assert_string_equal(a->auth.jwt.alg, "RS256");
 	assert_int_equal(a->auth.n_capture, 2);
@@ -176,8 +180,8 @@ test_every_block_is_read(void **state UNUSED)
 	assert_string_equal(one->deletes.row[0].equals.word[0], "true");
 	assert_int_equal(one->deletes.row[1].kind, API_DELETE_EVENT);
 	assert_int_equal(one->deletes.row[2].stream, 1);
-	assert_int_equal(one->reconcile.list, 0);
-	assert_int_equal(one->reconcile.max_absent_percent, 5);
+	assert_int_equal(a->stream[2].reconcile.list, 2);
+	assert_int_equal(a->stream[2].reconcile.max_absent_percent, 5);
 
 	/* What has none of its own has the top's; deletes come along. */
 	assert_ptr_equal(one->auth, &a->auth);
@@ -385,6 +389,7 @@ test_the_source_overrides(void **state UNUSED)
 	assert_false(a->stream[api_find(a, "events")].enabled);
 	assert_true(a->stream[api_find(a, "profiles")].enabled);
 	assert_true(a->stream[api_find(a, "campaigns")].enabled);
+	assert_false(a->stream[api_find(a, "profile_ids")].enabled);
 	assert_true(a->stream[api_find(a, "profiles")].incremental.start ==
 		INT64_C(1767225600) * CLOCK_SECOND);
 	assert_true(a->stream[api_find(a, "profiles")].incremental.window ==
