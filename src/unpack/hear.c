@@ -126,6 +126,20 @@ hear_text(struct hear *h, struct err *e)
 	err_set(e, BAD_ITEM, "%.*s", (int)n, (const char *)p);
 }
 
+/* Our disk's fault, and not the archive's, only where it was ours to fill. */
+static enum rc
+hear_bad_end(struct hear *h, struct err *e)
+{
+	bool no_room = h->m.type == FRAME_NO_ROOM;
+
+	if (no_room && !h->has_spool)
+		return hear_nonsense(h, "a spool", e);
+	hear_text(h, e);
+	if (no_room)
+		err_raise(e, AGAIN);
+	return hear_give_up(h, e);
+}
+
 /* ---- members ---- */
 
 static void
@@ -243,8 +257,8 @@ hear_between(struct hear *h, struct unpack_member *ret, struct err *e)
 			h->n_in--;
 			break;
 		case FRAME_OVER:
-			hear_text(h, e);
-			return hear_give_up(h, e);
+		case FRAME_NO_ROOM:
+			return hear_bad_end(h, e);
 		case FRAME_END:
 			if (h->n_in > 0 || !hear_is_done(h))
 				return hear_nonsense(h, "not the end", e);
@@ -309,8 +323,8 @@ hear_some(struct hear *h, void *p, size_t n, size_t *ret_n, struct err *e)
 			h->why = *e;
 			return BAD_ITEM;
 		case FRAME_OVER:
-			hear_text(h, e);
-			return hear_give_up(h, e);
+		case FRAME_NO_ROOM:
+			return hear_bad_end(h, e);
 		default:
 			return hear_nonsense(h, "a frame out of place", e);
 		}

@@ -23,6 +23,7 @@ struct hear {
 	bool spoiled;	 /* the file was: why says how */
 	uint64_t spoils; /* told between files */
 	struct err why;
+	bool has_spool; /* the child was given one */
 
 	struct unpack_member member;
 	struct str name, finding;

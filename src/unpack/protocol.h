@@ -57,6 +57,7 @@ enum unpack_frame {
 	FRAME_SPOILED, /* text: the file, or what comes between files, is not */
 	FRAME_LEAVE,   /* the end of an archive inside */
 	FRAME_OVER,    /* text: the end, and a bad one */
+	FRAME_NO_ROOM, /* text: the end, because a spool could not be written */
 	FRAME_END,     /* the end, and a good one */
 };
 

@@ -262,6 +262,7 @@ spool(struct unpack *u, struct err *e)
 			"beside what is to stay free",
 			s.s);
 	}
+	u->hear.has_spool = true;
 	message_begin(m, UNPACK_SPOOL);
 	m->fd = fd;
 	return answer(u, e);

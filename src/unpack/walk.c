@@ -167,7 +167,7 @@ put(struct walk *w, struct sink *s, const uint8_t *p, size_t n, struct err *e)
 			return over(w, rc);
 	}
 	hash_add(&s->hash, p, n);
-	return over(w, io_write(s->spool, p, n, BAD_ITEM, e));
+	return over(w, io_write(s->spool, p, n, AGAIN, e));
 }
 
 static enum rc
@@ -485,6 +485,6 @@ walk(struct walk *w, int fd)
 		    w->job->name.len, 0, &e) == OK)
 		tell_plain(w, FRAME_END);
 	else
-		tell_text(w, FRAME_OVER, &e);
+		tell_text(w, e.code == AGAIN ? FRAME_NO_ROOM : FRAME_OVER, &e);
 	tell_flush(w->tell);
 }

@@ -300,14 +300,25 @@ copy_into(struct making *m, const char *name, int fd)
 	return made(m);
 }
 
+static int
+begin_inner(void)
+{
+	struct making m = make(ARCHIVE_FORMAT_ZIP, 0);
+
+	add(&m, "a.csv", "id;n\n", 5);
+	return made(&m);
+}
+
 /* outer.zip!/in.tar.gz!/a.csv */
 static void
 test_inside(void **state UNUSED)
 {
 	char path[SCRATCH_PATH];
 	int spool = scratch_make(path);
+	struct unpack_limits before = options.limits;
 	struct unpack_member m, in;
-	struct making inner, outer;
+	struct making inner, outer, another = make(ARCHIVE_FORMAT_ZIP, 0);
+	struct err e = ERR_INIT;
 	struct unpack *u;
 	uint8_t sum[HASH_LEN];
 	uint8_t *bytes;
@@ -343,6 +354,19 @@ test_inside(void **state UNUSED)
 	assert_memory_equal(m.in[0].sha256, sum, HASH_LEN);
 	expect_bytes(u, large, 70000);
 	expect_end(u, fd);
+	/* No room for a spool is nobody's fault. */
+	fd = copy_into(&another, "in.zip", begin_inner());
+	options.spool = spool;
+	options.limits.free_space = UINT64_MAX / 2;
+	u = begin(fd, "outer.zip");
+	assert_int_equal(unpack_next(u, &m, &e), AGAIN);
+	assert_non_null(strstr(e.text, "no room on disk"));
+	assert_true(unpack_over(u));
+	unpack_free(u);
+	close(fd);
+	options.limits = before;
+	options.spool = -1;
+
 	/* Nothing was left where the spool was. */
 	assert_int_equal(rmdir(path), 0);
 	close(spool);
@@ -559,6 +583,27 @@ test_damage(void **state UNUSED)
 	}
 }
 
+/* A disk that is full is not the archive's fault. */
+static void
+test_full(void **state UNUSED)
+{
+	struct making outer = make(ARCHIVE_FORMAT_TAR_USTAR, 0);
+	uint8_t p[4096];
+	ssize_t n;
+	int fd = copy_into(&outer, "in.zip", begin_inner());
+
+	n = pread(fd, p, sizeof(p), 0);
+	assert_true(n > 0 && n < (ssize_t)sizeof(p));
+	memset(&here, 0, sizeof(here));
+	here.full = true;
+	here_run(p, (size_t)n, "x.tar", &options.limits, &here);
+	assert_int_equal(here.end, AGAIN);
+	assert_non_null(strstr(here.why.text,
+		"member in.zip (number 1): "
+		"write: No space left"));
+	close(fd);
+}
+
 /* ---- a child that is somebody else's ---- */
 
 static struct message m;
@@ -756,6 +801,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_none),
 		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_cancel),
 	};

@@ -305,6 +305,7 @@ def cases(soak):
                options=spool)
     yield case("nested.gz", gzip_layers(9), says="max_depth",
                options=spool)
+    yield case("quine.zip", quine(), says="max_depth", options=spool)
     yield case("droste.zip", droste(), says="max_depth", options=spool)
     yield case("nested-bad.zip",
                make_zip([Entry(b"in.zip", b"PK\3\4 is none"), good]),
@@ -551,6 +552,143 @@ def xz_with_window():
     data[12 + size - 4:12 + size] = struct.pack(
         "<I", zlib.crc32(bytes(data[12:12 + size - 4])))
     return bytes(data)
+
+
+class Bits:
+    """Deflate's order of bits (RFC 1951 3.1.1)."""
+
+    def __init__(self):
+        self.bits = []
+
+    def value(self, v, n):
+        self.bits += [v >> i & 1 for i in range(n)]
+
+    def code(self, v, n):
+        self.bits += [v >> i & 1 for i in reversed(range(n))]
+
+    def bytes(self):
+        self.bits += [0] * (-len(self.bits) % 8)
+        return bytes(sum(b << i for i, b in enumerate(self.bits[at:at + 8]))
+                     for at in range(0, len(self.bits), 8))
+
+
+LENGTHS = [(257 + i, 3 + i, 0) for i in range(8)] + [
+    (265 + 4 * e + i, 11 + 8 * ((1 << e) - 1) + (i << e + 1), e + 1)
+    for e in range(5) for i in range(4)]
+DISTANCES = [(i, 1 + i, 0) for i in range(4)] + [
+    (4 + 2 * e + i, 5 + 4 * ((1 << e) - 1) + (i << e + 1), e + 1)
+    for e in range(13) for i in range(2)]
+
+
+def copy(bits, length, distance):
+    symbol, base, extra = [t for t in LENGTHS if t[1] <= length][-1]
+    if symbol < 280:
+        bits.code(symbol - 256, 7)
+    else:
+        bits.code(symbol - 280 + 0xc0, 8)
+    bits.value(length - base, extra)
+    symbol, base, extra = [t for t in DISTANCES if t[1] <= distance][-1]
+    bits.code(symbol, 5)
+    bits.value(distance - base, extra)
+
+
+def literal(n):
+    """A stored block of n bytes, which follow: 5 bytes."""
+    return struct.pack("<BHH", 0, n, n ^ 0xffff)
+
+
+def repeat(n):
+    """The last n bytes of output once more, and an empty stored block to be
+    at a whole byte again: 10 bytes."""
+    b = Bits()
+    b.value(0, 1)
+    b.value(1, 2)
+    copy(b, n - 3, n)
+    copy(b, 3, n)
+    b.code(0, 7)
+    b.value(0, 3)
+    out = b.bytes() + b"\0\0\xff\xff"
+    assert len(out) == 10
+    return out
+
+
+def repeat_last(n):
+    b = Bits()
+    b.value(1, 1)
+    b.value(1, 2)
+    copy(b, n, n)
+    b.code(0, 7)
+    return b.bytes()
+
+
+def quine_of(crc, size, packed, spare):
+    """The archive, should these be its numbers. The construction is Russ
+    Cox's (https://research.swtch.com/zip), with repeats of 10 bytes instead
+    of 5 and a gap of 5 to make up for it."""
+    numbers = {"crc": crc, "size": size, "packed": packed}
+    e = Entry(b"r.zip", packed=b"", local=numbers, central=numbers)
+    head, directory = e.header(), e.entry(0)
+    tail = directory + zip_end(1, len(directory), len(head) + packed)
+    gap = literal(0)
+    n = 30
+    first = literal(len(head) + 5)
+    again = repeat(len(head) + 5)
+    same = repeat(n) + literal(n)
+    k = next(k for k in range(len(tail), 258)
+             if len(repeat_last(k)) + len(tail) == k)
+    last = repeat_last(k)
+    ahead = repeat(15) + literal(k)
+    code = (first + head + first + again + literal(10) + again +
+            literal(5) + literal(10) + gap +
+            literal(n) + again + literal(5) + literal(10) + gap + literal(n) +
+            repeat(n) +
+            literal(n) + same + same +
+            repeat(n) +
+            literal(n) + spare + ahead +
+            repeat(15) +
+            literal(k) + last + tail + last)
+    return head, code, tail
+
+
+def quine():
+    """A zip whose one member unpacks to the very zip."""
+    for i in range(256):
+        spare = b"quine" + bytes(9) + bytes([i])
+        head, code, tail = quine_of(0, 0, 0, spare)
+        size, packed = len(head + code + tail), len(code)
+
+        def crc_if(crc):
+            return zlib.crc32(b"".join(quine_of(crc, size, packed, spare)))
+
+        # The sum of an archive with the sum x in it is an affine function of
+        # x: solve for the one that is its own.
+        zero = crc_if(0)
+        rows = []
+        columns = [crc_if(1 << b) ^ zero ^ 1 << b for b in range(32)]
+        for bit in range(32):
+            row = sum((columns[b] >> bit & 1) << b for b in range(32))
+            rows.append([row, zero >> bit & 1])
+        x, solved = 0, 0
+        for b in range(32):
+            pivot = [r for r in rows[solved:] if r[0] >> b & 1]
+            if not pivot:
+                break
+            rows.remove(pivot[0])
+            for r in rows:
+                if r[0] >> b & 1:
+                    r[0] ^= pivot[0][0]
+                    r[1] ^= pivot[0][1]
+            rows.insert(solved, pivot[0])
+            solved += 1
+        if solved < 32:
+            continue
+        for b, r in enumerate(rows):
+            x |= r[1] << b
+        data = b"".join(quine_of(x, size, packed, spare))
+        with zipfile.ZipFile(io.BytesIO(data)) as z:
+            assert z.read("r.zip") == data
+        return data
+    raise AssertionError("no quine")
 
 
 def droste():

@@ -8,6 +8,7 @@
 #ifndef TESTS_HERE_H
 #define TESTS_HERE_H
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -32,6 +33,7 @@ struct here {
 	struct err why;
 	unsigned files, findings, folders, archives, spoiled;
 	uint64_t bytes;
+	bool full; /* the disk of the spools; set before */
 	/* Called with the sum of each file that is whole; may be NULL. */
 	void (*whole)(struct here *h, const uint8_t sum[HASH_LEN]);
 };
@@ -44,6 +46,12 @@ here_memory(void)
 	if (fd < 0)
 		abort();
 	return fd;
+}
+
+static inline bool
+here_is_over(const struct here *h)
+{
+	return h->hear.state == HEAR_OVER || h->hear.state == HEAR_END;
 }
 
 static inline void
@@ -59,7 +67,7 @@ here_file(struct here *h)
 		hash_add(&h->hash, piece, got);
 		h->bytes += got;
 	}
-	if (rc == AGAIN)
+	if (rc == AGAIN && !here_is_over(h))
 		return;
 	hash_end(&h->hash, sum);
 	h->in_file = false;
@@ -70,12 +78,6 @@ here_file(struct here *h)
 	h->files++;
 	if (h->whole != NULL)
 		h->whole(h, sum);
-}
-
-static inline bool
-here_is_over(const struct here *h)
-{
-	return h->hear.state == HEAR_OVER || h->hear.state == HEAR_END;
 }
 
 /* One step; false: the slot is empty. */
@@ -90,7 +92,7 @@ here_step(struct here *h)
 		return !h->in_file;
 	}
 	rc = hear_next(&h->hear, &m, &h->why);
-	if (rc == AGAIN)
+	if (rc == AGAIN && !here_is_over(h))
 		return false;
 	if (rc == OK && m.type == UNPACK_FILE) {
 		h->in_file = true;
@@ -128,11 +130,14 @@ here_spool(struct walk *w, unsigned level, uint64_t bytes, bool fresh,
 	tell_flush(w->tell);
 	if (level + 1 >= h->limits->depth)
 		abort();
+	h->hear.has_spool = true;
 	if (h->spool[level] < 0)
-		h->spool[level] = here_memory();
-	if (fresh &&
-		(ftruncate(h->spool[level], 0) != 0 ||
-			lseek(h->spool[level], 0, SEEK_SET) != 0))
+		h->spool[level] = h->full
+			? open("/dev/full", O_RDWR | O_CLOEXEC)
+			: here_memory();
+	else if (fresh && ftruncate(h->spool[level], 0) != 0)
+		abort();
+	if (fresh && lseek(h->spool[level], 0, SEEK_SET) != 0)
 		abort();
 	*ret_fd = h->spool[level];
 	return OK;
