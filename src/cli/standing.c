@@ -4,6 +4,7 @@
 #include "base/io.h"
 #include "daemon/lock.h"
 #include "daemon/next.h"
+#include "daemon/stream.h"
 
 const char *
 standing_outcome(const struct catalog_pass *p)
@@ -94,6 +95,41 @@ try_outbox(const struct source_config *source, struct err *ret)
 		outbox_close(&folder);
 }
 
+/* What landed last, and how all names stand, of one source in the catalog. */
+static enum rc
+add_source(struct catalog *c, const char *name, bool counted,
+	struct standing *s, struct err *e)
+{
+	uint64_t count[DISPOSITIONS] = {0};
+	struct catalog_name newest;
+	enum rc rc = catalog_find_newest(c, name, &newest, e);
+
+	if (rc != OK && rc != END)
+		return rc;
+	if (rc == OK && newest.version.landed_at > s->newest)
+		s->newest = newest.version.landed_at;
+	if (counted && catalog_count(c, name, count, e) != OK)
+		return e->code;
+	for (unsigned i = 0; i < DISPOSITIONS; i++)
+		s->count[i] += count[i];
+	return OK;
+}
+
+/* The streams of an API are sources of their own there. */
+static enum rc
+add_streams(struct catalog *c, const struct source_config *source, bool counted,
+	struct standing *s, struct err *e)
+{
+	for (size_t i = 0; i < source->api->n_streams; i++) {
+		CLEANUP(str_release) struct str name = STR_INIT;
+
+		stream_source(&name, source->name, &source->api->stream[i]);
+		if (add_source(c, name.s, counted, s, e) != OK)
+			return e->code;
+	}
+	return OK;
+}
+
 enum rc
 standing_take(struct place *p, const struct source_config *source,
 	const struct standing_daemon *d, bool counted, struct standing *ret,
@@ -101,17 +137,17 @@ standing_take(struct place *p, const struct source_config *source,
 {
 	struct standing s = {.source = source};
 	struct lesson lesson = {.due = 0};
-	struct catalog_name newest;
 	enum rc rc;
 
 	rc = catalog_pass_last(p->catalog, source->name, &s.pass, e);
 	if (rc != OK && rc != END)
 		return rc;
 	s.looked = rc == OK;
-	rc = catalog_find_newest(p->catalog, source->name, &newest, e);
-	if (rc != OK && rc != END)
+	rc = source->kind == SOURCE_HTTP
+		? add_streams(p->catalog, source, counted, &s, e)
+		: add_source(p->catalog, source->name, counted, &s, e);
+	if (rc != OK)
 		return rc;
-	s.newest = rc == OK ? newest.version.landed_at : 0;
 	rc = catalog_waiting(p->catalog, source->name, &s.waiting, e);
 	if (rc != OK && rc != END)
 		return rc;
@@ -121,9 +157,6 @@ standing_take(struct place *p, const struct source_config *source,
 		receipts_count(p->catalog, source, &s.owed, e) != OK)
 		return e->code;
 	try_outbox(source, &s.outbox);
-	if (counted &&
-		catalog_count(p->catalog, source->name, s.count, e) != OK)
-		return e->code;
 	*ret = s;
 	return OK;
 }

@@ -17,6 +17,7 @@
 #include "daemon/watcher.h"
 
 #define LOOKERS 4
+#define POLLERS 64 /* APIs asked at one time: each has a child */
 
 /* Hints come in bursts: what comes within this time is one look. */
 #define DEBOUNCE (10 * CLOCK_SECOND / 1000)
@@ -50,6 +51,7 @@ struct daemon {
 	struct watcher *todo[LOOKERS]; /* one slot for each looker */
 	size_t n_todo;
 	size_t local;	/* of those looking, the lookers' */
+	size_t polling; /* of those looking, at APIs */
 	size_t looking; /* all */
 	bool quit;
 	struct err err;

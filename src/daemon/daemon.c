@@ -190,6 +190,8 @@ is_overdue(struct watcher *w)
 static bool
 has_looker(const struct daemon *d, const struct watcher *w)
 {
+	if (w->config->kind == SOURCE_HTTP)
+		return d->polling < POLLERS;
 	return next_is_remote(w->config) || d->local < LOOKERS;
 }
 
@@ -216,6 +218,7 @@ send_looker(struct daemon *d, struct watcher *w)
 		return;
 	}
 	join_looker(w);
+	d->polling += w->config->kind == SOURCE_HTTP;
 	w->daemon = d;
 	if (pthread_create(&w->looker, NULL, looker_once, w) != 0)
 		abort();
@@ -236,6 +239,9 @@ dispatch(struct daemon *d)
 		struct watcher *w = &d->watcher[i];
 		int64_t due = w->busy ? INT64_MAX : watcher_due(w);
 
+		/* A thread that has ended still has its stack. */
+		if (!w->busy)
+			join_looker(w);
 		if (!w->busy)
 			w->judge_only = false;
 		if (due <= now && !may_look(w)) {
@@ -259,7 +265,8 @@ dispatch(struct daemon *d)
 				w->polled = now;
 			}
 			send_looker(d, w);
-		} else if (due < next) {
+		} else if (due > now && due < next) {
+			/* One for whom nobody is free: who is will ring. */
 			next = due;
 		}
 	}

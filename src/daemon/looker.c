@@ -264,6 +264,7 @@ look_over(struct daemon *d, struct watcher *w)
 	const uint64_t one = 1;
 
 	w->busy = false;
+	d->polling -= w->config->kind == SOURCE_HTTP;
 	d->looking--;
 	if (write(d->done, &one, sizeof(one)) < 0)
 		log_say(LOG_ERROR, "eventfd", "%m");

@@ -23,7 +23,7 @@
 
 #include "landfall/catalog.h"
 
-#define MEMORY_PENDING (1u << 20)
+#define MEMORY_PENDING (1u << 19)
 
 struct memory {
 	struct catalog *catalog; /* for reading */

@@ -127,6 +127,10 @@ expect_same 'status has the position, and how far behind it is' \
 import json
 s = json.load(open("stands"))["sources"]["shop"]["streams"][0]
 print(s["position"], s["lag_seconds"])')"
+expect_same 'and what its streams have landed' True "$(python3 -c '
+import json
+s = json.load(open("stands"))["sources"]["shop"]
+print(s["newest"] is not None and s["counts"]["landed"] >= 3)')"
 data <<'END'
 {"id": 1, "at": "2026-01-01T00:00:00Z"},
 {"id": 9, "at": "2026-01-01T12:00:00Z"},
