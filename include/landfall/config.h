@@ -195,7 +195,8 @@ struct source_config {
 				 slashes at its ends; else NULL */
 	} after;
 	struct {
-		char *path; /* the outbox; NULL: nobody wants any */
+		char *path;   /* the outbox; NULL: nobody wants any */
+		char *folder; /* at the partner, as sftp.path; or NULL */
 	} receipt;
 	struct schedule schedule; /* all-zero: none */
 	struct expect expect;	  /* set: there is one */

@@ -82,8 +82,9 @@ struct source_ops {
 		void *arg, struct err *e);
 
 	/*
-	 * This name will be fetched, and looks like that: it may come
-	 * beforehand. NULL where nothing is to be gained. Never waits.
+	 * This name will be fetched, and looks like that (NULL: as it was
+	 * listed, if it was): it may come beforehand. NULL where nothing is
+	 * to be gained. Never waits.
 	 */
 	void (*want)(struct source *s, const uint8_t *name, size_t len,
 		const struct signature *sig);
@@ -119,7 +120,8 @@ struct source_ops {
 		struct err *e);
 
 	/*
-	 * The four below: one thread at a time, in one process at a time.
+	 * The four below: one thread at a time, in one process at a time; of a
+	 * partner's source remove and move are thread-safe.
 	 *
 	 * Puts back under their names what a process that died had begun to
 	 * remove or move. What cannot be put back (its name is taken by now)
@@ -147,6 +149,18 @@ struct source_ops {
 	enum rc (*move)(struct source *s, const uint8_t *name, size_t len,
 		const char *folder, const struct signature *expected,
 		struct str *ret_to, struct err *e);
+
+	/*
+	 * For receipts, into a folder at the source: is there such a file
+	 * (END: no), and here is one, under another name first, then over what
+	 * is there. BAD_ITEM: this file cannot be there, whatever is tried;
+	 * BAD_SOURCE: the folder fails, now. NULL where there is no folder but
+	 * local ones.
+	 */
+	enum rc (*has)(struct source *s, const char *folder, const char *file,
+		struct err *e);
+	enum rc (*put)(struct source *s, const char *folder, const char *file,
+		const void *p, size_t n, struct err *e);
 
 	/* Makes what remove and move have done durable. */
 	enum rc (*sync)(struct source *s, struct err *e);

@@ -20,17 +20,22 @@ kernel_clock(clockid_t id)
 }
 
 /* LANDFALL_TEST_CLOCK as clock.h describes it; read once. */
+static const char *test;
+static pthread_once_t asked = PTHREAD_ONCE_INIT;
+
+static void
+ask_test(void)
+{
+	test = getenv("LANDFALL_TEST_CLOCK");
+}
+
 static int64_t
 kernel_wall(void)
 {
-	static const char *test;
-	static bool asked;
 	int64_t now = kernel_clock(CLOCK_REALTIME);
 
-	if (!asked) {
-		test = getenv("LANDFALL_TEST_CLOCK");
-		asked = true;
-	}
+	/* Threads may be the first to ask. */
+	(void)pthread_once(&asked, ask_test);
 	if (test == NULL || *test == '\0')
 		return now;
 	if (*test == '+' || *test == '-')

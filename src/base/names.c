@@ -71,10 +71,12 @@ grow(struct names *n)
 	}
 }
 
-bool
-names_has(const struct names *n, const void *name, size_t len)
+size_t
+names_find(const struct names *n, const void *name, size_t len)
 {
-	return n->n_slots > 0 && *slot_of(n, name, len) != 0;
+	uint32_t slot = n->n_slots > 0 ? *slot_of(n, name, len) : 0;
+
+	return slot != 0 ? slot - 1 : NAMES_FULL;
 }
 
 size_t

@@ -37,7 +37,8 @@ void names_release(struct names *n);
 /* The number of this name, which is n.n - 1 when it is a new one. */
 size_t names_put(struct names *n, const void *name, size_t len) MUST_USE;
 
-bool names_has(const struct names *n, const void *name, size_t len);
+/* The number of a name that is there; NAMES_FULL: it is not. */
+size_t names_find(const struct names *n, const void *name, size_t len);
 
 /* Lasts until the next put. */
 const uint8_t *names_at(const struct names *n, size_t i, size_t *ret_len);

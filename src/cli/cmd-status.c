@@ -13,6 +13,7 @@
 #include "cli/place.h"
 #include "cli/show.h"
 #include "cli/standing.h"
+#include "daemon/receipts.h"
 #include "source/http/window.h"
 
 #define EVERY_SECONDS 2 /* --watch without a number */
@@ -78,7 +79,7 @@ write_waiting(struct jsonw *j, const struct catalog_waiting *w)
 static void
 write_receipts(struct jsonw *j, const struct standing *s)
 {
-	if (s->source->receipt.path == NULL) {
+	if (!receipts_wanted(s->source)) {
 		jsonw_null(j);
 		return;
 	}

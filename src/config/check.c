@@ -235,8 +235,18 @@ check_receipt(struct check *c, size_t i, const struct yaml_node *n)
 {
 	const char *outbox = c->outbox[i];
 
-	if (find(n, "receipt") != NULL && find(n, "receipt.path") == NULL)
+	if (find(n, "receipt") != NULL && find(n, "receipt.path") == NULL &&
+		find(n, "receipt.folder") == NULL)
 		wrong(c, n, "receipt", "receipt.path is missing");
+	if (find(n, "receipt.folder") != NULL &&
+		find(n, "receipt.path") != NULL)
+		wrong(c, n, "receipt.folder",
+			"receipt.folder: receipt.path says already where "
+			"receipts go");
+	if (find(n, "receipt.folder") != NULL && find(n, "sftp") == NULL)
+		wrong(c, n, "receipt.folder",
+			"receipt.folder: is at a partner's server, and there "
+			"is no sftp; use path");
 	if (outbox == NULL)
 		return;
 	if (c->zone != NULL && is_within(outbox, c->zone))

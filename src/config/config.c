@@ -96,6 +96,7 @@ config_free(struct config *c)
 		api_free(s->api);
 		free(s->after.folder);
 		free(s->receipt.path);
+		free(s->receipt.folder);
 		alert_release(&s->own_alert);
 		field_release_patterns(&s->match);
 		field_release_patterns(&s->ignore);

@@ -79,7 +79,8 @@ static const struct option rows[] = {
 			"checksum and control totals go the same way behind "
 			"it, if they are what it was judged by; a {stem} file "
 			"goes with the last of its deliveries, and one for all "
-			"of a folder, such as SHA256SUMS, stays.",
+			"of a folder, such as SHA256SUMS, stays, and so does a "
+			"manifest.",
 	},
 	{
 		.path = "sources.*.receipt",
@@ -95,7 +96,17 @@ static const struct option rows[] = {
 			"for this source alone. Not in the zone or the state, "
 			"nor where a drop would take receipts for deliveries: "
 			"there its ignore must have *.receipt*.json and "
-			"*.tmp. Required in receipt.",
+			"*.tmp. This or folder is required in receipt.",
+	},
+	{
+		.path = "sources.*.receipt.folder",
+		.type = OPTION_FOLDER,
+		SOURCE(receipt.folder),
+		.help = "The outbox at the partner of a source with sftp: a "
+			"folder there, as path is one, made where it is "
+			"missing. Receipts are written at the end of a look, "
+			"under a name that ends in .part first, and are "
+			"ignored as deliveries.",
 	},
 };
 

@@ -1,7 +1,24 @@
 #include "daemon/after.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+
 #include "base/clock.h"
+#include "base/mem.h"
 #include "daemon/decide.h"
+#include "daemon/next.h"
+
+/* A partner answers each after a round trip: so many are asked at once. */
+#define AT_ONCE 32
+
+/* One file that is to leave a partner's folder. */
+struct leaving {
+	struct after *after;
+	struct item item; /* its name is owned */
+	struct after_report report;
+	struct str line;
+	pthread_t thread;
+};
 
 struct after {
 	struct lane *lane;
@@ -11,6 +28,8 @@ struct after {
 	struct after_report *report;
 	struct decision decision;
 	struct str line;
+	struct leaving *leaving; /* NULL: one after the other */
+	size_t n;
 };
 
 void
@@ -52,9 +71,75 @@ after_item(const struct source_config *cfg, const struct source_ops *ops,
 	}
 }
 
+/* ---- many at once ---- */
+
+static void *
+leave_one(void *arg)
+{
+	struct leaving *x = arg;
+	const struct after *a = x->after;
+
+	after_item(
+		a->config, a->ops, a->source, &x->item, &x->report, &x->line);
+	return NULL;
+}
+
+static enum rc
+tell_left(struct after *a, struct leaving *x, struct err *e)
+{
+	struct after_report *r = a->report;
+
+	r->moved += x->report.moved;
+	r->deleted += x->report.deleted;
+	if (x->report.failed > 0 && r->failed++ == 0)
+		str_add(&r->trouble, x->report.trouble.s);
+	if (x->line.len == 0)
+		return OK;
+	return lane_tell(a->lane, a->config->name, x->item.name,
+		x->item.name_len, x->line.s, e);
+}
+
+static enum rc
+leave_all(struct after *a, struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < a->n; i++)
+		if (pthread_create(&a->leaving[i].thread, NULL, leave_one,
+			    &a->leaving[i]) != 0)
+			abort();
+	for (size_t i = 0; i < a->n; i++) {
+		struct leaving *x = &a->leaving[i];
+
+		pthread_join(x->thread, NULL);
+		if (rc == OK)
+			rc = tell_left(a, x, e);
+		str_release(&x->report.trouble);
+		str_release(&x->line);
+		mem_release(&x->item.name);
+	}
+	a->n = 0;
+	return rc;
+}
+
+static enum rc
+leave_later(struct after *a, const struct item *it, struct err *e)
+{
+	struct leaving *x = &a->leaving[a->n++];
+
+	*x = (struct leaving){.after = a,
+		.item = *it,
+		.report = {.trouble = STR_INIT},
+		.line = STR_INIT};
+	x->item.name = mem_dup(it->name, it->name_len);
+	return a->n == AT_ONCE ? leave_all(a, e) : OK;
+}
+
 static enum rc
 act(struct after *a, const struct item *it, struct err *e)
 {
+	if (a->leaving != NULL)
+		return leave_later(a, it, e);
 	after_item(a->config, a->ops, a->source, it, a->report, &a->line);
 	if (a->line.len == 0)
 		return OK;
@@ -96,6 +181,8 @@ begin(struct after *a, struct lane *l, const struct source_config *cfg,
 		.report = r,
 		.line = STR_INIT,
 	};
+	if (next_is_remote(cfg))
+		a->leaving = mem_array(AT_ONCE, sizeof(*a->leaving));
 	decision_init(&a->decision, lane_catalog(l), cfg, a->ops, s);
 }
 
@@ -104,7 +191,12 @@ static enum rc
 end(struct after *a, enum rc rc, struct err *e)
 {
 	struct after_report *r = a->report;
+	struct err ours = ERR_INIT;
 
+	/* Also when the listing failed: they were decided. */
+	if (a->n > 0 && leave_all(a, rc == OK ? e : &ours) != OK && rc == OK)
+		rc = e->code;
+	free(a->leaving);
 	decision_release(&a->decision);
 	str_release(&a->line);
 	if (rc == OK && r->deleted + r->moved > 0)

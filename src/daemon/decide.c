@@ -183,6 +183,31 @@ tell_trouble(void *arg, const uint8_t *name, size_t len, const struct err *why)
 	g->trouble(g->arg, name, len, why);
 }
 
+/*
+ * A checksum that will be read for sure, if it is there, may come while others
+ * are decided.
+ */
+static void
+want_sums(void *arg, const struct item *it, const struct catalog_stand *s)
+{
+	CLEANUP(str_release) struct str side = STR_INIT;
+	const struct decision *d = ((const struct deciding *)arg)->decision;
+	const struct ready *r = &d->config->ready;
+
+	if (s->disposition != 0 && s->disposition != DISPOSITION_PENDING &&
+		signature_equal(&s->signature, &it->signature))
+		return;
+	for (size_t i = 0; i < r->n && (i == 0 || r->all); i++) {
+		if (r->rule[i].kind != READY_CHECKSUM ||
+			side_is_shared(r->rule[i].side))
+			continue;
+		str_clear(&side);
+		side_name(&side, r->rule[i].side, it->name, it->name_len);
+		d->ops->want(
+			d->source, (const uint8_t *)side.s, side.len, NULL);
+	}
+}
+
 enum rc
 decide_all(struct decision *d,
 	enum rc (*each)(void *arg, const struct item *it, struct err *e),
@@ -203,7 +228,10 @@ decide_all(struct decision *d,
 		.source = d->source,
 		.each = decide_listed,
 		.trouble = tell_trouble,
+		.ahead = d->ops->want != NULL ? want_sums : NULL,
 		.arg = &g,
+		.large_first = d->config->kind == SOURCE_SFTP &&
+			d->config->sftp.order == ORDER_LARGE_FIRST,
 	};
 
 	if (side_manifest(d->config) != NULL)

@@ -8,6 +8,7 @@
 #include "base/durable.h"
 #include "base/mem.h"
 #include "daemon/lock.h"
+#include "daemon/lumber.h"
 
 #define FDS_SPARE 512 /* descriptors for everything but staged files */
 
@@ -170,6 +171,7 @@ engine_open(const struct engine_options *o, struct engine **ret, struct err *e)
 		engine_close(g);
 		return err_raise(e, BROKEN);
 	}
+	lumber_clear(g->spool, o->config);
 	start_threads(g);
 	*ret = g;
 	return OK;
@@ -235,6 +237,12 @@ int
 engine_state_dir(const struct engine *g)
 {
 	return g->state;
+}
+
+const char *
+engine_zone_path(const struct engine *g)
+{
+	return g->options.config->zone;
 }
 
 uint64_t

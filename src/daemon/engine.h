@@ -161,6 +161,9 @@ void engine_progress(struct engine *g, struct engine_progress *ret);
 /* The state directory, open as long as the engine is. */
 int engine_state_dir(const struct engine *g);
 
+/* Where the zone is; the same as long as the engine is open. */
+const char *engine_zone_path(const struct engine *g);
+
 /* What each source may have in the spool. */
 uint64_t engine_spool_limit(struct engine *g);
 

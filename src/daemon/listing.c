@@ -26,6 +26,7 @@ struct batch {
 	struct str names;
 	struct listed *listed;
 	struct catalog_stand *stand;
+	const struct listed **order; /* in which they are told */
 	size_t n, cap;
 };
 
@@ -40,6 +41,39 @@ by_name(const void *a, const void *b)
 	if (order != 0)
 		return order;
 	return (x->name_len > y->name_len) - (x->name_len < y->name_len);
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	const struct listed *x = *(const struct listed *const *)a;
+	const struct listed *y = *(const struct listed *const *)b;
+
+	if (x->item.signature.size != y->item.signature.size)
+		return x->item.signature.size < y->item.signature.size ? 1 : -1;
+	return (x > y) - (x < y);
+}
+
+static enum rc
+tell_in_order(struct batch *b, size_t n, struct err *e)
+{
+	const struct listing *of = b->listing;
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < n; i++)
+		b->order[i] = &b->listed[i];
+	if (of->large_first && n > 1)
+		qsort(b->order, n, sizeof(*b->order), by_size);
+	for (size_t i = 0; i < n && of->ahead != NULL; i++)
+		of->ahead(of->arg, &b->order[i]->item,
+			&b->stand[b->order[i] - b->listed]);
+	for (size_t i = 0; i < n && rc == OK; i++) {
+		const struct listed *l = b->order[i];
+
+		rc = of->each(
+			of->arg, &l->item, &b->stand[l - b->listed], l->at, e);
+	}
+	return rc;
 }
 
 /* What has been listed is looked up, and told to each. */
@@ -63,11 +97,8 @@ tell_batch(struct batch *b, struct err *e)
 			.name_len = b->listed[i].item.name_len,
 		};
 	rc = catalog_stands(of->catalog, of->name, b->stand, n, e);
-	for (size_t i = 0; i < n && rc == OK; i++) {
-		const struct listed *l = &b->listed[i];
-
-		rc = of->each(of->arg, &l->item, &b->stand[i], l->at, e);
-	}
+	if (rc == OK)
+		rc = tell_in_order(b, n, e);
 	str_clear(&b->names);
 	return rc;
 }
@@ -81,13 +112,15 @@ add_listed(void *arg, const struct item *it, struct err *e)
 		b->cap = b->cap > 0 ? 2 * b->cap : 64;
 		b->listed = mem_resize(b->listed, b->cap, sizeof(*b->listed));
 		b->stand = mem_resize(b->stand, b->cap, sizeof(*b->stand));
+		b->order = mem_resize(b->order, b->cap, sizeof(*b->order));
 	}
 	b->listed[b->n] = (struct listed){
 		.item = *it, .name = b->names.len, .at = clock_wall()};
 	str_addn(&b->names, it->name, it->name_len);
 	b->n++;
 	if (b->n < BATCH_NAMES && b->names.len < BATCH_BYTES &&
-		b->listed[b->n - 1].at - b->listed[0].at < BATCH_TIME)
+		(b->listing->large_first ||
+			b->listed[b->n - 1].at - b->listed[0].at < BATCH_TIME))
 		return OK;
 	return tell_batch(b, e);
 }
@@ -117,5 +150,6 @@ listing_run(const struct listing *l, struct err *e)
 	str_release(&b.names);
 	free(b.listed);
 	free(b.stand);
+	free(b.order);
 	return rc;
 }

@@ -21,7 +21,12 @@ struct listing {
 		const struct catalog_stand *s, int64_t now, struct err *e);
 	void (*trouble)(void *arg, const uint8_t *name, size_t len,
 		const struct err *why);
+	/* Of each name of a batch, before the first is told; may be NULL. */
+	void (*ahead)(void *arg, const struct item *it,
+		const struct catalog_stand *s);
 	void *arg;
+	/* The largest of a batch first; then it may wait for the others. */
+	bool large_first;
 };
 
 /*

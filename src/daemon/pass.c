@@ -9,6 +9,7 @@
 #include "daemon/alert.h"
 #include "daemon/decide.h"
 #include "daemon/gone.h"
+#include "daemon/handover.h"
 #include "daemon/receipts.h"
 #include "daemon/room.h"
 #include "daemon/set.h"
@@ -91,6 +92,7 @@ void
 pass_report_init(struct pass_report *r)
 {
 	*r = (struct pass_report){.remark = STR_INIT,
+		.receipts = STR_INIT,
 		.trouble = STR_INIT,
 		.after.trouble = STR_INIT};
 }
@@ -99,6 +101,7 @@ void
 pass_report_release(struct pass_report *r)
 {
 	str_release(&r->remark);
+	str_release(&r->receipts);
 	str_release(&r->trouble);
 	str_release(&r->after.trouble);
 	for (unsigned i = 0; i < CONDITIONS; i++) {
@@ -478,6 +481,9 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 			rc = sides_follow(
 				k.lane, k.config, k.source, &r->after, e);
 	}
+	if (rc == OK && lost.code == OK)
+		rc = handover_receipts(k.lane, engine_zone_path(g), k.config,
+			k.source, &r->receipts, e);
 	if (rc == OK)
 		rc = conclude(&k, e);
 	end(&k);

@@ -37,6 +37,7 @@ struct pass_report {
 	uint64_t no_room;  /* pending because the disk would be full */
 	struct pass_stuck stuck[CONDITIONS]; /* by what they wait for */
 	struct after_report after;
+	struct str receipts; /* why some were not given at the source, or "" */
 	int64_t wait; /* ns until another look may help, 0: none would soon */
 };
 

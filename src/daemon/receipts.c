@@ -86,6 +86,12 @@ receipts_make(const struct receipts_sources *from, uint64_t index,
 
 /* ---- what is owed ---- */
 
+bool
+receipts_wanted(const struct source_config *cfg)
+{
+	return cfg->receipt.path != NULL || cfg->receipt.folder != NULL;
+}
+
 struct marking {
 	const char *source;
 	uint64_t upto;
@@ -113,7 +119,7 @@ receipts_begin(struct lane *l, const struct source_config *cfg, struct err *e)
 	uint64_t upto;
 	enum rc rc;
 
-	if (cfg->receipt.path == NULL)
+	if (!receipts_wanted(cfg))
 		return OK;
 	rc = catalog_mark_find(
 		lane_catalog(l), cfg->name, MARK_RECEIPTS, &upto, e);
@@ -131,7 +137,7 @@ range(struct catalog *c, const struct source_config *cfg, uint64_t *ret_from,
 {
 	enum rc rc = END;
 
-	if (cfg->receipt.path != NULL)
+	if (receipts_wanted(cfg))
 		rc = catalog_mark_find(
 			c, cfg->name, MARK_RECEIPTS, ret_from, e);
 	if (rc == OK)

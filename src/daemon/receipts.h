@@ -25,6 +25,9 @@ struct receipts_sources {
 	struct ledger_view *ledger;
 };
 
+/* Has the source receipts to give? */
+bool receipts_wanted(const struct source_config *cfg);
+
 /*
  * The receipt of one entry, appended to s. END: no version has this index.
  * BAD_SOURCE: the ledger cannot be read. BROKEN: the catalog.

@@ -43,6 +43,9 @@ tell_pass(const struct pass_report *r)
 	if (r->remark.len > 0)
 		log_say(LOG_WARNING, "remark", "%s: %s", p->source,
 			r->remark.s);
+	if (r->receipts.len > 0)
+		log_say(LOG_WARNING, "receipts-wait", "%s: %s", p->source,
+			r->receipts.s);
 	if (fresh == 0 && *p->trouble == '\0')
 		return;
 	l = log_begin(*p->trouble != '\0' ? LOG_WARNING : LOG_INFO, "pass");

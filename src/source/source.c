@@ -130,6 +130,14 @@ source_is_manifest(const struct source_config *cfg, const struct item *it)
 		matches(rule->side, path.s);
 }
 
+/* By its name: where a partner's folders lie in each other is not known. */
+static bool
+is_receipt(const char *path)
+{
+	return matches("*.receipt.json", path) ||
+		matches("*.receipt-[0-9]*.json", path);
+}
+
 const char *
 source_rule(const struct source_config *cfg, const struct item *it,
 	struct str *s, const char **ret_matched)
@@ -142,6 +150,10 @@ source_rule(const struct source_config *cfg, const struct item *it,
 		return s->s;
 	if (manifest != NULL && matches(manifest->side, path.s)) {
 		str_add(s, "manifest");
+		return s->s;
+	}
+	if (cfg->receipt.folder != NULL && is_receipt(path.s)) {
+		str_add(s, "a receipt of ours");
 		return s->s;
 	}
 	if (side_of(cfg, it->name, it->name_len, &base, s) != SIDE_NONE)

@@ -148,6 +148,23 @@ expect_same 'side files: each is what it says' \
 "$LANDFALL" why -c side/landfall.yaml none.csv >why.out
 expect 'side files: what has none waits' grep -q 'pending' why.out
 
+# ---- sets ----
+lake set
+mkdir -p "$files/set"
+partner acme "$sshd" "$key" "$pinned" 'path: set' -- \
+	'ready: {all: [{manifest: "*.mf"}, {stable: 0s}]}' >>set/landfall.yaml
+for name in a b; do
+	seq 100 | sed "s/^/$name/" >"$files/set/$name.csv"
+done
+(cd "$files/set" && echo c >c.csv && sha256sum a.csv b.csv c.csv >one.mf &&
+	rm c.csv)
+expect 'set: a pass over a part of it' run set
+expect_same 'set: nothing of it lands' '' "$(ls -d set/zone/acme 2>/dev/null)"
+echo c >"$files/set/c.csv"
+expect 'set: a pass over all of it' run set
+expect_same 'set: it lands together' 3 \
+	"$(grep -c '"disposition":"landed"' out)"
+
 # ---- after ----
 lake moves
 mkdir -p "$files/moves/sub" "$files/moves/done/sub"
@@ -176,6 +193,44 @@ old "$files/goes/a.csv"
 expect 'after: a pass that deletes' run goes
 expect_same 'after: what landed went, what was ignored stays' './b.tmp ' \
 	"$(cd "$files/goes" && find . -type f | tr '\n' ' ')"
+
+# ---- receipts in a folder at the partner ----
+lake receipts
+mkdir -p "$files/owed"
+partner acme "$sshd" "$key" "$pinned" 'path: owed' -- \
+	'receipt: {folder: owed/receipts/new}' >>receipts/landfall.yaml
+echo 1 >"$files/owed/a.csv"
+echo 2 >"$files/owed/b.csv"
+old "$files"/owed/*.csv
+expect 'receipts: a pass' run receipts
+expect_same 'receipts: each has one, and nothing half' \
+	'a.csv.receipt.json b.csv.receipt.json ' \
+	"$(cd "$files/owed/receipts/new" && find . -type f | sed 's#./##' |
+		LC_ALL=C sort | tr '\n' ' ')"
+expect 'receipts: the ledger agrees' python3 \
+	"$SRCDIR/contrib/readers/receipt.py" \
+	"$files/owed/receipts/new/a.csv.receipt.json" \
+	--vkey "$(cat receipts/zone/_ledger/vkey)"
+echo 3 >"$files/owed/a.csv"
+touch -d '2 days ago' "$files/owed/a.csv"
+expect 'receipts: a new version' run receipts
+expect_same 'receipts: the newest, the one before, and they are no deliveries' \
+	'3 "generation":2 3' \
+	"$(find "$files/owed/receipts" -type f | wc -l) $(grep -o \
+		'"generation":[0-9]*' \
+		"$files/owed/receipts/new/a.csv.receipt.json") $(find \
+		receipts/zone/acme -name '*.zst' | wc -l)"
+chmod 500 "$files/owed/receipts/new"
+echo 4 >"$files/owed/c.csv"
+old "$files/owed/c.csv"
+if [ "$(id -u)" -ne 0 ]; then
+	expect_status 'receipts: a folder that takes none is told' 2 \
+		run receipts
+fi
+chmod 700 "$files/owed/receipts/new"
+expect 'receipts: a later pass' run receipts
+expect 'receipts: what is owed is given' test -s \
+	"$files/owed/receipts/new/c.csv.receipt.json"
 
 # ---- who is trusted ----
 wrong=SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
@@ -252,5 +307,7 @@ before=$(grep -c 'Connection from' srv/log)
 expect 'one connection: a pass' run alone
 expect_same 'one connection: it was one' $((before + 1)) \
 	"$(grep -c 'Connection from' srv/log)"
-expect_same 'one connection: all of it' 6 \
-	"$(grep -c '"disposition":"landed"' out)"
+sed -n 's/.*"name":"\([^"]*\)","disposition":"landed".*/\1/p' out >order
+expect_same 'one connection: all of it' 6 "$(wc -l <order)"
+expect_same 'one connection: the largest first' '1.csv 2.csv ' \
+	"$(head -n 2 order | LC_ALL=C sort | tr '\n' ' ')"

@@ -20,7 +20,8 @@ Passes connections on to 127.0.0.1:PORT. Writes its own port to DIR/port
 
 DIR/line, when it is there, is looked at before each connection is made:
 "down" refuses it (resets).
-DIR/count holds how many connections were made so far.
+DIR/count holds how many connections were made so far, DIR/bytes how many
+bytes came from the server in those that have ended.
 """
 import argparse
 import asyncio
@@ -82,6 +83,7 @@ class Line:
         if self.cut and self.came + len(data) >= self.cut:
             writer.write(data[:self.cut - self.came])
             await arrived(writer)
+            self.came = self.cut
             raise ConnectionResetError
         if a.drip and self.came + len(data) > a.after:
             for i in range(len(data)):
@@ -129,9 +131,10 @@ async def main():
     args = p.parse_args()
     cuts = list(args.cut)
     count = 0
+    total = 0
 
     async def serve(reader, writer):
-        nonlocal count
+        nonlocal count, total
         count += 1
         say(f'{args.dir}/count', f'{count}\n')
         line = Line(args, cuts.pop(0) if cuts else args.cut_all)
@@ -152,6 +155,11 @@ async def main():
         for w in (writer, down):
             w.get_extra_info('socket').setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if line.cut:
+            # What a reset throws away should not have counted as come.
+            writer.get_extra_info('socket').setsockopt(
+                socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+            writer.transport.set_write_buffer_limits(0)
         halves = [asyncio.ensure_future(line.pump(reader, down, False)),
                   asyncio.ensure_future(line.pump(up, writer, True))]
         done, rest = await asyncio.wait(
@@ -160,6 +168,8 @@ async def main():
             half.cancel()
         failed = any(h.exception() for h in done)
         await asyncio.gather(*rest, return_exceptions=True)
+        total += line.came
+        say(f'{args.dir}/bytes', f'{total}\n')
         if failed:
             reset(writer)
         for w in (writer, down):

@@ -6,7 +6,9 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/mem.h"
+#include "landfall/side.h"
 #include "source/sftp/backlog.h"
 #include "source/sftp/spool.h"
 #include "source/sftp/transfer.h"
@@ -14,8 +16,30 @@
 
 #define SUFFIX_MAX 1000 /* .1, .2, ... of a name that is taken */
 
+/* More are no folder of deliveries but a listing that does not end. */
+#define LISTED_MAX 2000000
+
+/* More side files than this are asked for one by one. */
+#define SIDES_MAX 200000
+#define SIDES_BYTES (16u << 20)
+
+/*
+ * Side files of a listing that was whole: what is not among them is not
+ * there, and no delivery costs a round trip to see whether its own is.
+ */
+struct sides {
+	bool wanted; /* some rule asks for them */
+	bool whole;
+	struct names names;
+	struct sftp_attrs *attrs;
+	unsigned *kind;
+	size_t cap;
+};
+
 struct partner {
+	const struct source_config *source;
 	const struct sftp_config *config;
+	struct sides sides; /* filled while a listing goes on; then it stays */
 	struct trunk *trunk;
 	struct spool spool;
 	bool has_place;
@@ -73,12 +97,39 @@ struct looking {
 #define TROUBLES_MAX 1000 /* are passed on; a hostile server has more */
 
 static void
+note_side(struct partner *p, const struct sftp_event *ev)
+{
+	CLEANUP(str_release) struct str base = STR_INIT;
+	struct sides *x = &p->sides;
+	size_t i;
+
+	if (!x->whole ||
+		side_of(p->source, ev->name, ev->name_len, &base, NULL) ==
+			SIDE_NONE)
+		return;
+	i = names_put(&x->names, ev->name, ev->name_len);
+	if (i == NAMES_FULL) {
+		x->whole = false;
+		return;
+	}
+	if (i >= x->cap) {
+		x->cap = x->cap > 0 ? 2 * x->cap : 64;
+		x->attrs = mem_resize(x->attrs, x->cap, sizeof(*x->attrs));
+		x->kind = mem_resize(x->kind, x->cap, sizeof(*x->kind));
+	}
+	x->attrs[i] = ev->attrs;
+	x->kind[i] = ev->kind;
+}
+
+static void
 on_listed(void *arg, const struct sftp_event *ev)
 {
 	struct looking *l = arg;
 	uint8_t *p = l->record;
 	size_t n = ev->name_len;
 
+	if (ev->type == SFTP_ITEM)
+		note_side(l->partner, ev);
 	p[0] = (uint8_t)ev->kind;
 	p[1] = ev->attrs.has_size | ev->attrs.has_time << 1;
 	put_le64(p + 2, ev->attrs.size);
@@ -185,6 +236,7 @@ partner_list(struct source *s,
 		.list = {.path = (const uint8_t *)c->path,
 			.path_len = strlen(c->path),
 			.depth = c->recursive ? c->depth : 0,
+			.max_names = LISTED_MAX,
 			.follow = c->symlinks == SYMLINKS_FOLLOW},
 		.event = on_listed,
 		.finished = on_list_end,
@@ -202,7 +254,14 @@ partner_list(struct source *s,
 	}
 	l->partner = p;
 	backlog_init(&l->backlog, fd);
+	names_release(&p->sides.names);
+	p->sides.whole = p->sides.wanted;
 	trunk_ask(p->trunk, &r);
+	if (p->sides.wanted) {
+		/* Whose side files are there is known at the end. */
+		backlog_await_end(&l->backlog);
+		p->sides.whole &= r.fault == SFTP_FINE;
+	}
 	while ((rc = backlog_take(&l->backlog, &record, &n, e)) == OK) {
 		rc = each_record(l, record, n, each, trouble, arg, e);
 		seen_enough = rc != OK;
@@ -259,6 +318,30 @@ look(struct partner *p, const uint8_t *name, size_t len,
 	return OK;
 }
 
+/* Is it one of the side files that were listed? END: it is not there. */
+static enum rc
+find_side(const struct partner *p, const uint8_t *name, size_t len,
+	enum item_type *ret_type, struct signature *ret)
+{
+	size_t i = names_find(&p->sides.names, name, len);
+
+	if (i == NAMES_FULL)
+		return END;
+	if (ret_type != NULL)
+		*ret_type = item_type_of(p->sides.kind[i]);
+	transfer_sign(ret, &p->sides.attrs[i]);
+	return OK;
+}
+
+static bool
+is_side(const struct partner *p, const uint8_t *name, size_t len)
+{
+	CLEANUP(str_release) struct str base = STR_INIT;
+
+	return p->sides.whole &&
+		side_of(p->source, name, len, &base, NULL) != SIDE_NONE;
+}
+
 static enum rc
 partner_look(struct source *s, const uint8_t *name, size_t len,
 	enum item_type *ret_type, struct signature *ret, struct err *e)
@@ -271,6 +354,8 @@ partner_look(struct source *s, const uint8_t *name, size_t len,
 			*ret_type = ITEM_FILE;
 		return OK;
 	}
+	if (is_side(p, name, len))
+		return find_side(p, name, len, ret_type, ret);
 	return look(p, name, len, ret_type, ret, e);
 }
 
@@ -278,7 +363,14 @@ static void
 partner_want(struct source *s, const uint8_t *name, size_t len,
 	const struct signature *sig)
 {
-	transfers_want(partner_of(s)->transfers, name, len, sig);
+	struct partner *p = partner_of(s);
+	struct signature listed;
+
+	if (sig == NULL &&
+		(!is_side(p, name, len) ||
+			find_side(p, name, len, NULL, &listed) != OK))
+		return;
+	transfers_want(p->transfers, name, len, sig != NULL ? sig : &listed);
 }
 
 static void
@@ -298,7 +390,9 @@ partner_fetch(struct source *s, const uint8_t *name, size_t len,
 	if (!transfers_wanted(p->transfers, name, len, &sig)) {
 		enum item_type type;
 
-		rc = look(p, name, len, &type, &sig, e);
+		rc = is_side(p, name, len)
+			? find_side(p, name, len, &type, &sig)
+			: look(p, name, len, &type, &sig, e);
 		if (rc != OK)
 			return rc;
 		if (type != ITEM_FILE)
@@ -413,6 +507,95 @@ partner_move(struct source *s, const uint8_t *name, size_t len,
 	return rc;
 }
 
+/* ---- receipts ---- */
+
+/* What it says of the folder, not of one file in it. */
+static enum rc
+fail_folder(const struct trunk_request *r, const char *path, struct err *e)
+{
+	*e = r->err;
+	err_raise(e, r->fault == SFTP_TOO_LARGE ? BAD_ITEM : BAD_SOURCE);
+	return fail_name(e, "receipt", (const uint8_t *)path, strlen(path));
+}
+
+static void
+add_file(struct str *s, const char *folder, const char *file)
+{
+	str_add(s, folder);
+	if (s->len > 0 && s->s[s->len - 1] != '/')
+		str_addc(s, '/');
+	str_add(s, file);
+}
+
+static enum rc
+partner_has(
+	struct source *s, const char *folder, const char *file, struct err *e)
+{
+	CLEANUP(str_release) struct str path = STR_INIT;
+	struct partner *p = partner_of(s);
+	struct trunk_request r = {.kind = TRUNK_LOOK};
+	enum rc rc;
+
+	add_file(&path, folder, file);
+	r.one.path = (const uint8_t *)path.s;
+	r.one.path_len = path.len;
+	trunk_ask(p->trunk, &r);
+	rc = trunk_wait(p->trunk, &r, e);
+	return rc == OK || rc == END ? rc : fail_folder(&r, path.s, e);
+}
+
+static enum sftp_fault
+put_once(struct partner *p, const struct str *path, int fd, size_t n,
+	struct trunk_request *r)
+{
+	struct err ignored = ERR_INIT;
+
+	*r = (struct trunk_request){
+		.kind = TRUNK_PUT,
+		.put = {.path = (const uint8_t *)path->s,
+			.path_len = path->len,
+			.fd = fd,
+			.size = n,
+			.make_folders = true},
+	};
+	trunk_ask(p->trunk, r);
+	(void)!trunk_wait(p->trunk, r, &ignored);
+	return r->fault;
+}
+
+/* Version 3 renames over nothing: what is there goes first. */
+static void
+clear_way(struct partner *p, const struct str *path)
+{
+	struct trunk_request r = {.kind = TRUNK_REMOVE};
+	struct err ignored = ERR_INIT;
+
+	r.one.path = (const uint8_t *)path->s;
+	r.one.path_len = path->len;
+	trunk_ask(p->trunk, &r);
+	(void)!trunk_wait(p->trunk, &r, &ignored);
+}
+
+static enum rc
+partner_put(struct source *s, const char *folder, const char *file,
+	const void *bytes, size_t n, struct err *e)
+{
+	CLEANUP(str_release) struct str path = STR_INIT;
+	CLEANUP(io_drop) int fd = -1;
+	struct partner *p = partner_of(s);
+	struct trunk_request r;
+
+	add_file(&path, folder, file);
+	if (spool_temp(&p->spool, &fd, e) != OK ||
+		io_write(fd, bytes, n, BROKEN, e) != OK)
+		return err_raise(e, BAD_SOURCE);
+	if (put_once(p, &path, fd, n, &r) == SFTP_EXISTS) {
+		clear_way(p, &path);
+		(void)put_once(p, &path, fd, n, &r);
+	}
+	return r.fault == SFTP_FINE ? OK : fail_folder(&r, path.s, e);
+}
+
 static enum rc
 partner_sync(struct source *s UNUSED, struct err *e UNUSED)
 {
@@ -446,7 +629,20 @@ partner_close(struct source *s)
 	if (p->listed)
 		spool_sweep(&p->spool);
 	spool_close(&p->spool);
+	names_release(&p->sides.names);
+	free(p->sides.attrs);
+	free(p->sides.kind);
 	free(p);
+}
+
+/* Some rule of `ready` is about a file beside each delivery. */
+static bool
+asks_for_sides(const struct source_config *cfg)
+{
+	for (size_t i = 0; i < cfg->ready.n; i++)
+		if (cfg->ready.rule[i].side != NULL)
+			return true;
+	return false;
 }
 
 static enum rc
@@ -468,7 +664,10 @@ partner_open(const struct source_config *cfg, const struct source_place *place,
 	};
 	enum rc rc;
 
+	p->source = cfg;
 	p->config = &cfg->sftp;
+	p->sides.names = (struct names)NAMES_INIT(SIDES_MAX, SIDES_BYTES);
+	p->sides.wanted = asks_for_sides(cfg);
 	if (place != NULL) {
 		p->has_place = true;
 		p->place = *place;
@@ -504,5 +703,7 @@ const struct source_ops partner_ops = {
 	.recover = partner_recover,
 	.remove = partner_remove,
 	.move = partner_move,
+	.has = partner_has,
+	.put = partner_put,
 	.sync = partner_sync,
 };

@@ -234,7 +234,7 @@ spool_keep(struct spool *s, const uint8_t *name, size_t len)
 static bool
 is_touched(const struct spool *s, const char *file)
 {
-	return names_has(&s->touched, file, strcspn(file, "."));
+	return names_find(&s->touched, file, strcspn(file, ".")) != NAMES_FULL;
 }
 
 void

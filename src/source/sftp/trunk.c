@@ -22,6 +22,7 @@
  */
 #define PACE_LEAST 1024 /* bytes a second */
 #define PACE_TIMES 5
+#define PACE_ANSWER (60 * PACE_LEAST)
 
 /* What the listener alone has. */
 struct listener {
@@ -324,7 +325,8 @@ take_event(struct listener *x, const struct sftp_event *ev)
 		request_event(x, ev);
 		break;
 	case SFTP_DONE:
-		x->bytes += ev->received + PACE_LEAST;
+		/* An answer is worth a wait, also over a satellite. */
+		x->bytes += ev->received + PACE_ANSWER;
 		request_done(l, ev);
 		break;
 	default:
