@@ -1,5 +1,6 @@
 /*
- * bytes.h - little-endian integers at any address.
+ * bytes.h - integers at any address: little-endian as ours, and big-endian
+ * as protocols have them.
  */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
@@ -8,21 +9,23 @@
 #include <stdint.h>
 #include <string.h>
 
-#define BYTES_LE(bits) \
-	static inline uint##bits##_t get_le##bits(const void *p) \
+#define BYTES(end, bits) \
+	static inline uint##bits##_t get_##end##bits(const void *p) \
 	{ \
 		uint##bits##_t v; \
 		memcpy(&v, p, sizeof(v)); \
-		return le##bits##toh(v); \
+		return end##bits##toh(v); \
 	} \
-	static inline void put_le##bits(void *p, uint##bits##_t v) \
+	static inline void put_##end##bits(void *p, uint##bits##_t v) \
 	{ \
-		v = htole##bits(v); \
+		v = hto##end##bits(v); \
 		memcpy(p, &v, sizeof(v)); \
 	}
 
-BYTES_LE(16)
-BYTES_LE(32)
-BYTES_LE(64)
+BYTES(le, 16)
+BYTES(le, 32)
+BYTES(le, 64)
+BYTES(be, 32)
+BYTES(be, 64)
 
 #endif

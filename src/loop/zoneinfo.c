@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "base/mem.h"
 #include "loop/calendar.h"
@@ -41,13 +42,6 @@ take(struct cursor *c, uint64_t n)
 	c->p += n;
 	c->left -= n;
 	return p;
-}
-
-static uint32_t
-get_be32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-		(uint32_t)p[2] << 8 | p[3];
 }
 
 /* A big-endian signed time of 4 or 8 bytes. */

@@ -156,6 +156,27 @@ expect 'four hundred files over three connections' \
 	"$probe" -q -c 3 -u "$user" -k server/ed25519 "$port" mirror many mirror
 expect 'byte for byte, all of them' diff -r server/files/many mirror
 
+# ---- as partners run it: chroot, internal-sftp, new keys all the time ----
+if [ "$(id -u)" -eq 0 ]; then
+	start_sshd partner --chroot --set 'RekeyLimit 1M'
+	cp server/files/large partner/files/outbound/large
+	user=nobody
+	expect_same 'a file from a chroot, over many changes of keys' \
+		"done fine 3000000 3000000 $sum" \
+		"$("$probe" -u nobody -k partner/ed25519 "$port" \
+			fetch /outbound/large spool.partner | tail -n 1 |
+			cut -d' ' -f1-5)"
+	expect 'keys were changed' test "$(grep -c 'rekey' partner/log)" -gt 1
+	expect 'a receipt where it may be left' \
+		"$probe" -u nobody -k partner/ed25519 "$port" \
+		put /outbound/receipts/r.txt server/user
+	expect 'it is there' cmp server/user \
+		partner/files/outbound/receipts/r.txt
+	expect_same 'and nowhere else' denied "$(field 2 "$("$probe" -u nobody \
+		-k partner/ed25519 "$port" put /r.txt server/user)")"
+	port=$sshd_port
+fi
+
 # ---- the sandbox ----
 "$LANDFALL" init lake --quiet
 "$probe" 0 try "$PWD/lake/state/catalog.db" "$PWD/lake/state/ledger.key" \

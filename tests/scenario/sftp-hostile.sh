@@ -124,6 +124,11 @@ done
 ends 'a listing that stalls' stall-list list '' = 'done network'
 ends 'a version that never comes' stall-version connect = 'down 0 network'
 
+timeout 60 "$probe" -p sesame -i 20 -K 1 "$(port_of None)" wait 4 >quiet
+expect_same 'nothing to do for a while ends nothing' 0 \
+	"$(grep -c ^down quiet || :)"
+expect 'is filled with signs of life' grep -q REALPATH server/asked
+
 # ---- changes ----
 echo receipt >receipt
 ends 'a receipt' None put sub/in/receipt.txt receipt = 'done fine'

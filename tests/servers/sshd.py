@@ -81,12 +81,15 @@ def free_port(d):
 
 def make_chroot(d):
     if not os.path.islink(f'{d}/files'):
-        os.symlink(tempfile.mkdtemp(prefix='landfall-test.', dir='/var/lib'),
-                   f'{d}/files')
+        top = tempfile.mkdtemp(prefix='landfall-test.', dir='/var/lib')
+        os.symlink(f'{top}/files', f'{d}/files')
     real = os.path.realpath(f'{d}/files')
-    os.chmod(real, 0o755)
+    top = os.path.dirname(real)
+    os.chmod(top, 0o755)
     os.makedirs(f'{real}/outbound', exist_ok=True)
     shutil.chown(f'{real}/outbound', 'nobody')
+    # Read as the user, who cannot see DIR.
+    shutil.copy(f'{d}/authorized_keys', top)
     return real
 
 
@@ -101,7 +104,8 @@ def configuration(d, port, user, chroot, more):
         *more,  # the first value of a keyword counts
         f'Port {port}', 'ListenAddress 127.0.0.1',
         *(f'HostKey {d}/host_{k}' for k in ('ed25519', 'ecdsa', 'rsa')),
-        f'AuthorizedKeysFile {d}/authorized_keys',
+        f'AuthorizedKeysFile {os.path.dirname(chroot) if chroot else d}'
+        '/authorized_keys',
         'PidFile none', 'StrictModes no', 'UsePAM no',
         'PasswordAuthentication no', 'KbdInteractiveAuthentication no',
         'MaxStartups 100', 'LogLevel DEBUG1', 'PrintMotd no',
@@ -174,7 +178,7 @@ def main():
     else:
         print('sshd ended by itself', file=sys.stderr)
     if root:
-        shutil.rmtree(root, ignore_errors=True)
+        shutil.rmtree(os.path.dirname(root), ignore_errors=True)
         os.unlink(f'{d}/files')
 
 

@@ -1,6 +1,5 @@
 #include "source/sftp/agent.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -9,6 +8,7 @@
 #include <sys/socket.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 
 enum {
@@ -24,20 +24,13 @@ enum {
 
 /* ---- strings ---- */
 
-static uint32_t
-get_be32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32toh(v);
-}
-
 static enum rc
 put_u32(struct buf *b, uint32_t v, struct err *e)
 {
-	v = htobe32(v);
-	return buf_add(b, &v, sizeof(v), e);
+	uint8_t raw[4];
+
+	put_be32(raw, v);
+	return buf_add(b, raw, sizeof(raw), e);
 }
 
 static enum rc
@@ -109,16 +102,17 @@ static enum rc
 ask(int fd, struct buf *b, uint8_t expected, struct err *e)
 {
 	int64_t deadline = clock_mono() + WAIT * CLOCK_SECOND;
-	uint32_t n = htobe32((uint32_t)b->len - 4);
+	uint8_t raw[4];
+	uint32_t n;
 	enum rc rc;
 
-	memcpy(b->data, &n, sizeof(n));
+	put_be32(b->data, (uint32_t)b->len - 4);
 	rc = move_all(fd, b->data, b->len, true, deadline, e);
 	if (rc == OK)
-		rc = move_all(fd, (uint8_t *)&n, sizeof(n), false, deadline, e);
+		rc = move_all(fd, raw, sizeof(raw), false, deadline, e);
 	if (rc != OK)
 		return rc;
-	n = be32toh(n);
+	n = get_be32(raw);
 	if (n == 0 || n > ANSWER_MAX)
 		return err_set(e, BAD_ITEM, "the agent talks nonsense");
 	b->len = 0;

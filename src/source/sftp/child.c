@@ -363,7 +363,10 @@ sftp_child(const struct child *child)
 		deal(c);
 		for (unsigned i = 0; i < c->n; i++)
 			server_step(&c->server[i]);
+		/* Some may have come up. */
 		deal(c);
+		for (unsigned i = 0; i < c->n; i++)
+			server_flush(&c->server[i]);
 		say_flush(&c->say);
 		if (!c->goodbye)
 			wait_for_something(c);

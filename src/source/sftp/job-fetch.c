@@ -12,19 +12,16 @@
  * A file whose size the server does not tell is read until its end; what was
  * asked for beyond it must be the end, too.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/io.h"
 #include "base/mem.h"
+#include "source/sftp/fill.h"
 #include "source/sftp/job.h"
 
-#define PIECE (1u << 20) /* of the spool, hashed in one turn */
-#define PROBE 1024	 /* bytes asked for behind the end */
+#define PROBE 1024 /* bytes asked for behind the end */
 #define TELL_BYTES (1u << 20)
 #define TELL_TIME (CLOCK_SECOND / 10)
 /* Answers in a row that bring next to nothing of what was asked. */
@@ -55,14 +52,10 @@ struct fetch {
 	struct job job; /* first */
 	enum state state;
 	struct str path, quoted;
-	uint64_t offset, window, max_size;
-	uint8_t prefix_sum[HASH_LEN];
+	uint64_t window, max_size;
 	struct sftp_attrs expected, before, after;
 	bool has_before;
-	int spool;
-	struct hash hash;
-	bool hashing;
-	uint64_t good;	   /* bytes at the start of the spool that are ours */
+	struct fill fill;
 	uint64_t received; /* of content */
 	uint8_t handle[PACKET_HANDLE_MAX];
 	size_t handle_len;
@@ -108,10 +101,9 @@ fetch_told(struct job *j, struct sftp_event *ev)
 	fetch_count(f, false);
 	f->open = false;
 	ev->attrs = f->after;
-	ev->size = f->good;
+	ev->size = f->fill.good;
 	ev->received = f->received;
-	if (f->hashing)
-		hash_peek(&f->hash, ev->sum);
+	fill_sum(&f->fill, ev->sum);
 }
 
 static void
@@ -126,9 +118,7 @@ fetch_release(struct job *j)
 		free(c->data);
 		free(c);
 	}
-	if (f->hashing)
-		hash_release(&f->hash);
-	io_drop(&f->spool);
+	fill_release(&f->fill);
 	str_release(&f->path);
 	str_release(&f->quoted);
 }
@@ -140,109 +130,65 @@ fetch_spoilt(struct fetch *f, const struct err *e)
 		e->text);
 }
 
-/* ---- what the spool has ---- */
+/* ---- bytes ---- */
 
-/*
- * A piece in each turn: the prefix may be long, and other files wait. True:
- * all of it is hashed.
- */
+/* What was there is hashed, piece by piece. True: all of it, and it is good. */
 static bool
 fetch_prefix(struct fetch *f)
 {
-	uint8_t sum[HASH_LEN], *piece = mem_alloc(PIECE);
-	uint64_t left = f->offset - f->good;
 	struct err e = ERR_INIT;
-	size_t got = 0, n = left < PIECE ? (size_t)left : PIECE;
-	enum rc rc = io_pread(f->spool, piece, n, f->good, &got, BAD_ITEM, &e);
+	enum rc rc = fill_prefix(&f->fill, &e);
 
-	if (rc == OK)
-		hash_add(&f->hash, piece, got);
-	free(piece);
-	f->good += got;
-	if (rc != OK) {
+	f->job.busy = rc == AGAIN;
+	if (rc == BAD_ITEM)
+		server_done(&f->job, SFTP_STALE, "spool file of %s: %s",
+			f->quoted.s, e.text);
+	else if (rc == BROKEN)
 		fetch_spoilt(f, &e);
-		return false;
-	}
-	f->job.busy = f->good < f->offset && got == n;
-	if (f->job.busy)
-		return false;
-	hash_peek(&f->hash, sum);
-	if (f->good == f->offset && memcmp(sum, f->prefix_sum, HASH_LEN) == 0)
-		return true;
-	f->good = 0;
-	server_done(&f->job, SFTP_STALE,
-		"spool file of %s: its first %" PRIu64
-		" bytes are not those that were fetched before",
-		f->quoted.s, f->offset);
-	return false;
+	return rc == OK;
 }
 
 /* Bytes the spool has already: they must be the same. */
 static bool
-fetch_compare(struct fetch *f, const uint8_t *p, size_t n, uint64_t offset)
+fetch_compare(struct fetch *f, const uint8_t *p, size_t n)
 {
-	uint8_t *ours = mem_alloc(n);
 	struct err e = ERR_INIT;
-	size_t got = 0;
-	enum rc rc = io_pread(f->spool, ours, n, offset, &got, BAD_ITEM, &e);
-	bool same = rc == OK && got == n && memcmp(ours, p, n) == 0;
+	enum rc rc = fill_compare(&f->fill, p, n, f->at, &e);
 
-	free(ours);
-	if (rc != OK)
+	if (rc == BAD_ITEM)
+		server_done(
+			&f->job, SFTP_CHANGED, "%s: %s", f->quoted.s, e.text);
+	else if (rc != OK)
 		fetch_spoilt(f, &e);
-	else if (!same)
-		server_done(&f->job, SFTP_CHANGED,
-			"%s: between %" PRIu64 " and %" PRIu64
-			" it has other bytes than before",
-			f->quoted.s, offset, offset + n);
-	return same;
-}
-
-static bool
-fetch_write(struct fetch *f, const uint8_t *p, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = pwrite(f->spool, p, n, (off_t)f->good);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0) {
-			struct err e = ERR_INIT;
-
-			err_sys(&e, BROKEN, done < 0 ? errno : ENOSPC, "write");
-			fetch_spoilt(f, &e);
-			return false;
-		}
-		hash_add(&f->hash, p, (size_t)done);
-		f->good += (uint64_t)done;
-		p += done;
-		n -= (size_t)done;
-	}
-	return true;
+	return rc == OK;
 }
 
 /* The next bytes, in order. False: it is over. */
 static bool
 fetch_take(struct fetch *f, const uint8_t *p, size_t n)
 {
-	if (f->at < f->offset) {
-		uint64_t left = f->offset - f->at;
+	struct err e = ERR_INIT;
+
+	if (f->at < f->fill.offset) {
+		uint64_t left = f->fill.offset - f->at;
 		size_t m = left < n ? (size_t)left : n;
 
-		if (!fetch_compare(f, p, m, f->at))
+		if (!fetch_compare(f, p, m))
 			return false;
 		f->at += m;
 		p += m;
 		n -= m;
 	}
-	if (f->max_size > 0 && n > f->max_size - f->good) {
+	if (f->max_size > 0 && n > f->max_size - f->fill.good) {
 		server_done(&f->job, SFTP_TOO_LARGE,
 			"%s: more than %" PRIu64 " bytes, the limit",
 			f->quoted.s, f->max_size);
 		return false;
 	}
-	if (!fetch_write(f, p, n))
+	if (fill_write(&f->fill, p, n, &e) != OK) {
+		fetch_spoilt(f, &e);
 		return false;
+	}
 	f->at += n;
 	return true;
 }
@@ -252,15 +198,15 @@ fetch_progress(struct fetch *f)
 {
 	struct shared *shared = f->job.server->shared;
 	struct sftp_event ev = {
-		.type = SFTP_PROGRESS, .id = f->job.id, .size = f->good};
+		.type = SFTP_PROGRESS, .id = f->job.id, .size = f->fill.good};
 
-	if (f->good == f->told ||
-		(f->good - f->told < TELL_BYTES &&
+	if (f->fill.good == f->told ||
+		(f->fill.good - f->told < TELL_BYTES &&
 			shared->now - f->told_at < TELL_TIME))
 		return;
-	hash_peek(&f->hash, ev.sum);
+	fill_sum(&f->fill, ev.sum);
 	say_event(shared->say, &ev);
-	f->told = f->good;
+	f->told = f->fill.good;
 	f->told_at = shared->now;
 }
 
@@ -363,10 +309,10 @@ fetch_step(struct job *j)
 	struct server *s = j->server;
 
 	if (f->state == PREFIX) {
-		if (f->offset > 0 && !fetch_prefix(f))
+		if (!fetch_prefix(f))
 			return;
 		f->state = OPENING;
-		f->at = f->next = f->offset - f->window;
+		f->at = f->next = f->fill.offset - f->window;
 	}
 	if (f->state == OPENING) {
 		struct packet_out *o;
@@ -488,11 +434,11 @@ reply_before(struct fetch *f, struct packet *k)
 			"%s: %" PRIu64 " bytes, more than %" PRIu64
 			", the limit",
 			f->quoted.s, f->before.size, f->max_size);
-	else if (f->before.has_size && f->before.size < f->offset)
+	else if (f->before.has_size && f->before.size < f->fill.offset)
 		server_done(&f->job, SFTP_CHANGED,
 			"%s: %" PRIu64 " bytes, and %" PRIu64
 			" were fetched before",
-			f->quoted.s, f->before.size, f->offset);
+			f->quoted.s, f->before.size, f->fill.offset);
 	else
 		fetch_step(&f->job);
 }
@@ -690,14 +636,10 @@ job_fetch_new(const struct wire_order *o, int file)
 	f->quoted = (struct str)STR_INIT;
 	str_addn(&f->path, o->path, o->path_len);
 	str_add_quoted(&f->quoted, o->path, o->path_len);
-	f->offset = o->offset;
 	f->window = o->window < o->offset ? o->window : o->offset;
 	f->max_size = o->max_size;
-	memcpy(f->prefix_sum, o->prefix_sum, HASH_LEN);
 	f->expected = o->expected;
-	f->spool = file;
+	fill_init(&f->fill, file, o->offset, o->prefix_sum);
 	f->end = UINT64_MAX;
-	hash_init(&f->hash);
-	f->hashing = true;
 	return &f->job;
 }

@@ -198,6 +198,20 @@ link_key(const struct link *l, size_t *ret_len)
 }
 
 void
+link_agreed(const struct link *l, struct str *ret)
+{
+	algorithms_agreed(l->session, ret);
+}
+
+const char *
+link_banner(const struct link *l)
+{
+	const char *text = libssh2_session_banner_get(l->session);
+
+	return text != NULL ? text : "";
+}
+
+void
 link_login(struct link *l, int64_t deadline)
 {
 	l->deadline = deadline;

@@ -64,6 +64,10 @@ void link_close(struct link *l);
 /* KEY only. The blob belongs to libssh2. */
 const uint8_t *link_key(const struct link *l, size_t *ret_len);
 
+/* What was agreed on, and what the server calls itself; to be escaped. */
+void link_agreed(const struct link *l, struct str *ret);
+const char *link_banner(const struct link *l);
+
 /* KEY only: goes on with what auth holds. */
 void link_login(struct link *l, int64_t deadline);
 

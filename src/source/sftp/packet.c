@@ -1,21 +1,13 @@
 #include "source/sftp/packet.h"
 
-#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
+
 /* ---- what comes ---- */
-
-static uint32_t
-get_be32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return be32toh(v);
-}
 
 enum rc
 packet_take(const uint8_t *p, size_t n, struct packet *ret, size_t *ret_used)
@@ -233,15 +225,19 @@ packet_begin(struct packet_out *o, uint8_t type, uint32_t id)
 void
 packet_put_u32(struct packet_out *o, uint32_t v)
 {
-	v = htobe32(v);
-	packet_add(o, &v, sizeof(v));
+	uint8_t raw[4];
+
+	put_be32(raw, v);
+	packet_add(o, raw, sizeof(raw));
 }
 
 void
 packet_put_u64(struct packet_out *o, uint64_t v)
 {
-	v = htobe64(v);
-	packet_add(o, &v, sizeof(v));
+	uint8_t raw[8];
+
+	put_be64(raw, v);
+	packet_add(o, raw, sizeof(raw));
 }
 
 void
@@ -260,7 +256,5 @@ packet_put_text(struct packet_out *o, const char *text)
 void
 packet_finish(struct packet_out *o)
 {
-	uint32_t n = htobe32((uint32_t)(o->len - 4));
-
-	memcpy(o->p, &n, sizeof(n));
+	put_be32(o->p, (uint32_t)(o->len - 4));
 }

@@ -24,15 +24,21 @@ say_init(struct say *t, int fd)
 		.items = mem_alloc(sizeof(*t->items))};
 }
 
+static void
+say_drop(struct say *t)
+{
+	struct note *n = t->first;
+
+	t->first = n->next;
+	t->bytes -= n->len;
+	free(n);
+}
+
 void
 say_release(struct say *t)
 {
-	while (t->first != NULL) {
-		struct note *n = t->first;
-
-		t->first = n->next;
-		free(n);
-	}
+	while (t->first != NULL)
+		say_drop(t);
 	free(t->m);
 	free(t->items);
 }
@@ -96,6 +102,19 @@ say_full(const struct say *t)
 	return t->bytes >= FULL;
 }
 
+bool
+say_next(struct say *t, struct message *ret)
+{
+	say_items(t);
+	if (t->first == NULL)
+		return false;
+	message_begin(ret, t->first->type);
+	ret->len = (uint32_t)t->first->len;
+	memcpy(ret->body, t->first->body, ret->len);
+	say_drop(t);
+	return true;
+}
+
 void
 say_flush(struct say *t)
 {
@@ -113,9 +132,7 @@ say_flush(struct say *t)
 			t->gone = true;
 			return;
 		}
-		t->first = n->next;
-		t->bytes -= n->len;
-		free(n);
+		say_drop(t);
 	}
 }
 

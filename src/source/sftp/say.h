@@ -31,6 +31,9 @@ void say_item(struct say *t, uint64_t id, enum sftp_type kind,
 
 bool say_full(const struct say *t) MUST_USE;
 
+/* Takes the next one out of the queue instead; false: it is empty. */
+bool say_next(struct say *t, struct message *ret) MUST_USE;
+
 /* As much as the channel takes. */
 void say_flush(struct say *t);
 /* Is there more to send once the channel takes some? */

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "source/sftp/algorithms.h"
 
 enum { WORDS_MAX = 200, READ_MOST = 128 << 10 };
 
@@ -313,13 +312,12 @@ come_up(struct server *s)
 {
 	CLEANUP(str_release)
 	struct str algorithms = STR_INIT, banner = STR_INIT;
-	const char *text = libssh2_session_banner_get(s->link.session);
+	const char *text = link_banner(&s->link);
 	struct sftp_event ev = {.type = SFTP_UP, .slot = s->slot};
 
-	algorithms_agreed(s->link.session, &algorithms);
+	link_agreed(&s->link, &algorithms);
 	str_cut(&algorithms, 500);
-	if (text != NULL)
-		str_add_quoted(&banner, text, strnlen(text, 100));
+	str_add_quoted(&banner, text, strnlen(text, 100));
 	ev.algorithms = algorithms.s;
 	ev.banner = banner.s;
 	s->up = true;
@@ -404,7 +402,7 @@ tell_key(struct server *s)
 	struct sftp_event ev = {.type = SFTP_HOST_KEY, .slot = s->slot};
 
 	ev.key = link_key(&s->link, &ev.key_len);
-	algorithms_agreed(s->link.session, &algorithms);
+	link_agreed(&s->link, &algorithms);
 	str_cut(&algorithms, 500);
 	ev.algorithms = algorithms.s;
 	say_event(s->shared->say, &ev);
@@ -440,6 +438,13 @@ check_time(struct server *s)
 }
 
 void
+server_flush(struct server *s)
+{
+	if (s->link.state == LINK_UP)
+		link_step(&s->link);
+}
+
+void
 server_step(struct server *s)
 {
 	enum link_state before = s->link.state;
@@ -461,9 +466,8 @@ server_step(struct server *s)
 			if (!j->over)
 				j->ops->step(j);
 		server_sweep(s);
-		link_step(&s->link);
-		if (s->link.state == LINK_UP)
-			check_time(s);
+		check_time(s);
+		server_flush(s);
 	}
 	if (s->link.state == LINK_DEAD) {
 		struct err e = s->link.e;
@@ -480,8 +484,9 @@ server_deadline(const struct server *s)
 	switch (s->link.state) {
 	case LINK_NONE:
 	case LINK_KEY:
-	case LINK_DEAD:
 		return INT64_MAX;
+	case LINK_DEAD:
+		return 0; /* to be told */
 	case LINK_UP:
 		return s->heard +
 			(int64_t)(s->n_pending > 0 || !s->up ? o->idle_timeout

@@ -95,6 +95,9 @@ void server_open(struct server *s, int fd, const struct wire_connect *c);
 /* All that can be done now. Tells what happens. */
 void server_step(struct server *s);
 
+/* Sends what was asked for since, before anybody waits for the answer. */
+void server_flush(struct server *s);
+
 /* Tells that it is down and why, ends all its jobs, closes. */
 void server_close(struct server *s, enum sftp_fault f, const char *why);
 

@@ -206,9 +206,14 @@ sftp_weak(const struct sftp *s)
 }
 
 int
-sftp_fd(const struct sftp *s)
+sftp_fd(struct sftp *s)
 {
-	return proc_fd(s->proc);
+	int fd;
+
+	pthread_mutex_lock(&s->lock);
+	fd = proc_fd(s->proc);
+	pthread_mutex_unlock(&s->lock);
+	return fd;
 }
 
 pid_t
