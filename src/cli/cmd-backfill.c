@@ -62,7 +62,7 @@ backfill(struct cli *c, const struct source_config *cfg,
 
 	if (engine_open(&options, &g, &e) != OK)
 		return cli_fail(&e);
-	st = polling_run(c, g, cfg, range, &e);
+	st = polling_run(c, g, cfg, range, NULL, &e);
 	if (st == STATUS_BROKEN)
 		(void)cli_fail(&e);
 	engine_close(g);

@@ -23,6 +23,7 @@
 struct running {
 	struct cli *cli;
 	struct engine *engine;
+	struct polling_record record;
 	pthread_mutex_t lock;
 	uint64_t no_room; /* names that wait for free space; under lock */
 };
@@ -237,7 +238,7 @@ run_errand(void *arg)
 
 	x->status = x->config->kind == SOURCE_HTTP
 		? polling_run(x->running->cli, x->running->engine, x->config,
-			  NULL, &x->err)
+			  NULL, &x->running->record, &x->err)
 		: run_source(x->running, x->config, &x->err);
 	return NULL;
 }
@@ -350,16 +351,26 @@ enum status
 cmd_run(struct cli *c, int argc, char **argv)
 {
 	bool once = false;
+	struct running r = {.cli = c, .lock = PTHREAD_MUTEX_INITIALIZER};
 	const struct cli_option options[] = {
 		{.name = "once",
 			.flag = &once,
 			.help = "one pass over each source, then exit"},
+		{.name = "record",
+			.text = &r.record.record,
+			.value = "DIR",
+			.help = "keep what polled APIs are asked and answer"},
+		{.name = "replay",
+			.text = &r.record.replay,
+			.value = "DIR",
+			.help = "play that again instead of asking them"},
 	};
-	struct running r = {.cli = c, .lock = PTHREAD_MUTEX_INITIALIZER};
 	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
 
 	if (parsed != STATUS_DONE)
 		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
+	if (!once && (r.record.record != NULL || r.record.replay != NULL))
+		return cli_usage(c, "--record and --replay go with --once");
 	if (cli_config(c) != STATUS_DONE)
 		return STATUS_USAGE;
 	for (int i = 0; i < c->n_args; i++)

@@ -108,7 +108,8 @@ waits(void *arg, const char *why, int64_t ns)
 
 enum status
 polling_run(struct cli *c, struct engine *g, const struct source_config *cfg,
-	const struct polling_range *range, struct err *e)
+	const struct polling_range *range, const struct polling_record *record,
+	struct err *e)
 {
 	struct polling_view v = {.cli = c, .source = cfg->name};
 	const struct poll_options o = {
@@ -117,6 +118,8 @@ polling_run(struct cli *c, struct engine *g, const struct source_config *cfg,
 		.through = through,
 		.waits = waits,
 		.arg = &v,
+		.record = record != NULL ? record->record : NULL,
+		.replay = record != NULL ? record->replay : NULL,
 		.stream = range != NULL ? range->stream : NULL,
 		.from = range != NULL ? range->from : 0,
 		.to = range != NULL ? range->to : 0,

@@ -13,9 +13,14 @@ struct polling_range {
 	int64_t from, to;
 };
 
+/* Exchanges to keep, or to play; both NULL: neither. */
+struct polling_record {
+	const char *record, *replay;
+};
+
 /* Of one source. STATUS_BROKEN: e says why. */
-enum status
-polling_run(struct cli *c, struct engine *g, const struct source_config *cfg,
-	const struct polling_range *range, struct err *e);
+enum status polling_run(struct cli *c, struct engine *g,
+	const struct source_config *cfg, const struct polling_range *range,
+	const struct polling_record *record, struct err *e);
 
 #endif

@@ -79,7 +79,8 @@ static const struct option rows[] = {
 			"checksum and control totals go the same way behind "
 			"it, if they are what it was judged by; a {stem} file "
 			"goes with the last of its deliveries, and one for all "
-			"of a folder, such as SHA256SUMS, stays.",
+			"of a folder, such as SHA256SUMS, stays, and so does a "
+			"manifest.",
 	},
 	{
 		.path = "sources.*.receipt",

@@ -183,6 +183,8 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 		.source = o->config->name,
 		.spool = g->spool,
 		.state = g->state,
+		.record = o->record,
+		.replay = o->replay,
 		.cancel = o->cancel,
 		.waits = o->waits,
 		.arg = o->arg};

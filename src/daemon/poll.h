@@ -19,6 +19,7 @@ struct poll_options {
 		const struct stream_report *r);
 	void (*waits)(void *arg, const char *why, int64_t ns);
 	void *arg;
+	const char *record, *replay; /* as in session.h */
 	/* A backfill of one stream; NULL: what is new of all. */
 	const char *stream;
 	int64_t from, to;

@@ -11,6 +11,7 @@ twice, nothing is there that nobody delivered.
 """
 import collections
 import glob
+import json
 import os
 import random
 import select
@@ -36,7 +37,7 @@ NAMES = 25  # of one writer in one drop: a look must fit into a short life
 PAUSE = 0.08  # seconds, at most, between what one writer does
 
 SOURCES = {
-    "keep": "ready: {stable: 0s}",
+    "keep": "ready: {stable: 0s}\n    receipt: {path: receipts}",
     "slow": "ready: {stable: 30ms}",
     "gone": "ready: {stable: 0s}\n    after: delete",
     "away": "ready: {stable: 0s}\n    after: {move: done}",
@@ -48,6 +49,7 @@ class Lake(World):
         return {source: f"{self.base}/{source}" for source in SOURCES}
 
     def configure(self, workers=2, inbox="", below=""):
+        os.makedirs(f"{self.base}/receipts")
         with open(f"{self.base}/landfall.yaml", "w", encoding="utf-8") as f:
             f.write("zone: zone\nstate: state\n"
                     f"origin: {world.ORIGIN}\nlevel: 1\n"
@@ -236,6 +238,26 @@ def judge(w, may, must):
     return wrong
 
 
+def receipts(w):
+    """Each entry of the source has one, and nobody else has."""
+    given = collections.Counter()
+    wrong = []
+    for path in glob.glob(f"{w.base}/receipts/*"):
+        try:
+            with open(path, encoding="utf-8") as f:
+                r = json.load(f)
+            given[json.dumps(json.loads(r["entry"]), sort_keys=True)] += 1
+        except (ValueError, KeyError) as e:
+            wrong.append(f"not a receipt: {path}: {e}")
+    owed = {json.dumps(e, sort_keys=True)
+            for e in world.read_ledger(w.zone) if e["source"] == "keep"}
+    # An older one of a name has its file only when the newer came while it
+    # was still there: here nobody takes any.
+    wrong += [f"no receipt: {e}" for e in owed if given[e] != 1]
+    wrong += [f"for nothing: {e}" for e in given if e not in owed]
+    return wrong
+
+
 def main():
     world.TIMEOUT = 600
     rng = random.Random(SEED)
@@ -273,6 +295,7 @@ def main():
                 ([] if len(passes) == len(SOURCES) else [str(run)]))
     world.check("none lost, none doubled, none invented",
                 judge(w, may, must))
+    world.check("each delivery of a source has its receipt", receipts(w))
     world.check("verify --deep and an independent verifier agree",
                 w.strangers())
     world.check("zstd and sha256sum agree", w.stock_tools())

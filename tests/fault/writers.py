@@ -160,7 +160,7 @@ class Writer:
         again: who reads one before and the other after has read what never
         was."""
         name, row = self.new_name(), self.rows()
-        data = bytearray(row * ((1 << 20) // len(row) + 1))
+        data = bytearray(row * ((2 << 20) // len(row) + 1))
         path = self.path(name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         self.say("may", name, data)
@@ -168,11 +168,15 @@ class Writer:
             f.write(data)
             os.rename(path + ".part", path)
             for _ in range(self.rng.randrange(4, 12)):
-                for at in (0, len(data) - 20):
-                    data[at:at + 20] = b"%020d" % self.rng.getrandbits(60)
-                    self.say("may", name, data)
-                    f.seek(at)
-                    f.write(data[at:at + 20])
+                # Long enough to be looked at, and then in one go.
+                time.sleep(self.rng.random() / 30)
+                new = [b"%020d" % self.rng.getrandbits(60) for _ in "ab"]
+                data[:20] = new[0]
+                self.say("may", name, data)
+                data[-20:] = new[1]
+                self.say("may", name, data)
+                os.pwrite(f.fileno(), new[0], 0)
+                os.pwrite(f.fileno(), new[1], len(data) - 20)
         self.say("is", name, data)
         self.here()[name] = bytes(data)
 

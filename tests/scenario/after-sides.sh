@@ -2,6 +2,7 @@
 # Side files leave the source with their delivery: behind it, never before it,
 # only the very ones it was judged by, and nobody else's.
 . "$SRCDIR/tests/scenario/lib.sh"
+. "$SRCDIR/tests/scenario/running.sh"
 
 # place NAME READY AFTER: a new zone whose source is like that.
 place()
@@ -137,6 +138,21 @@ expect_same 'stays, and its sentinel' './a.csv ./a.csv.done' "$(names eight)"
 exec 9>&-
 expect 'it is closed' run eight
 expect_same 'both go' '' "$(names eight)"
+
+# ---- a daemon, which is told of one name after the other ----
+new_lake 'ready: {sentinel: "{name}.done"}\n    after: delete'
+start_daemon
+for i in 1 2 3; do
+	put "lake/inbox/$i.csv" "$i"
+	: >"lake/inbox/$i.csv.done"
+done
+for _ in $(seq 400); do
+	[ -n "$(names lake)" ] || break
+	sleep 0.05
+done
+expect_same 'a daemon leaves neither' '' "$(names lake)"
+expect_same 'and has landed all' 3 "$(landed 3)"
+stop_daemon 'the daemon'
 
 # ---- keep keeps everything ----
 place seven '{sentinel: "{name}.done"}' keep

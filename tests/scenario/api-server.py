@@ -7,7 +7,7 @@ DIR/data   JSON: {"PATH": [RECORD, ...]}, read again for each request; each
            ask for: since <= at < until
 DIR/rules  JSON: [{"match": PATTERN, "times": N, "do": FAULT, ...}], read when
            it changes; the first that matches method and URL, and has times
-           left, decides
+           left, decides. "each": once for each URL instead
 DIR/log    a line for each request: time, method, URL, status, authorization
 
 Pages: ?page=N&size=N, linked by RFC 8288, each {"data": [...], "next": URL}
@@ -46,7 +46,12 @@ def load_rules():
 def find_rule(what):
     with lock:
         for rule in load_rules():
-            if re.search(rule["match"], what) and rule.get("times", 1) > 0:
+            if rule.get("each"):
+                met = rule.setdefault("met", set())
+                if what not in met and re.search(rule["match"], what):
+                    met.add(what)
+                    return rule
+            elif re.search(rule["match"], what) and rule.get("times", 1) > 0:
                 rule["times"] = rule.get("times", 1) - 1
                 return rule
     return {}

@@ -94,8 +94,10 @@ def attacks():
     for attack in wanted:
         options = ["empty" if o == "." else o for o in attack["options"]]
         for members, end in run(["a/" + attack["file"]], options):
-            problems += problems_of(attack, members, end)
-            peak = max(peak, end["peak_kib"])
+            # Nothing limits the memory of a sanitizer's build.
+            if "peak_kib" in end or "memory" not in attack["file"]:
+                problems += problems_of(attack, members, end)
+            peak = max(peak, end.get("peak_kib", 0))
     ok("%d attacks end as they should" % len(wanted), problems)
     ok("no pair of processes needed more than 128 MiB (%d)" % (peak >> 10),
        [] if peak < 128 << 10 else ["%d KiB" % peak])

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "source/http/rate.h"
+#include "source/http/record.h"
 #include "source/http/request.h"
 #include "source/http/rule.h"
 #include "source/http/token.h"
@@ -40,6 +41,7 @@ struct session {
 	struct session_options o;
 	struct vars vars;
 	struct http *http; /* NULL: not needed right now */
+	struct record *record;
 	struct rate rate;
 	struct str previous; /* the URL asked last; it may hold secrets */
 	struct held_token *token;
@@ -77,7 +79,11 @@ session_open(
 	s->o = *o;
 	s->previous = (struct str)STR_INIT;
 	vars_set_config(&s->vars, o->api);
-	if (read_secrets(s, e) != OK) {
+	if (read_secrets(s, e) != OK ||
+		((o->record != NULL || o->replay != NULL) &&
+			record_open(o->replay != NULL ? o->replay : o->record,
+				o->source, o->replay != NULL, &s->record,
+				e) != OK)) {
 		session_close(s);
 		return err_raise(e, BAD_SOURCE);
 	}
@@ -91,6 +97,7 @@ session_close(struct session *s)
 	if (s == NULL)
 		return;
 	http_close(s->http);
+	record_close(s->record);
 	for (size_t i = 0; i < s->n_tokens; i++) {
 		token_release(&s->token[i].token);
 		reply_free(s->token[i].reply);
@@ -279,6 +286,12 @@ send(struct attempt *t, const struct request *r, struct err *e)
 			r->field[i].name, r->field[i].value.s};
 	path_of(r->url.s, &path);
 	t->of.path = path.s;
+	if (record_plays(s->record)) {
+		t->of.path = "";
+		free(field);
+		s->requests++;
+		return record_play(s->record, r->method, r->shown.s, t->a, e);
+	}
 	rc = session_wait(s, rate_wait(&s->rate, &t->of, clock_mono()),
 		"the agreed rate", e);
 	if (rc == OK && s->http == NULL)
@@ -290,6 +303,9 @@ send(struct attempt *t, const struct request *r, struct err *e)
 	}
 	if (rc == OK)
 		rate_heard(&s->rate, &t->of, t->a, clock_mono(), clock_wall());
+	if (rc == OK && s->record != NULL)
+		rc = record_keep(s->record, r->method, r->shown.s, t->a,
+			t->token != NULL, e);
 	t->of.path = "";
 	free(field);
 	return rc;

@@ -20,6 +20,8 @@ struct session_options {
 	const char *ca;	    /* NULL: the system's */
 	const char *source; /* its name, for what is kept of tokens */
 	int spool, state;   /* directories */
+	const char *record; /* folder to keep the exchanges in; NULL */
+	const char *replay; /* or to play them from, without a server */
 	const atomic_bool *cancel;
 	/* Told before each wait: why, and how long, ns. May be NULL. */
 	void (*waits)(void *arg, const char *why, int64_t ns);

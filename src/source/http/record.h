@@ -1,0 +1,32 @@
+/*
+ * record.h - exchanges kept for a bug report or a new profile, and played
+ * again without a server.
+ *
+ *	DIR/SOURCE/0001.json	method, url, status, headers; no secrets
+ *	DIR/SOURCE/0001.body	the answer's body, decoded
+ *
+ * Of an answer that brings a token a stand-in is kept, and no answer's cookies.
+ * What else a body holds is what the API sent: look before you give it away.
+ */
+#ifndef SOURCE_HTTP_RECORD_H
+#define SOURCE_HTTP_RECORD_H
+
+#include "landfall/http.h"
+
+struct record;
+
+/* play: an existing one is played. BAD_SOURCE: it cannot be. */
+enum rc record_open(const char *dir, const char *source, bool play,
+	struct record **ret, struct err *e) MUST_USE;
+void record_close(struct record *r);
+bool record_plays(const struct record *r);
+
+/* url: without secrets. token: it was asked for one. */
+enum rc record_keep(struct record *r, const char *method, const char *url,
+	const struct http_answer *a, bool token, struct err *e) MUST_USE;
+
+/* BAD_SOURCE: something else was asked there, or nothing more. */
+enum rc record_play(struct record *r, const char *method, const char *url,
+	struct http_answer *a, struct err *e) MUST_USE;
+
+#endif
