@@ -592,12 +592,6 @@ void api_free(struct api *a);
 /* Whether a URL's host is this machine: 127.0.0.0/8, ::1 or localhost. */
 bool api_is_loopback(const char *url);
 
-/*
- * NULL, or a key of an enabled stream that cannot be polled yet, as it is
- * written in a profile.
- */
-const char *api_lacking(const struct api *a, const char **ret_stream);
-
 /* The stream of this name, or API_NO_STREAM. */
 size_t api_find(const struct api *a, const char *stream);
 

@@ -19,21 +19,6 @@
 #include "config/value.h"
 
 /* Reads it, or reports why not; END when there is no such file. */
-/* Accepted, and then passed over, would be worse than an error. */
-static void
-refuse_lacking(const struct source_config *s, struct report *r)
-{
-	const char *stream, *what;
-
-	if (s->kind != SOURCE_HTTP)
-		return;
-	what = api_lacking(s->api, &stream);
-	if (what != NULL)
-		report_add(r, s->line, 1,
-			"%s: stream %s: %s cannot be polled by this version",
-			s->name, stream, what);
-}
-
 static enum rc
 load(const char *path, struct config **ret, struct report *r)
 {
@@ -57,14 +42,7 @@ load(const char *path, struct config **ret, struct report *r)
 		report_add(r, 0, 0, "%s", strerror(errno));
 		return BAD_ITEM;
 	}
-	if (!parse_config(text.s, text.len, file, ret, r))
-		return BAD_ITEM;
-	for (size_t i = 0; i < (*ret)->n_sources; i++)
-		refuse_lacking(&(*ret)->source[i], r);
-	if (r->n == 0)
-		return OK;
-	config_free(*ret);
-	return BAD_ITEM;
+	return parse_config(text.s, text.len, file, ret, r) ? OK : BAD_ITEM;
 }
 
 enum rc

@@ -113,6 +113,19 @@ profile_check_partitions(
 	if (selects != (yaml_get(yaml_get(n, "partitions"), "from") != NULL))
 		profile_wrong(p, profile_at(n, "partitions"),
 			"partitions: from and select go together");
+	if (q->parent != API_NO_STREAM &&
+		p->api->stream[q->parent].partitions.parent != API_NO_STREAM)
+		profile_wrong(p, profile_at(n, "partitions.from"),
+			"partitions.from: %s is made from another stream "
+			"itself",
+			p->api->stream[q->parent].name);
+	if (q->parent != API_NO_STREAM && p->api->stream[q->parent].job.set)
+		profile_wrong(p, profile_at(n, "partitions.from"),
+			"partitions.from: needs a stream with a request");
+	if (q->batch > 1 && p->api->stream[i].incremental.set)
+		profile_wrong(p, profile_at(n, "partitions.batch"),
+			"partitions.batch: which records make a batch changes; "
+			"it goes with streams that are read whole");
 	if (q->batch > 1 && (!selects || values))
 		profile_wrong(p, profile_at(n, "partitions.batch"),
 			"partitions.batch: goes with from alone");
@@ -226,6 +239,20 @@ profile_check_reconcile(struct profile_reading *p, const struct yaml_node *n,
 		profile_wrong(p, profile_at(n, "reconcile"),
 			"reconcile.list is missing: the stream that lists all "
 			"keys, or self");
+	if (s->partitions.n > 0)
+		profile_wrong(p, profile_at(n, "reconcile"),
+			"reconcile: goes with streams without partitions");
+	if (profile_last_layer(s) == API_CSV || s->decode->n > 1)
+		profile_wrong(p, profile_at(n, "reconcile"),
+			"reconcile: needs records of json or jsonl");
+	if (r->list != API_NO_STREAM &&
+		(p->api->stream[r->list].partitions.n > 0 ||
+			p->api->stream[r->list].job.set ||
+			profile_last_layer(&p->api->stream[r->list]) !=
+				API_JSON))
+		profile_wrong(p, profile_at(n, "reconcile.list"),
+			"reconcile.list: needs a stream of json with a "
+			"request, without partitions");
 	if (s->key.n == 0)
 		profile_wrong(p, profile_at(n, "reconcile"),
 			"reconcile: compares keys; add key");

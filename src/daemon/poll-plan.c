@@ -122,7 +122,7 @@ poll_plan(const struct source_config *cfg, struct catalog *c,
 		p.stream = &cfg->api->stream[i];
 		if (p.stream->enabled)
 			rc = partition_each(p.stream, session_vars(p.session),
-				plan_partition, &p, e);
+				NULL, plan_partition, &p, e);
 	}
 	session_close(p.session);
 	return rc;
@@ -207,8 +207,8 @@ poll_try(const struct source_config *cfg, int state, int spool, struct err *e)
 
 		if (!stream->enabled)
 			continue;
-		rc = partition_each(
-			stream, session_vars(s), first_partition, NULL, e);
+		rc = partition_each(stream, session_vars(s), NULL,
+			first_partition, NULL, e);
 		if (rc == OK || rc == END)
 			rc = try_stream(s, cfg, stream, spool, e);
 		break;

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "daemon/engine-state.h"
 #include "daemon/partition.h"
+#include "daemon/sweep.h"
 
 struct polling {
 	const struct poll_options *o;
@@ -80,6 +81,19 @@ struct turn {
 };
 
 static enum rc
+reconcile(const struct stream_options *o, struct polling *p, struct err *e)
+{
+	struct stream_report r = STREAM_REPORT_INIT;
+	bool swept;
+	enum rc rc = sweep_run(o, &swept, &r, e);
+
+	if (rc == OK && swept)
+		add_report(p, o->stream->name, SWEEP_PARTITION, &r);
+	stream_report_release(&r);
+	return rc;
+}
+
+static enum rc
 run_partition(void *arg, const char *partition, struct err *e)
 {
 	const struct turn *t = arg;
@@ -99,11 +113,37 @@ run_partition(void *arg, const char *partition, struct err *e)
 		.to = p->o->to,
 	};
 	enum rc rc = stream_run(&o, &r, e);
+	bool well = rc == OK && !r.failed && r.parked == 0 && !o.between;
 
 	if (rc == OK)
 		add_report(p, t->stream->name, partition, &r);
 	stream_report_release(&r);
-	return rc;
+	return well && t->stream->reconcile.set ? reconcile(&o, p, e) : rc;
+}
+
+/* For each record of its parent; without the parent's list, for none. */
+static enum rc
+run_children(struct turn *t, struct err *e)
+{
+	struct polling *p = t->p;
+	struct parents parents;
+	struct stream_report r = STREAM_REPORT_INIT;
+	enum rc rc = parents_read(
+		&parents, p->api, t->stream, p->session, p->engine->spool, e);
+
+	if (rc == OK)
+		rc = partition_each(t->stream, session_vars(p->session),
+			&parents, run_partition, t, e);
+	parents_release(&parents);
+	if (rc != BAD_SOURCE && rc != BAD_ITEM)
+		return rc;
+	/* It fails alone: others have their turn. */
+	r.failed = true;
+	str_add(&r.why, e->text);
+	*e = (struct err)ERR_INIT;
+	add_report(p, t->stream->name, NULL, &r);
+	stream_report_release(&r);
+	return OK;
 }
 
 static enum rc
@@ -113,8 +153,10 @@ run_stream(struct polling *p, const struct api_stream *s, struct err *e)
 
 	/* What another stream looked up is none of this one's business. */
 	vars_unset_all(session_vars(p->session), API_LOOKUP);
+	if (s->partitions.parent != API_NO_STREAM)
+		return run_children(&t, e);
 	return partition_each(
-		s, session_vars(p->session), run_partition, &t, e);
+		s, session_vars(p->session), NULL, run_partition, &t, e);
 }
 
 static enum rc

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
+#include "cli/children.h"
 #include "landfall/commit.h"
 #include "landfall/source.h"
 
@@ -205,10 +206,14 @@ int
 main(int argc, char **argv)
 {
 	CLEANUP(str_release) struct str report = STR_INIT;
-	struct fill *f = mem_alloc(sizeof(*f));
+	struct fill *f;
 	struct config *c = NULL;
 	struct err e = ERR_INIT;
 
+	/* A partner's server is listed by a child, which is this again. */
+	if (child_wanted(argc, argv))
+		return child_main(child_kinds, argv);
+	f = mem_alloc(sizeof(*f));
 	if (argc != 3) {
 		fprintf(stderr, "usage: fill LANDFALL.YAML ENTRIES|drop\n");
 		return 1;

@@ -76,7 +76,7 @@ def write(w, i, stop):
     """A writer's process, until `stop` is there."""
     rng = random.Random(SEED * 100 + i)
     writer = Writer(w.drops(), rng, Journal(f"{w.base}/journal.{i}"),
-                    tag=f"w{i}-", most=NAMES)
+                    tag=f"w{i}-", most=NAMES, places=True)
     while not os.path.exists(stop):
         writer.work()
         time.sleep(rng.random() * PAUSE)

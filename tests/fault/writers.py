@@ -64,9 +64,11 @@ class Writer:
     """Works on drops, {source: folder}, under names that begin with tag.
     Bytes are new each time, but for duplicates."""
 
-    def __init__(self, drops, rng, journal, tag="", most=10 ** 9):
+    def __init__(self, drops, rng, journal, tag="", most=10 ** 9,
+                 places=False):
         self.drops, self.rng, self.journal = drops, rng, journal
         self.tag, self.most = tag, most
+        self.places = places and FINE_TIMES
         self.names = {source: {} for source in drops}  # name -> bytes
         self.source = next(iter(drops))
         self.n = 0
@@ -280,7 +282,7 @@ class Writer:
             self.add()
         elif len(self.here()) > self.most:
             self.remove()
-        elif FINE_TIMES and self.rng.random() < 0.1:
+        elif self.places and self.rng.random() < 0.1:
             self.two_places()
         else:
             self.rng.choice((

@@ -45,7 +45,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (h.end == BAD_ITEM && h.why.text[0] == '\0')
 		abort();
-	if (strstr(h.why.text, "nonsense") != NULL)
+	/* At the beginning: a member may have any name. */
+	if (strncmp(h.why.text, "the unpack child", 16) == 0)
 		abort();
 	if (h.bytes > limits.total_bytes)
 		abort();

@@ -64,10 +64,13 @@ sources:
     base_url: http://127.0.0.1:PORT
     secrets: {api_key: {env: KEY}}
     retry: {base: 10ms, max: 50ms}
-    streams: {events: {start: "2026-01-01"}, campaigns: {start: "2026-01-01"}}
+    streams:
+      events: {start: "2026-01-01"}
+      profiles: {start: "2026-01-01"}
+      campaigns: {start: "2026-01-01"}
 END
 expect 'klaviyo: a first run' run
-expect 'klaviyo: all of it has landed' landed events campaigns
+expect 'klaviyo: all of it has landed' landed events profiles campaigns
 again
 
 # ---- newest first, tokens that are ids, 30 days, Stripe-Should-Retry ----
@@ -85,10 +88,13 @@ sources:
     secrets: {api_key: {env: KEY}}
     retry: {base: 10ms, max: 50ms}
     rate_limits: [{limits: [80/s]}]
-    streams: {events: , subscriptions: {start: "2026-01-01"}}
+    streams:
+      events:
+      customers: {start: "2026-01-01"}
+      subscriptions: {start: "2026-01-01"}
 END
 expect 'stripe: a first run' run
-expect 'stripe: all of it has landed' landed events subscriptions
+expect 'stripe: all of it has landed' landed events customers subscriptions
 again
 
 # ---- a cursor that is kept between runs ----

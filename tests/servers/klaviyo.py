@@ -82,11 +82,11 @@ class Klaviyo(vendor.Vendor):
             included = METRICS if chosen and "include=" in self.path else []
         elif self.url.path == "/api/profiles":
             if "fields[profile]" in self.query():
-                records = [Record("profile_ids", r.key, 0, '{"id":"%s"}' % r.key) for r in PROFILES]
+                rows = [Record("profile_ids", r.key, 0, '{"id":"%s"}' % r.key) for r in PROFILES]
             else:
                 keep = self.bounds(text, "updated", ("greater-than", "less-than"))
-                records = [r for r in PROFILES if keep(r.at)]
-            chosen, tail = self.page(records, 100)
+                rows = [r for r in PROFILES if keep(r.at)]
+            chosen, tail = self.page(rows, 100)
         elif self.url.path == "/api/campaigns":
             channel = re.search(r"equals\(messages\.channel,'(\w+)'\)", text)
             if not channel or channel[1] not in CHANNELS:

@@ -109,7 +109,6 @@ static const char whole[] = HEAD
 	"            join: ','\n"
 	"        deletes: [{flag: $.gone}, {event: $.t, suffix: .del,"
 	" key: $.o.id}, {stream: two}]\n"
-	"        reconcile: {every: P7D, list: self}\n"
 	"      two:\n"
 	"        request: {url: 'https://other.example/x'}\n"
 	"        auth: {type: basic, username: u,"
@@ -118,7 +117,12 @@ static const char whole[] = HEAD
 	"        errors: [{when: {status: 404}, do: empty}]\n"
 	"        decode: [gzip, jsonl]\n"
 	"        key: $.id\n"
-	"        enabled: false\n";
+	"        enabled: false\n"
+	"      three:\n"
+	"        request: {path: /y}\n"
+	"        key: $.id\n"
+	"        pagination: {type: none}\n"
+	"        reconcile: {every: P7D, list: self}\n";
 
 static void
 test_every_block_is_read(void **state UNUSED)
@@ -129,7 +133,7 @@ test_every_block_is_read(void **state UNUSED)
 	const struct api_rule *rule = &a->rules.row[0];
 
 	assert_int_equal(c->source[0].kind, SOURCE_HTTP);
-	assert_int_equal(a->n_streams, 2);
+	assert_int_equal(a->n_streams, 3);
 	assert_int_equal(a->auth.grant, API_GRANT_JWT_BEARER);
 	assert_string_equal(a->auth.jwt.alg, "RS256");
 	assert_int_equal(a->auth.n_capture, 2);
@@ -176,8 +180,8 @@ test_every_block_is_read(void **state UNUSED)
 	assert_string_equal(one->deletes.row[0].equals.word[0], "true");
 	assert_int_equal(one->deletes.row[1].kind, API_DELETE_EVENT);
 	assert_int_equal(one->deletes.row[2].stream, 1);
-	assert_int_equal(one->reconcile.list, 0);
-	assert_int_equal(one->reconcile.max_absent_percent, 5);
+	assert_int_equal(a->stream[2].reconcile.list, 2);
+	assert_int_equal(a->stream[2].reconcile.max_absent_percent, 5);
 
 	/* What has none of its own has the top's; deletes come along. */
 	assert_ptr_equal(one->auth, &a->auth);
@@ -450,6 +454,36 @@ test_shipped_profiles(void **state UNUSED)
 	unsetenv("LANDFALL_PROFILES");
 }
 
+/* What people will copy. */
+static void
+test_the_example_of_the_readme(void **state UNUSED)
+{
+	CLEANUP(str_release) struct str page = STR_INIT, text = STR_INIT;
+	struct err e = ERR_INIT;
+	const char *from, *line;
+	struct config *c;
+	unsigned n = 0;
+
+	must(io_read_file(
+		     AT_FDCWD, SRCDIR "/README.md", 1 << 20, &page, BROKEN, &e),
+		&e);
+	from = strstr(page.s, "## Add an API");
+	assert_non_null(from);
+	from = strstr(from, "    sources:\n");
+	assert_non_null(from);
+	str_add(&text, "zone: /lf/zone\nstate: /lf/state\n");
+	for (line = from; strncmp(line, "    ", 4) == 0; n++) {
+		size_t len = strcspn(line, "\n") + 1;
+
+		str_addn(&text, line + 4, len - 4);
+		line += len;
+	}
+	assert_true(n <= 30);
+	c = good(text.s);
+	assert_int_equal(c->source[0].api->n_streams, 1);
+	config_free(c);
+}
+
 static void
 test_the_manual_page_has_the_table(void **state UNUSED)
 {
@@ -479,6 +513,7 @@ main(void)
 		cmocka_unit_test(test_mistakes_of_a_profile),
 		cmocka_unit_test(test_the_source_overrides),
 		cmocka_unit_test(test_shipped_profiles),
+		cmocka_unit_test(test_the_example_of_the_readme),
 		cmocka_unit_test(test_the_manual_page_has_the_table),
 	};
 

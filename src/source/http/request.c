@@ -155,10 +155,13 @@ add_query(struct request *r, const struct api_fields *f, const struct vars *v,
 		const struct api_field *field = &f->row[i];
 		bool hidden = is_secret(&field->value);
 		struct template_list l;
-		enum rc rc = template_render(
-			&field->value, v, TEMPLATE_QUERY, false, &l, e);
+		enum rc rc;
 
-		if (rc == END || (hidden && !r->trusted))
+		if (hidden && !r->trusted)
+			continue;
+		rc = template_render(
+			&field->value, v, TEMPLATE_QUERY, false, &l, e);
+		if (rc == END)
 			continue;
 		if (rc != OK)
 			return err_add(e, "query %s", field->name);
