@@ -319,6 +319,7 @@ rm lake/inbox/*
 head -c 40000000 /dev/zero | gzip >bomb.csv.gz
 cp bomb.csv.gz lake/inbox/
 expect_same 'a bomb' 'bomb.csv.gz quarantined' "$(run_pass)"
+expect_same 'by its ratio' 1 "$(why bomb.csv.gz | grep -c max_ratio)"
 rm lake/inbox/*
 settings '{max_member: 1KiB}'
 printf 'a,b\n%01100d,1\n' 1 | gzip >lake/inbox/limit.csv.gz
