@@ -140,7 +140,6 @@ scan_bytes(
 {
 	const struct signature none = {0};
 	struct source *member = member_new(&none, NULL, 0);
-	CLEANUP(str_release) struct str shown = STR_INIT;
 	struct signature ignored;
 	struct feed *f = NULL;
 	enum rc rc;

@@ -200,8 +200,8 @@ test_the_dialect_is_written_and_read(void **state UNUSED)
 	static const char *const wrong[] = {
 		"{\"format\":\"json\",\"records\":\"data\"}",
 		"{\"format\":\"json\",\"records\":\"$.a[-1]\"}",
-		"{\"format\":\"json\",\"records\":\"$.a\","
-		"\"related\":[\"$.a[*]\"]}",
+		("{\"format\":\"json\",\"records\":\"$.a\","
+		 "\"related\":[\"$.a[*]\"]}"),
 		"{\"format\":\"json\",\"related\":[1]}",
 		"{\"format\":\"json\",\"delimiter\":\";\"}",
 	};
