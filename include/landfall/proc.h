@@ -112,7 +112,7 @@ struct proc;
 
 /*
  * Starts a child and waits until it has locked itself in. AGAIN: not now (no
- * memory, no processes). BROKEN: this program cannot be executed again, or
+ * memory, no processes, killed meanwhile). BROKEN: this program cannot be executed again, or
  * could not lock itself in.
  */
 enum rc proc_spawn(

@@ -32,6 +32,7 @@ struct proc {
 	int words;   /* what it writes to stderr; -1: inherited */
 	bool gone;   /* reaped: cause says how */
 	bool well;   /* ... with status 0 */
+	bool killed; /* ... by SIGKILL: no fault of its own */
 	struct proc_limits limits;
 	struct str kind;
 	struct str weak;
@@ -178,7 +179,10 @@ proc_meet(struct proc *p, const struct proc_start *s, struct err *e)
 	if (rc == AGAIN)
 		return err_set(e, AGAIN, "%s child: not ready within %d s",
 			s->kind, READY_IN);
-	/* It has not met anything hostile yet: the fault is here. */
+	/* It has not met anything hostile yet: the fault is here, or nobody's.
+	 */
+	if (rc != OK && p->killed)
+		return e->code = AGAIN;
 	if (rc != OK)
 		return err_raise(e, BROKEN);
 	text = message_take_bytes(m, &n);
@@ -317,6 +321,7 @@ proc_reap(struct proc *p, const char *ours)
 			abort(); /* somebody else waited for our child */
 	p->gone = true;
 	p->well = info.si_code == CLD_EXITED && info.si_status == 0;
+	p->killed = info.si_code == CLD_KILLED && info.si_status == SIGKILL;
 	str_addf(&p->cause, "%s child: ", p->kind.s);
 	death_describe(&p->cause, &info, &p->limits, ours);
 	proc_hear(p);

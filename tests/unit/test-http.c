@@ -96,12 +96,19 @@ start(struct server *s)
 	assert_int_equal(pthread_create(&s->thread, NULL, serve, s), 0);
 }
 
+/* No more: what it heard is the caller's now. */
 static void
-stop(struct server *s)
+end(struct server *s)
 {
 	shutdown(s->fd, SHUT_RDWR);
 	pthread_join(s->thread, NULL);
 	close(s->fd);
+}
+
+static void
+stop(struct server *s)
+{
+	end(s);
 	str_release(&s->heard);
 }
 
@@ -202,6 +209,7 @@ test_answers_and_connections(void **state UNUSED)
 	must(ask(&q), &q.e);
 	assert_int_equal(q.a.status, 302);
 	finish(&q);
+	end(&s);
 	assert_int_equal(s.connections, 1);
 	assert_non_null(strstr(s.heard.s, "GET /list?key=secret HTTP/1.1\r\n"));
 	assert_non_null(strstr(s.heard.s, "Authorization: Bearer xyzzy\r\n"));
@@ -209,7 +217,7 @@ test_answers_and_connections(void **state UNUSED)
 	assert_non_null(strstr(s.heard.s, "Accept-Encoding: gzip\r\n"));
 	assert_non_null(strstr(s.heard.s, "\r\n\r\n{}PATCH /list"));
 	assert_null(strstr(s.heard.s, "Expect"));
-	stop(&s);
+	str_release(&s.heard);
 }
 
 /* ASCII digits as gzip, behind a head that says so. */

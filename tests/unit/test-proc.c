@@ -6,8 +6,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -483,6 +485,58 @@ test_unknown_kind(void **state UNUSED)
 	assert_null(p);
 }
 
+/* Kills every child of one thread that it sees, however young. */
+static atomic_bool killing;
+
+static void *
+kill_children(void *arg)
+{
+	char path[64], text[64];
+	const pid_t *of = arg;
+
+	(void)snprintf(
+		path, sizeof(path), "/proc/self/task/%d/children", (int)*of);
+	while (atomic_load(&killing)) {
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+		close(fd);
+		if (n <= 0)
+			continue;
+		text[n] = '\0';
+		kill((pid_t)strtol(text, NULL, 10), SIGKILL);
+	}
+	return NULL;
+}
+
+/* One that somebody kills before it is ready is nobody's fault. */
+static void
+test_killed_young(void **state UNUSED)
+{
+	const struct proc_start s = {.kind = "obey", .limits = limits};
+	pid_t us = gettid();
+	unsigned killed = 0;
+	pthread_t killer;
+
+	atomic_store(&killing, true);
+	assert_int_equal(pthread_create(&killer, NULL, kill_children, &us), 0);
+	for (int i = 0; i < 20; i++) {
+		struct err e = ERR_INIT;
+		struct proc *p = NULL;
+		enum rc rc = proc_spawn(&s, &p, &e);
+
+		if (rc == AGAIN)
+			assert_non_null(strstr(e.text, "killed by SIGKILL"));
+		else
+			must(rc, &e);
+		killed += rc == AGAIN;
+		proc_free(p);
+	}
+	atomic_store(&killing, false);
+	pthread_join(killer, NULL);
+	assert_true(killed > 0);
+}
+
 /* ---- the sandbox ---- */
 
 /* Runs in a process of its own; its status is what run returned. */
@@ -673,6 +727,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_deaths),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_unknown_kind),
+		cmocka_unit_test(test_killed_young),
 		cmocka_unit_test(test_sandbox),
 		cmocka_unit_test(test_landlock),
 		cmocka_unit_test(test_weak),
