@@ -96,7 +96,10 @@ struct sftp_start {
 
 struct sftp;
 
-/* AGAIN: not now. BROKEN: our program cannot be started or locked in. */
+/*
+ * AGAIN: not now. BAD_SOURCE: the child died at once. BROKEN: our program
+ * cannot be started or locked in.
+ */
 enum rc sftp_start(
 	const struct sftp_start *o, struct sftp **ret, struct err *e) MUST_USE;
 

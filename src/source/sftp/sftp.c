@@ -181,7 +181,7 @@ sftp_start(const struct sftp_start *o, struct sftp **ret, struct err *e)
 	rc = sftp_send(s, e);
 	if (rc != OK) {
 		sftp_free(s);
-		return err_raise(e, BROKEN);
+		return rc;
 	}
 	*ret = s;
 	return OK;

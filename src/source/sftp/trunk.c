@@ -401,6 +401,9 @@ start_child(struct trunk *l, struct err *e)
 	struct sftp *s = NULL;
 	enum rc rc = sftp_start(&o, &s, e);
 
+	/* No child now: for whoever looks, the source cannot be reached. */
+	if (rc == AGAIN)
+		rc = err_raise(e, BAD_SOURCE);
 	pthread_mutex_lock(&l->lock);
 	l->sftp = s;
 	l->child_gone = false;
