@@ -22,7 +22,7 @@ import zipfile
 import world
 from world import SOAK, World
 
-POINTS = 100  # for each scenario without --soak
+POINTS = 60  # for each scenario without --soak
 
 IO = [str(errno.EIO)]
 SPACE = [str(errno.ENOSPC)]
@@ -311,8 +311,13 @@ def prepare(name, base):
     else:
         w = World.create(base)
     args = SCENARIOS[name](w)
+    # A machine that is busy divides one group into two now and then: the
+    # shorter of two runs is what most of them will be.
+    other = w.copy(base + ".other")
+    calls = number(other, args)
+    other.remove()
     trial = w.copy(base + ".trial")
-    calls = number(trial, args)
+    calls = min(calls, number(trial, args), key=len)
     wrong = settle(trial, args) + trial.whole(trial.sources())
     trial.remove()
     return w, args, calls, wrong
