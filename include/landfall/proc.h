@@ -112,8 +112,8 @@ struct proc;
 
 /*
  * Starts a child and waits until it has locked itself in. AGAIN: not now (no
- * memory, no processes, killed meanwhile). BROKEN: this program cannot be executed again, or
- * could not lock itself in.
+ * memory, no processes, killed meanwhile). BROKEN: this program cannot be
+ * executed again, or could not lock itself in.
  */
 enum rc proc_spawn(
 	const struct proc_start *s, struct proc **ret, struct err *e) MUST_USE;

@@ -27,7 +27,8 @@ struct piece {
 	struct source *source;
 	struct delivery *d; /* what came of it, or the note */
 	char *lost;	    /* why its bytes could not be had */
-	bool later;	    /* ... now */
+	bool later;	    /* ... now, */
+	bool no_room;	    /* for want of space */
 	struct err err;
 };
 
@@ -83,7 +84,7 @@ run_piece(struct errand *x, const struct fetch_context *fetch)
 	/* There may be more members than we may have descriptors. */
 	if (rc == OK && p->d->fd >= 0)
 		rc = io_close(&p->d->fd, BROKEN, &p->err);
-	lost = member_lost(p->source, &p->later);
+	lost = member_lost(p->source, &p->later, &p->no_room);
 	if (lost != NULL)
 		p->lost = mem_strdup(lost);
 	job_free(p->job);
@@ -367,8 +368,7 @@ gather_piece(struct haul *h, struct piece *p)
 		keep(h, d);
 	} else {
 		wait_with(h, d, d->reason);
-		if (p->later)
-			h->no_room = true;
+		h->no_room |= p->no_room;
 		delivery_free(d);
 	}
 }

@@ -1,5 +1,6 @@
 #include "daemon/member.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,9 +61,10 @@ member_follow(struct source *s, struct unpack *u, uint64_t told, struct room *r)
 }
 
 const char *
-member_lost(const struct source *s, bool *ret_later)
+member_lost(const struct source *s, bool *ret_later, bool *ret_no_room)
 {
 	*ret_later = s->lost.code == AGAIN;
+	*ret_no_room = *ret_later && s->lost.cause == ENOSPC;
 	return s->lost.code != OK ? s->lost.text : NULL;
 }
 

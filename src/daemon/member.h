@@ -30,7 +30,11 @@ struct source *member_new_file(const struct signature *sig, int fd) MUST_USE;
 void member_follow(
 	struct source *s, struct unpack *u, uint64_t told, struct room *r);
 
-/* Why its bytes could not be had, or NULL; *ret_later: they may be later. */
-const char *member_lost(const struct source *s, bool *ret_later);
+/*
+ * Why its bytes could not be had, or NULL; *ret_later: they may be later, and
+ * *ret_no_room: when there is room.
+ */
+const char *
+member_lost(const struct source *s, bool *ret_later, bool *ret_no_room);
 
 #endif

@@ -1,5 +1,6 @@
 #include "unpack/hear.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -126,7 +127,10 @@ hear_text(struct hear *h, struct err *e)
 	err_set(e, BAD_ITEM, "%.*s", (int)n, (const char *)p);
 }
 
-/* Our disk's fault, and not the archive's, only where it was ours to fill. */
+/*
+ * A disk's fault, and not the archive's: of ours only where it was ours to
+ * fill.
+ */
 static enum rc
 hear_bad_end(struct hear *h, struct err *e)
 {
@@ -135,8 +139,10 @@ hear_bad_end(struct hear *h, struct err *e)
 	if (no_room && !h->has_spool)
 		return hear_nonsense(h, "a spool", e);
 	hear_text(h, e);
-	if (no_room)
+	if (no_room || h->m.type == FRAME_UNREAD)
 		err_raise(e, AGAIN);
+	if (no_room)
+		e->cause = ENOSPC;
 	return hear_give_up(h, e);
 }
 
@@ -258,6 +264,7 @@ hear_between(struct hear *h, struct unpack_member *ret, struct err *e)
 			break;
 		case FRAME_OVER:
 		case FRAME_NO_ROOM:
+		case FRAME_UNREAD:
 			return hear_bad_end(h, e);
 		case FRAME_END:
 			if (h->n_in > 0 || !hear_is_done(h))
@@ -324,6 +331,7 @@ hear_some(struct hear *h, void *p, size_t n, size_t *ret_n, struct err *e)
 			return BAD_ITEM;
 		case FRAME_OVER:
 		case FRAME_NO_ROOM:
+		case FRAME_UNREAD:
 			return hear_bad_end(h, e);
 		default:
 			return hear_nonsense(h, "a frame out of place", e);

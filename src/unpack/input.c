@@ -33,8 +33,12 @@ input_at(struct input *in, void *p, size_t n, uint64_t offset, struct err *e)
 		return err_set(e, BAD_ITEM,
 			"%zu bytes at offset %llu are outside of it", n,
 			(unsigned long long)offset);
-	if (io_pread(in->fd, p, n, offset, &got, BAD_ITEM, e) != OK)
+	if (io_pread(in->fd, p, n, offset, &got, BAD_ITEM, e) != OK) {
+		/* Whoever asked may tell it as damage: here it is known. */
+		if (in->fault != NULL && in->fault->code == OK)
+			*in->fault = *e;
 		return e->code;
+	}
 	if (got < n)
 		return err_set(e, BAD_ITEM,
 			"it became shorter while it was read: %llu bytes",

@@ -59,6 +59,7 @@ enum unpack_frame {
 	FRAME_OVER,    /* text: the end, and a bad one */
 	FRAME_NO_ROOM, /* text: the end, because a spool could not be written */
 	FRAME_END,     /* the end, and a good one */
+	FRAME_UNREAD,  /* text: the end, because a disk could not be read */
 };
 
 #endif

@@ -19,8 +19,9 @@
 struct input {
 	int fd;
 	uint64_t size;
-	uint64_t at;	/* read so far, by whoever reads in order */
-	uint64_t *done; /* the same told to somebody; may be NULL */
+	uint64_t at;	   /* read so far, by whoever reads in order */
+	uint64_t *done;	   /* the same told to somebody; may be NULL */
+	struct err *fault; /* where an error of reading is kept; may be NULL */
 };
 
 #define INPUT_PIECE (256u << 10)

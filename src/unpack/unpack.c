@@ -111,7 +111,7 @@ look(const struct unpack_options *o, struct err *e)
 	struct unpack_look l;
 	size_t n;
 
-	if (io_pread(o->fd, head, sizeof(head), 0, &n, BAD_ITEM, e) != OK)
+	if (io_pread(o->fd, head, sizeof(head), 0, &n, AGAIN, e) != OK)
 		return e->code;
 	unpack_look(head, n, o->name, o->name_len, &l);
 	if (l.content == UNPACK_NOTHING)

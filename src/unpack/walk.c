@@ -194,11 +194,28 @@ put_all(struct walk *w, struct level *lv, struct sink *s, struct first *f,
 
 /* ---- members ---- */
 
-static void
+/* It could not be read: then nothing is known of what was to come. */
+static bool
+is_unread(struct walk *w, struct err *e)
+{
+	if (w->fault.code == OK)
+		return false;
+	if (!w->over)
+		*e = w->fault;
+	w->over = true;
+	return true;
+}
+
+static enum rc
 spoiled(struct walk *w, const struct reader_entry *entry, struct err *e)
 {
+	bool unread = is_unread(w, e);
+
 	in_member(w, entry, e);
+	if (unread)
+		return e->code;
 	tell_text(w, FRAME_SPOILED, e);
+	return OK;
 }
 
 static enum rc
@@ -219,8 +236,7 @@ give_file(struct walk *w, struct level *lv, struct telling *t, struct first *f,
 		in_member(w, t->entry, e);
 		return rc;
 	}
-	spoiled(w, t->entry, e);
-	return OK;
+	return spoiled(w, t->entry, e);
 }
 
 static enum rc walk_archive(struct walk *w, struct input *in,
@@ -231,7 +247,7 @@ static enum rc
 give_inside(struct walk *w, struct level *lv, struct telling *t, struct sink *s,
 	struct err *e)
 {
-	struct input in = {.fd = s->spool, .size = s->size};
+	struct input in = {.fd = s->spool, .size = s->size, .fault = &w->fault};
 	CLEANUP(mem_release)
 	uint8_t *name = mem_dup(t->entry->name, t->entry->name_len);
 	size_t len = t->entry->name_len;
@@ -241,7 +257,7 @@ give_inside(struct walk *w, struct level *lv, struct telling *t, struct sink *s,
 	t->size = s->size;
 	tell_member(w, t);
 	rc = walk_archive(w, &in, name, len, lv->depth + 1, e);
-	if (rc != OK && !w->over) {
+	if (rc != OK && !w->over && !is_unread(w, e)) {
 		CLEANUP(str_release) struct str q = STR_INIT;
 
 		str_add_quoted(&q, name, len);
@@ -280,8 +296,7 @@ give_archive(struct walk *w, struct level *lv, struct telling *t,
 	t->sha256 = NULL;
 	t->size = UNPACK_UNKNOWN;
 	tell_member(w, t);
-	spoiled(w, t->entry, e);
-	return OK;
+	return spoiled(w, t->entry, e);
 }
 
 /* An archive that is to be taken apart, by its bytes; a document is not. */
@@ -478,11 +493,17 @@ walk_archive(struct walk *w, struct input *in, const uint8_t *name, size_t len,
 void
 walk(struct walk *w, int fd)
 {
-	struct input in = {.fd = fd, .size = w->job->size, .done = w->done};
+	struct input in = {.fd = fd,
+		.size = w->job->size,
+		.done = w->done,
+		.fault = &w->fault};
 	struct err e = ERR_INIT;
+	enum rc rc = walk_archive(w, &in, (const uint8_t *)w->job->name.s,
+		w->job->name.len, 0, &e);
 
-	if (walk_archive(w, &in, (const uint8_t *)w->job->name.s,
-		    w->job->name.len, 0, &e) == OK)
+	if (is_unread(w, &e))
+		tell_text(w, FRAME_UNREAD, &e);
+	else if (rc == OK)
 		tell_plain(w, FRAME_END);
 	else
 		tell_text(w, e.code == AGAIN ? FRAME_NO_ROOM : FRAME_OVER, &e);

@@ -21,7 +21,8 @@ struct walk {
 	 */
 	enum rc (*spool)(struct walk *w, unsigned level, uint64_t bytes,
 		bool fresh, int *ret_fd, struct err *e);
-	bool over; /* nothing more, not even of what is around */
+	bool over;	  /* nothing more, not even of what is around */
+	struct err fault; /* of a disk: says nothing about the archive */
 	struct message m;
 };
 
