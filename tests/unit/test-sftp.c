@@ -2,6 +2,9 @@
  * source/sftp: what goes over the wires, forwards and spoiled; who may be
  * asked for how much; which algorithms and keys will do.
  */
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
@@ -10,6 +13,7 @@
 #include "source/sftp/job.h"
 #include "source/sftp/pace.h"
 #include "source/sftp/packet.h"
+#include "source/sftp/rsa.h"
 #include "source/sftp/wire.h"
 #include "unit.h"
 
@@ -169,7 +173,7 @@ secrets_are_wiped(void **state UNUSED)
 	again();
 	assert_int_equal(message_take_u64(&m), 1);
 	assert_int_equal(message_take_u64(&m), 1);
-	auth_init(&a);
+	auth_init(&a, 0);
 	assert_true(auth_take(&a, &m));
 	assert_string_equal(a.user.s, "u");
 	assert_string_equal(a.credential[0].secret.s, "xyzzy-secret");
@@ -358,31 +362,61 @@ old_algorithms_are_offered_only_when_asked(void **state UNUSED)
 	libssh2_session_free(s);
 }
 
-static void
-an_rsa_key_says_why_it_will_not_do(void **state UNUSED)
+static bool
+text_is_rsa(const char *key, const char *passphrase)
 {
-	static const char pem[] = "-----BEGIN RSA PRIVATE KEY-----\nMII",
-			  ec[] = "-----BEGIN EC PRIVATE KEY-----\nMHc",
-			  openssh_rsa[] =
-				  "-----BEGIN OPENSSH PRIVATE KEY-----\n"
-				  "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9u"
-				  "ZQAAAAAAAAABAAAAlwAAAAdzc2gtcn\n"
-				  "NhAAAAAwEAAQAAAIEAqx1m\n",
+	return rsa_is_key((const uint8_t *)key, strlen(key), passphrase);
+}
+
+/* As PKCS #8, encrypted when there is a passphrase. */
+static bool
+written_is_rsa(EVP_PKEY *k, const char *passphrase, const char *given)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+	bool is;
+
+	assert_int_equal(
+		PEM_write_bio_PKCS8PrivateKey(b, k,
+			passphrase != NULL ? EVP_aes_128_cbc() : NULL,
+			passphrase,
+			passphrase != NULL ? (int)strlen(passphrase) : 0, NULL,
+			NULL),
+		1);
+	len = BIO_get_mem_data(b, &text);
+	is = rsa_is_key((const uint8_t *)text, (size_t)len, given);
+	BIO_free(b);
+	return is;
+}
+
+static void
+an_rsa_key_is_known_in_every_format(void **state UNUSED)
+{
+	static const char openssh_rsa[] =
+		"-----BEGIN OPENSSH PRIVATE KEY-----\n"
+		"b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9u"
+		"ZQAAAAAAAAABAAAAlwAAAAdzc2gtcn\n"
+		"NhAAAAAwEAAQAAAIEAqx1m\n",
 			  openssh_ed[] =
 				  "-----BEGIN OPENSSH PRIVATE KEY-----\n"
 				  "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9u"
 				  "ZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n"
 				  "QyNTUxOQAAACB\n";
+	EVP_PKEY *rsa = EVP_RSA_gen(1024), *ec = EVP_EC_gen("P-256");
 
-	assert_non_null(strstr(auth_why_not_rsa(0x010a00), "1.11"));
-	assert_null(auth_why_not_rsa(0x010b00));
-	assert_true(auth_key_is_rsa((const uint8_t *)pem, strlen(pem)));
-	assert_false(auth_key_is_rsa((const uint8_t *)ec, strlen(ec)));
-	assert_true(auth_key_is_rsa(
-		(const uint8_t *)openssh_rsa, strlen(openssh_rsa)));
-	assert_false(auth_key_is_rsa(
-		(const uint8_t *)openssh_ed, strlen(openssh_ed)));
-	assert_false(auth_key_is_rsa((const uint8_t *)"", 0));
+	assert_true(text_is_rsa(openssh_rsa, ""));
+	assert_false(text_is_rsa(openssh_ed, ""));
+	assert_false(text_is_rsa("", ""));
+	assert_false(text_is_rsa("-----BEGIN RSA PRIVATE KEY-----\nMII", ""));
+	assert_true(written_is_rsa(rsa, NULL, ""));
+	assert_true(written_is_rsa(rsa, "sesame", "sesame"));
+	assert_false(written_is_rsa(rsa, "sesame", "open"));
+	assert_false(written_is_rsa(ec, NULL, ""));
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(ec);
+	assert_non_null(strstr(rsa_why_not(0x010a00), "1.11"));
+	assert_null(rsa_why_not(0x010b00));
 }
 
 static void
@@ -416,7 +450,7 @@ main(void)
 		cmocka_unit_test(a_pace_is_kept),
 		cmocka_unit_test(host_keys_are_asked_for_in_order),
 		cmocka_unit_test(old_algorithms_are_offered_only_when_asked),
-		cmocka_unit_test(an_rsa_key_says_why_it_will_not_do),
+		cmocka_unit_test(an_rsa_key_is_known_in_every_format),
 		cmocka_unit_test(every_fault_has_a_name_and_a_code),
 	};
 

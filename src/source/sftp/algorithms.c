@@ -94,6 +94,18 @@ algorithms_host_keys(unsigned old, const char *key_types, struct str *ret)
 		add_host_key(ret, i, old);
 }
 
+/* libssh2 leaves out what it does not have. 0 or its error. */
+static int
+prefer(LIBSSH2_SESSION *session, const struct offer *o, unsigned old)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	str_add(&s, o->list);
+	if (o->old & old)
+		str_addf(&s, ",%s", o->more);
+	return libssh2_session_method_pref(session, o->method, s.s);
+}
+
 bool
 algorithms_offer(LIBSSH2_SESSION *session, unsigned old, const char *key_types,
 	struct err *e)
@@ -103,14 +115,9 @@ algorithms_offer(LIBSSH2_SESSION *session, unsigned old, const char *key_types,
 	for (size_t i = 0; i < ARRAY_LEN(offers); i++) {
 		const struct offer *o = &offers[i];
 
-		str_clear(&s);
-		str_add(&s, o->list);
-		if (o->old & old)
-			str_addf(&s, ",%s", o->more);
-		/* libssh2 leaves out what it does not have. */
-		if (libssh2_session_method_pref(session, o->method, s.s) != 0) {
+		if (prefer(session, o, old) != 0) {
 			err_set(e, BAD_SOURCE, "this libssh2 has no %s of %s",
-				o->name, s.s);
+				o->name, o->list);
 			return false;
 		}
 	}
@@ -139,6 +146,43 @@ algorithms_agreed(LIBSSH2_SESSION *session, struct str *ret)
 			str_addf(ret, "%s%s", ret->len > 0 ? " " : "", m);
 	}
 }
+
+#if LIBSSH2_VERSION_NUM >= 0x010b00
+static const struct offer *
+signatures(void)
+{
+	const struct offer *o = offers;
+
+	while (o->method != LIBSSH2_METHOD_SIGN_ALGO)
+		o++;
+	return o;
+}
+
+int
+algorithms_sign(LIBSSH2_SESSION *session, unsigned old)
+{
+	return prefer(session, signatures(), old);
+}
+
+int
+algorithms_sign_no_rsa(LIBSSH2_SESSION *session)
+{
+	return libssh2_session_method_pref(
+		session, LIBSSH2_METHOD_SIGN_ALGO, "ssh-ed25519");
+}
+#else
+int
+algorithms_sign(LIBSSH2_SESSION *session UNUSED, unsigned old UNUSED)
+{
+	return 0;
+}
+
+int
+algorithms_sign_no_rsa(LIBSSH2_SESSION *session UNUSED)
+{
+	return 0;
+}
+#endif
 
 bool
 algorithms_rsa_sha2(unsigned version)

@@ -20,6 +20,13 @@ void algorithms_host_keys(unsigned old, const char *key_types, struct str *ret);
 /* What was agreed on, in words. */
 void algorithms_agreed(LIBSSH2_SESSION *session, struct str *ret);
 
+/*
+ * Signatures by our own keys, as algorithms_offer set them; and none that an
+ * RSA key could make. 0 or libssh2's error.
+ */
+int algorithms_sign(LIBSSH2_SESSION *session, unsigned old) MUST_USE;
+int algorithms_sign_no_rsa(LIBSSH2_SESSION *session) MUST_USE;
+
 /* Does this libssh2 (LIBSSH2_VERSION_NUM) sign RSA keys as servers want? */
 bool algorithms_rsa_sha2(unsigned version) MUST_USE;
 

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "source/sftp/algorithms.h"
+#include "source/sftp/rsa.h"
 
 enum { LEFT = 4 << 20, TURN = 256 << 10, WORDS_MAX = 300 };
 
@@ -113,6 +114,13 @@ hung_up(LIBSSH2_SESSION *session, int reason, const char *message,
 		message_len = WORDS_MAX;
 	if (message_len > 0)
 		str_add_quoted(&why, message, (size_t)message_len);
+	/* One that takes no RSA key at all may not even talk about one. */
+	if (l->state == LINK_AUTH && l->auth.asking) {
+		link_fail(l, SFTP_AUTH,
+			"not let in as %s: key: %s (the server hung up: %s)",
+			l->auth.user.s, rsa_no_list, why.s);
+		return;
+	}
 	/* After too many attempts OpenSSH calls it a protocol error. */
 	if (l->state == LINK_AUTH && l->auth.refused.len > 0 &&
 		(reason == SSH_DISCONNECT_PROTOCOL_ERROR ||
@@ -154,7 +162,7 @@ link_open(struct link *l, int fd, unsigned old, const char *key_types,
 		.left = LEFT,
 		.turn = TURN,
 		.e = ERR_INIT};
-	auth_init(&l->auth);
+	auth_init(&l->auth, old);
 	l->out = mem_alloc(LINK_OUT);
 	l->session = libssh2_session_init_ex(NULL, NULL, NULL, l);
 	if (l->session == NULL) {
