@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "source/sftp/algorithms.h"
 #include "source/sftp/auth.h"
 #include "source/sftp/job.h"
@@ -362,6 +363,67 @@ old_algorithms_are_offered_only_when_asked(void **state UNUSED)
 	libssh2_session_free(s);
 }
 
+/* What a server says first, with these six lists. */
+static void
+greet(struct str *s, const char *const list[6])
+{
+	str_clear(s);
+	str_add(s, "Welcome!\r\nSSH-2.0-old\r\n");
+	str_addn(s,
+		"\0\0\2\0\4\24"
+		"0123456789abcdef",
+		22);
+	for (unsigned i = 0; i < 6; i++) {
+		const uint8_t n[4] = {0, 0, 0, (uint8_t)strlen(list[i])};
+
+		str_addn(s, n, 4);
+		str_add(s, list[i]);
+	}
+}
+
+static bool
+explained(unsigned old, const struct str *s, size_t len, struct str *ret)
+{
+	uint8_t *exact = mem_dup((const uint8_t *)s->s, len);
+	bool is;
+
+	str_clear(ret);
+	is = algorithms_explain(old, exact, len, ret);
+	free(exact);
+	return is;
+}
+
+static void
+what_is_not_in_common_is_explained(void **state UNUSED)
+{
+	static const char *const ancient[] = {"diffie-hellman-group14-sha1",
+		"ssh-rsa,ssh-dss", "aes128-cbc", "aes128-cbc", "hmac-sha1",
+		"hmac-sha1"},
+				 *const strange[] = {"kex@acme", "ssh-ed25519",
+					 "aes128-ctr", "aes128-ctr",
+					 "hmac-sha2-256", "hmac-sha2-256"};
+	CLEANUP(str_release) struct str s = STR_INIT, why = STR_INIT;
+
+	greet(&s, ancient);
+	assert_true(explained(0, &s, s.len, &why));
+	assert_non_null(strstr(why.s,
+		"no key exchange in common: the server has "
+		"diffie-hellman-group14-sha1, offered is curve25519"));
+	assert_non_null(strstr(why.s,
+		"host key in common: the server has "
+		"ssh-rsa,ssh-dss, offered is ssh-ed"));
+	assert_non_null(strstr(why.s,
+		"write algorithms: [sha1-kex, sha1-keys, cbc, sha1-macs]"));
+	assert_true(explained(SFTP_OLD_CBC, &s, s.len, &why));
+	assert_null(strstr(why.s, "cipher"));
+	assert_false(explained(15, &s, s.len, &why));
+	for (size_t n = 0; n < s.len; n++)
+		assert_false(explained(0, &s, n, &why));
+	greet(&s, strange);
+	assert_true(explained(0, &s, s.len, &why));
+	assert_non_null(strstr(why.s, "nothing that this server takes"));
+}
+
 static bool
 text_is_rsa(const char *key, const char *passphrase)
 {
@@ -450,6 +512,7 @@ main(void)
 		cmocka_unit_test(a_pace_is_kept),
 		cmocka_unit_test(host_keys_are_asked_for_in_order),
 		cmocka_unit_test(old_algorithms_are_offered_only_when_asked),
+		cmocka_unit_test(what_is_not_in_common_is_explained),
 		cmocka_unit_test(an_rsa_key_is_known_in_every_format),
 		cmocka_unit_test(every_fault_has_a_name_and_a_code),
 	};
