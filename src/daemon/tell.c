@@ -62,6 +62,10 @@ tell_pass(const struct pass_report *r)
 	if (r->receipts.len > 0)
 		log_say(LOG_WARNING, "receipts-wait", "%s: %s", p->source,
 			r->receipts.s);
+	if (r->after.failed > 0)
+		log_say(LOG_WARNING, "after-failed",
+			"%s: %" PRIu64 " could not leave the source: %s",
+			p->source, r->after.failed, r->after.trouble.s);
 	if (fresh == 0 && *p->trouble == '\0')
 		return;
 	l = log_begin(*p->trouble != '\0' ? LOG_WARNING : LOG_INFO, "pass");

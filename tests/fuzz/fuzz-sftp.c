@@ -78,7 +78,7 @@ rest(uint8_t which)
 		if (wire_take_connect(&m, &c))
 			check(c.slot < SFTP_CONNECTIONS_MAX);
 	} else {
-		auth_init(&a);
+		auth_init(&a, 0);
 		if (auth_take(&a, &m))
 			check(a.n <= SFTP_CREDENTIALS_MAX);
 		auth_release(&a);

@@ -3,12 +3,14 @@
 # its child killed anywhere. All of it lands once, and little comes twice.
 . "$SRCDIR/tests/scenario/lib.sh"
 . "$SRCDIR/tests/servers/servers.sh"
+. "$SRCDIR/tests/scenario/partners.sh"
 
 start_sshd srv
 sshd=$port
 files=$PWD/srv/files
 user=$(cat srv/user)
-pin=$(ssh-keygen -l -f srv/host_ed25519.pub | cut -d' ' -f2)
+pin=$(pin_of srv)
+retry='retry: {attempts: 4, base: 10ms}'
 
 if [ -n "$SOAK" ]; then
 	mib=1024 cuts=50 kills=100
@@ -16,19 +18,17 @@ else
 	mib=96 cuts=5 kills=10
 fi
 
-# lake NAME PORT FOLDER [LINE...]: a zone with one partner.
-lake()
+# with NAME PORT FOLDER [LINE...]: a zone with one partner.
+with()
 {
-	"$LANDFALL" init "$1" --quiet
-	sed -i '/^sources:/,$d' "$1/landfall.yaml"
-	{
-		printf 'sources:\n  acme:\n    sftp:\n      host: 127.0.0.1\n'
-		printf '      port: %s\n      user: %s\n' "$2" "$user"
-		printf '      key: {file: ../srv/ed25519}\n'
-		printf '      host_key: "%s"\n      path: %s\n' "$pin" "$3"
-		shift 3
-		printf '      %s\n' "$@"
-	} >>"$1/landfall.yaml"
+	lake "$1"
+	with_in=$1
+	with_port=$2
+	with_path="path: $3"
+	shift 3
+	partner acme "$with_port" 'key: {file: ../srv/ed25519}' \
+		"host_key: \"$pin\"" "$with_path" "$@" \
+		>>"$with_in/landfall.yaml"
 }
 
 # pseudo-random bytes, quickly and the same each time
@@ -48,23 +48,23 @@ mkdir -p "$files/large"
 noise "$((mib << 20))" 00 >"$files/large/big.bin"
 touch -d '3 days ago' "$files/large/big.bin"
 sum=$(sha256sum <"$files/large/big.bin")
-options=
-i=0
-while [ $i -lt "$cuts" ]; do
-	# On average so far that the file needs all of them.
-	n=$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')
-	options="$options --cut $((200000 + n % ((mib << 20) * 2 / (cuts + 1))))"
-	i=$((i + 1))
-done
+# Between two points that lie next to each other there is one connection, which
+# gets so far; 4 KiB are the greetings.
+options=$(python3 -c '
+import random, sys
+size, cuts = (int(a) for a in sys.argv[1:])
+points = [0] + sorted(random.sample(range(size), cuts))
+for here, there in zip(points, points[1:]):
+    print("--cut", there - here + 4096)' $((mib << 20)) $cuts)
 # shellcheck disable=SC2086
 start_proxy line "$sshd" $options
-lake cut "$port" large 'connections: 1' 'retry: {attempts: 4, base: 10ms}'
+with cut "$port" large 'connections: 1'
 expect 'cut: one pass brings it' timeout 550 \
 	"$LANDFALL" run --once -c cut/landfall.yaml --quiet
 expect_same 'cut: the bytes are those of the partner' "$sum" \
 	"$("$LANDFALL" cat -c cut/landfall.yaml big.bin | sha256sum)"
 made=$(cat line/count)
-expect 'cut: the line was cut more than once' test "$made" -gt 2
+expect 'cut: at each of the points' test "$made" -gt "$cuts"
 came=$(cat line/bytes)
 more=$(((came - (mib << 20)) * 1000 / (mib << 20)))
 printf '# %s connections, %s.%s %% more bytes than the file has\n' "$made" \
@@ -85,8 +85,9 @@ while [ $i -lt 60 ]; do
 	i=$((i + 1))
 done
 find "$files/many" -type f -exec touch -d '3 days ago' {} +
-start_proxy slow "$sshd" --rate $(((mib << 20) / 3))
-lake kill "$port" many 'retry: {attempts: 4, base: 10ms}'
+# So slowly that most of the kills come in the middle of it.
+start_proxy slow "$sshd" --rate $(((mib << 20) * 2 / 3 / kills))
+with kill "$port" many
 
 # The SFTP child of a process, or nothing.
 child_of()
@@ -94,21 +95,26 @@ child_of()
 	pgrep -P "$1" 2>/dev/null | head -n 1
 }
 
+met=0
 i=0
 while [ $i -lt "$kills" ]; do
+	[ "$(count_landed kill)" -eq 68 ] || met=$((met + 1))
 	"$LANDFALL" run --once -c kill/landfall.yaml --quiet >kill.out 2>&1 &
 	pid=$!
 	n=$(od -An -N2 -tu2 /dev/urandom | tr -d ' ')
 	sleep "0.$((n % 800 + 100))"
-	if [ $((i % 2)) -eq 0 ]; then
-		kill -9 $pid 2>/dev/null || :
-	else
+	if [ $((i % 2)) -ne 0 ]; then
 		child=$(child_of $pid)
 		[ -z "$child" ] || kill -9 "$child" 2>/dev/null || :
+		sleep 0.2
 	fi
+	kill -9 $pid 2>/dev/null || :
 	wait $pid 2>/dev/null || :
 	i=$((i + 1))
 done
+printf '# %s of %s kills had something to lose\n' $met $kills
+expect 'kill: in the middle of it' test $met -gt $((kills / 3))
+sed -i "s/port: .*/port: $sshd/" kill/landfall.yaml
 expect 'kill: what is left is brought' timeout 550 \
 	"$LANDFALL" run --once -c kill/landfall.yaml --quiet
 expect_same 'kill: nothing is lost, nothing is there twice' 68 \

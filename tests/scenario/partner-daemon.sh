@@ -4,23 +4,25 @@
 . "$SRCDIR/tests/scenario/lib.sh"
 . "$SRCDIR/tests/scenario/running.sh"
 . "$SRCDIR/tests/servers/servers.sh"
+. "$SRCDIR/tests/scenario/partners.sh"
 
 start_sshd srv
 sshd=$port
 files=$PWD/srv/files
-pin=$(ssh-keygen -l -f srv/host_ed25519.pub | cut -d' ' -f2)
+user=$(cat srv/user)
+pin=$(pin_of srv)
+retry='retry: {attempts: 1, base: 50ms, ceiling: 400ms}'
 mkdir -p "$files/in"
 
-# partner NAME PORT FOLDER LINE...
-partner()
+# scheduled NAME PORT FOLDER LINE...
+scheduled()
 {
-	printf '  %s:\n    sftp:\n      host: 127.0.0.1\n      port: %s\n' \
-		"$1" "$2"
-	printf '      user: %s\n      path: %s\n' "$(cat srv/user)" "$3"
-	printf '      retry: {attempts: 1, base: 50ms, ceiling: 400ms}\n'
+	scheduled_name=$1
+	scheduled_port=$2
+	scheduled_path="path: $3"
 	shift 3
-	printf '      %s\n' "$@"
-	printf '    schedule: {every: 1s}\n'
+	partner "$scheduled_name" "$scheduled_port" "$scheduled_path" "$@" -- \
+		'schedule: {every: 1s}'
 }
 
 # zone FILES SOURCE: waits for so many landing files of a source.
@@ -34,19 +36,14 @@ zone()
 	find "lake/zone/$2" -name '*.zst' 2>/dev/null | wc -l
 }
 
-old()
-{
-	touch -d '3 days ago' "$@"
-}
-
 new_lake 'ready: {stable: 0s}'
 start_proxy line "$sshd"
 {
-	partner acme "$port" in 'key: {file: ../srv/ed25519}' \
+	scheduled acme "$port" in 'key: {file: ../srv/ed25519}' \
 		"host_key: \"$pin\""
-	partner wrong "$sshd" in 'key: {file: ../srv/stranger}' \
+	scheduled wrong "$sshd" in 'key: {file: ../srv/stranger}' \
 		"host_key: \"$pin\""
-	partner dead 1 in 'key: {file: ../srv/ed25519}' "host_key: \"$pin\""
+	scheduled dead 1 in 'key: {file: ../srv/ed25519}' "host_key: \"$pin\""
 } >>$conf
 echo 1 >"$files/in/a.csv"
 old "$files/in/a.csv"

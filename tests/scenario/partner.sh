@@ -4,62 +4,14 @@
 # partner that cannot be reached costs the others.
 . "$SRCDIR/tests/scenario/lib.sh"
 . "$SRCDIR/tests/servers/servers.sh"
+. "$SRCDIR/tests/scenario/partners.sh"
 
 start_sshd srv
 sshd=$port
 files=$PWD/srv/files
 user=$(cat srv/user)
-pin=$(ssh-keygen -l -f srv/host_ed25519.pub | cut -d' ' -f2)
-ecdsa=$(ssh-keygen -l -f srv/host_ecdsa.pub | cut -d' ' -f2)
-
-# partner NAME PORT LINE...: a source of lake, more keys of its sftp block
-# before a "--", of the source behind it.
-partner()
-{
-	printf '  %s:\n    sftp:\n      host: 127.0.0.1\n      port: %s\n' \
-		"$1" "$2"
-	printf '      user: %s\n      retry: {attempts: 2, base: 10ms}\n' \
-		"$user"
-	shift 2
-	while [ $# -gt 0 ] && [ "$1" != -- ]; do
-		printf '      %s\n' "$1"
-		shift
-	done
-	[ $# -eq 0 ] || shift
-	while [ $# -gt 0 ]; do
-		printf '    %s\n' "$1"
-		shift
-	done
-}
-
-# lake NAME: an empty zone; its sources are written behind it.
-lake()
-{
-	"$LANDFALL" init "$1" --quiet
-	sed -i '/^sources:/,$d' "$1/landfall.yaml"
-	echo 'sources:' >>"$1/landfall.yaml"
-}
-
-# old FILE...: changed long ago, so that one look is enough.
-old()
-{
-	touch -d '3 days ago' "$@"
-}
-
-# run NAME [ARGUMENT...]: one pass; the words are kept.
-run()
-{
-	run_in=$1
-	shift
-	"$LANDFALL" run --once -c "$run_in/landfall.yaml" --json "$@" \
-		>out 2>err
-}
-
-# check NAME: can its source be reached?
-check()
-{
-	"$LANDFALL" check --connect -c "$1/landfall.yaml" >check.out 2>&1
-}
+pin=$(pin_of srv)
+ecdsa=$(pin_of srv ecdsa)
 
 key='key: {file: ../srv/ed25519}'
 pinned="host_key: \"$pin\""

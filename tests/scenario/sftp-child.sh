@@ -174,6 +174,16 @@ if [ "$(id -u)" -eq 0 ]; then
 		partner/files/outbound/receipts/r.txt
 	expect_same 'and nowhere else' denied "$(field 2 "$("$probe" -u nobody \
 		-k partner/ed25519 "$port" put /r.txt server/user)")"
+	for what in 'put /new/r.txt server/user' \
+		'move /outbound/large /new/er/large'; do
+		# shellcheck disable=SC2086
+		expect_same "whose folder cannot be made: ${what%% *}" denied \
+			"$(field 2 "$("$probe" -u nobody -k partner/ed25519 \
+				"$port" $what)")"
+	done
+	expect_same 'what is gone itself is that' gone "$(field 2 "$("$probe" \
+		-u nobody -k partner/ed25519 "$port" move /outbound/none \
+		/new/er/large)")"
 	port=$sshd_port
 fi
 

@@ -10,7 +10,8 @@ Anybody is let in by any key in DIR/authorized_keys (when that is there), or by
 the password.
 
 Without a trick it is an honest, simple server. What was asked of it is in
-DIR/asked, a line for each request: TYPE PATH-or-HANDLE. The tricks:
+DIR/asked, a line for each request: TYPE PATH-or-HANDLE; of a key, "SIGNED" and
+the name of the signature. The tricks:
 """
 import argparse
 import os
@@ -30,6 +31,9 @@ TRICKS = {
     # doors
     'questions': 'the password is asked for (keyboard-interactive)',
     'both': 'the password, and then it is asked for',
+    'no-list': 'it does not list which signatures it takes',
+    'only-sha1': 'of RSA signatures it takes those with SHA-1',
+    'only-sha256': '... with SHA-256',
     # listings
     'names': 'names that no file can have',
     'endless': 'a READDIR that never ends, of ever new names',
@@ -449,6 +453,22 @@ class World:
         self.log.write(f'{NAMES.get(kind, kind)} {what[:200]!r}\n')
 
 
+class Transport(paramiko.Transport):
+    def _activate_outbound(self):
+        # A client may say anywhere in its list that it wants to be told
+        # (RFC 8308 section 2.1); paramiko looks at the end of it alone.
+        self._remote_ext_info = 'ext-info-c'
+        super()._activate_outbound()
+
+
+# RSA signatures that are not taken.
+RSA_NOT = {
+    'no-list': ['rsa-sha2-256', 'rsa-sha2-512'],
+    'only-sha1': ['rsa-sha2-256', 'rsa-sha2-512'],
+    'only-sha256': ['ssh-rsa', 'rsa-sha2-512'],
+}
+
+
 class Door(paramiko.ServerInterface):
     def __init__(self, world):
         self.world = world
@@ -463,9 +483,16 @@ class Door(paramiko.ServerInterface):
         return self.world.trick == 'questions' or self.half
 
     def check_auth_publickey(self, username, key):
-        if key.get_base64() in self.world.keys:
-            return paramiko.AUTH_SUCCESSFUL
-        return paramiko.AUTH_FAILED
+        if key.get_base64() not in self.world.keys:
+            return paramiko.AUTH_FAILED
+        verify = key.verify_ssh_sig
+
+        def noted(data, signature):
+            name = paramiko.Message(signature.asbytes()).get_text()
+            self.world.log.write(f'SIGNED {name}\n')
+            return verify(data, signature)
+        key.verify_ssh_sig = noted
+        return paramiko.AUTH_SUCCESSFUL
 
     def check_auth_password(self, username, password):
         if self.asks() or password != self.world.args.password:
@@ -526,7 +553,9 @@ def main():
         while True:
             sock, _ = listener.accept()
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            transport = paramiko.Transport(sock)
+            transport = Transport(
+                sock, server_sig_algs=world.trick != 'no-list',
+                disabled_algorithms={'pubkeys': RSA_NOT.get(world.trick, [])})
             transport.add_server_key(key)
             try:
                 transport.start_server(server=Door(world),

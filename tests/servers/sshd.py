@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A real OpenSSH server on a loopback port, as partners run one.
 
-    sshd.py DIR [--chroot] [--set 'KEYWORD VALUE']...
+    sshd.py DIR [--chroot] [--password WORD [--pam]] [--set 'KEYWORD VALUE']...
 
 Makes what is missing in DIR, starts sshd, then writes DIR/port (whole, by
 rename) and stays until it is told to end (SIGTERM, SIGINT) or sshd ends; it
@@ -23,6 +23,10 @@ Relative paths begin at DIR/files. --chroot (root only): as most partners do
 it, for the user nobody, who sees DIR/files as "/" and owns DIR/files/outbound
 alone. DIR/files is a link then: sshd takes no chroot below a folder that others
 may write to.
+
+--password (with --chroot): the user has this password, and no key will do; with
+--pam it is asked for, keyboard-interactively. sshd sees a shadow file and PAM
+rules of its own (a mount namespace): those of the machine are left alone.
 """
 import argparse
 import os
@@ -93,10 +97,34 @@ def make_chroot(d):
     return real
 
 
+def make_password(d, user, word):
+    """A shadow file, rules for PAM, and how to start a program that sees them."""
+    word = subprocess.run(['openssl', 'passwd', '-6', '-stdin'], input=word,
+                          check=True, capture_output=True, text=True).stdout
+    with open('/etc/shadow') as f:
+        lines = [line for line in f if not line.startswith(user + ':')]
+    with open(f'{d}/shadow', 'w') as f:
+        os.fchmod(f.fileno(), 0o600)
+        f.writelines([*lines, f'{user}:{word.strip()}:20000:0:99999:7:::\n'])
+    say(f'{d}/pam', 'auth required pam_unix.so\n'
+        'account required pam_permit.so\nsession required pam_permit.so\n')
+    return ['unshare', '-m', 'sh', '-c',
+            f'mount --bind "{d}/shadow" /etc/shadow && '
+            f'mount --bind "{d}/pam" /etc/pam.d/sshd && exec "$@"', 'sh']
+
+
 def say(path, text):
     with open(path + '.new', 'w') as f:
         f.write(text)
     os.rename(path + '.new', path)
+
+
+DOORS = {
+    'key': [],
+    'password': ['PasswordAuthentication yes', 'PubkeyAuthentication no'],
+    'questions': ['UsePAM yes', 'KbdInteractiveAuthentication yes',
+                  'PubkeyAuthentication no'],
+}
 
 
 def configuration(d, port, user, chroot, more):
@@ -136,6 +164,8 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument('dir')
     p.add_argument('--chroot', action='store_true')
+    p.add_argument('--password')
+    p.add_argument('--pam', action='store_true')
     p.add_argument('--set', action='append', default=[])
     args = p.parse_args()
     d = os.path.abspath(args.dir)
@@ -145,20 +175,24 @@ def main():
         os.makedirs('/run/sshd', mode=0o755, exist_ok=True)
     elif args.chroot:
         sys.exit('--chroot needs root')
-    user, root = 'nobody', None
+    user, root, within = 'nobody', None, []
     if args.chroot:
         root = make_chroot(d)
     else:
         user = pwd.getpwuid(os.getuid()).pw_name
         os.makedirs(f'{d}/files', exist_ok=True)
+    door = 'key'
+    if args.password is not None:
+        door = 'questions' if args.pam else 'password'
+        within = make_password(d, user, args.password)
     port = free_port(d)
-    configuration(d, port, user, root, args.set)
+    configuration(d, port, user, root, args.set + DOORS[door])
     # Sessions are in its process group, so that they end with it.
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     log = f'{d}/log'
     server = subprocess.Popen(
-        ['/usr/sbin/sshd', '-D', '-f', f'{d}/sshd_config', '-E', log],
+        [*within, '/usr/sbin/sshd', '-D', '-f', f'{d}/sshd_config', '-E', log],
         stdin=subprocess.DEVNULL, process_group=0,
         preexec_fn=lambda: signal.pthread_sigmask(
             signal.SIG_UNBLOCK, ends))

@@ -2,14 +2,19 @@
  * source/sftp: what goes over the wires, forwards and spoiled; who may be
  * asked for how much; which algorithms and keys will do.
  */
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "source/sftp/algorithms.h"
 #include "source/sftp/auth.h"
 #include "source/sftp/job.h"
 #include "source/sftp/pace.h"
 #include "source/sftp/packet.h"
+#include "source/sftp/rsa.h"
 #include "source/sftp/wire.h"
 #include "unit.h"
 
@@ -169,7 +174,7 @@ secrets_are_wiped(void **state UNUSED)
 	again();
 	assert_int_equal(message_take_u64(&m), 1);
 	assert_int_equal(message_take_u64(&m), 1);
-	auth_init(&a);
+	auth_init(&a, 0);
 	assert_true(auth_take(&a, &m));
 	assert_string_equal(a.user.s, "u");
 	assert_string_equal(a.credential[0].secret.s, "xyzzy-secret");
@@ -358,31 +363,122 @@ old_algorithms_are_offered_only_when_asked(void **state UNUSED)
 	libssh2_session_free(s);
 }
 
+/* What a server says first, with these six lists. */
 static void
-an_rsa_key_says_why_it_will_not_do(void **state UNUSED)
+greet(struct str *s, const char *const list[6])
 {
-	static const char pem[] = "-----BEGIN RSA PRIVATE KEY-----\nMII",
-			  ec[] = "-----BEGIN EC PRIVATE KEY-----\nMHc",
-			  openssh_rsa[] =
-				  "-----BEGIN OPENSSH PRIVATE KEY-----\n"
-				  "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9u"
-				  "ZQAAAAAAAAABAAAAlwAAAAdzc2gtcn\n"
-				  "NhAAAAAwEAAQAAAIEAqx1m\n",
+	str_clear(s);
+	str_add(s, "Welcome!\r\nSSH-2.0-old\r\n");
+	str_addn(s,
+		"\0\0\2\0\4\24"
+		"0123456789abcdef",
+		22);
+	for (unsigned i = 0; i < 6; i++) {
+		const uint8_t n[4] = {0, 0, 0, (uint8_t)strlen(list[i])};
+
+		str_addn(s, n, 4);
+		str_add(s, list[i]);
+	}
+}
+
+static bool
+explained(unsigned old, const struct str *s, size_t len, struct str *ret)
+{
+	uint8_t *exact = mem_dup((const uint8_t *)s->s, len);
+	bool is;
+
+	str_clear(ret);
+	is = algorithms_explain(old, exact, len, ret);
+	free(exact);
+	return is;
+}
+
+static void
+what_is_not_in_common_is_explained(void **state UNUSED)
+{
+	static const char *const ancient[] = {"diffie-hellman-group14-sha1",
+		"ssh-rsa,ssh-dss", "aes128-cbc", "aes128-cbc", "hmac-sha1",
+		"hmac-sha1"},
+				 *const strange[] = {"kex@acme", "ssh-ed25519",
+					 "aes128-ctr", "aes128-ctr",
+					 "hmac-sha2-256", "hmac-sha2-256"};
+	CLEANUP(str_release) struct str s = STR_INIT, why = STR_INIT;
+
+	greet(&s, ancient);
+	assert_true(explained(0, &s, s.len, &why));
+	assert_non_null(strstr(why.s,
+		"no key exchange in common: the server has "
+		"diffie-hellman-group14-sha1, offered is curve25519"));
+	assert_non_null(strstr(why.s,
+		"host key in common: the server has "
+		"ssh-rsa,ssh-dss, offered is ssh-ed"));
+	assert_non_null(strstr(why.s,
+		"write algorithms: [sha1-kex, sha1-keys, cbc, sha1-macs]"));
+	assert_true(explained(SFTP_OLD_CBC, &s, s.len, &why));
+	assert_null(strstr(why.s, "cipher"));
+	assert_false(explained(15, &s, s.len, &why));
+	for (size_t n = 0; n < s.len; n++)
+		assert_false(explained(0, &s, n, &why));
+	greet(&s, strange);
+	assert_true(explained(0, &s, s.len, &why));
+	assert_non_null(strstr(why.s, "nothing that this server takes"));
+}
+
+static bool
+text_is_rsa(const char *key, const char *passphrase)
+{
+	return rsa_is_key((const uint8_t *)key, strlen(key), passphrase);
+}
+
+/* As PKCS #8, encrypted when there is a passphrase. */
+static bool
+written_is_rsa(EVP_PKEY *k, const char *passphrase, const char *given)
+{
+	BIO *b = BIO_new(BIO_s_mem());
+	char *text;
+	long len;
+	bool is;
+
+	assert_int_equal(
+		PEM_write_bio_PKCS8PrivateKey(b, k,
+			passphrase != NULL ? EVP_aes_128_cbc() : NULL,
+			passphrase,
+			passphrase != NULL ? (int)strlen(passphrase) : 0, NULL,
+			NULL),
+		1);
+	len = BIO_get_mem_data(b, &text);
+	is = rsa_is_key((const uint8_t *)text, (size_t)len, given);
+	BIO_free(b);
+	return is;
+}
+
+static void
+an_rsa_key_is_known_in_every_format(void **state UNUSED)
+{
+	static const char openssh_rsa[] =
+		"-----BEGIN OPENSSH PRIVATE KEY-----\n"
+		"b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9u"
+		"ZQAAAAAAAAABAAAAlwAAAAdzc2gtcn\n"
+		"NhAAAAAwEAAQAAAIEAqx1m\n",
 			  openssh_ed[] =
 				  "-----BEGIN OPENSSH PRIVATE KEY-----\n"
 				  "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9u"
 				  "ZQAAAAAAAAABAAAAMwAAAAtzc2gtZW\n"
 				  "QyNTUxOQAAACB\n";
+	EVP_PKEY *rsa = EVP_RSA_gen(1024), *ec = EVP_EC_gen("P-256");
 
-	assert_non_null(strstr(auth_why_not_rsa(0x010a00), "1.11"));
-	assert_null(auth_why_not_rsa(0x010b00));
-	assert_true(auth_key_is_rsa((const uint8_t *)pem, strlen(pem)));
-	assert_false(auth_key_is_rsa((const uint8_t *)ec, strlen(ec)));
-	assert_true(auth_key_is_rsa(
-		(const uint8_t *)openssh_rsa, strlen(openssh_rsa)));
-	assert_false(auth_key_is_rsa(
-		(const uint8_t *)openssh_ed, strlen(openssh_ed)));
-	assert_false(auth_key_is_rsa((const uint8_t *)"", 0));
+	assert_true(text_is_rsa(openssh_rsa, ""));
+	assert_false(text_is_rsa(openssh_ed, ""));
+	assert_false(text_is_rsa("", ""));
+	assert_false(text_is_rsa("-----BEGIN RSA PRIVATE KEY-----\nMII", ""));
+	assert_true(written_is_rsa(rsa, NULL, ""));
+	assert_true(written_is_rsa(rsa, "sesame", "sesame"));
+	assert_false(written_is_rsa(rsa, "sesame", "open"));
+	assert_false(written_is_rsa(ec, NULL, ""));
+	EVP_PKEY_free(rsa);
+	EVP_PKEY_free(ec);
+	assert_non_null(strstr(rsa_why_not(0x010a00), "1.11"));
+	assert_null(rsa_why_not(0x010b00));
 }
 
 static void
@@ -416,7 +512,8 @@ main(void)
 		cmocka_unit_test(a_pace_is_kept),
 		cmocka_unit_test(host_keys_are_asked_for_in_order),
 		cmocka_unit_test(old_algorithms_are_offered_only_when_asked),
-		cmocka_unit_test(an_rsa_key_says_why_it_will_not_do),
+		cmocka_unit_test(what_is_not_in_common_is_explained),
+		cmocka_unit_test(an_rsa_key_is_known_in_every_format),
 		cmocka_unit_test(every_fault_has_a_name_and_a_code),
 	};
 

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "source/sftp/rsa.h"
 
 enum {
 	REQUEST_IDENTITIES = 11,
@@ -162,6 +163,7 @@ agent_key(int fd, unsigned i, struct agent_key *ret, struct err *e)
 	ret->fd = fd;
 	memcpy(ret->blob, blob, n);
 	ret->blob_len = n;
+	ret->declined = false;
 	return OK;
 }
 
@@ -195,7 +197,8 @@ int
 agent_sign(LIBSSH2_SESSION *session, unsigned char **sig, size_t *sig_len,
 	const unsigned char *data, size_t data_len, void **abstract)
 {
-	const struct agent_key *key = *abstract;
+	struct agent_key *key = *abstract;
+	uint32_t flags = flags_of(data, data_len);
 	CLEANUP(buf_release) struct buf b;
 	struct err e = ERR_INIT;
 	const uint8_t *whole, *name, *bytes;
@@ -203,12 +206,16 @@ agent_sign(LIBSSH2_SESSION *session, unsigned char **sig, size_t *sig_len,
 	enum rc rc = request(&b, SIGN_REQUEST, &e);
 
 	(void)session;
+	if (flags == 0 && !key->sha1 && rsa_is_blob(key->blob, key->blob_len)) {
+		key->declined = true;
+		return -1;
+	}
 	if (rc == OK)
 		rc = put_string(&b, key->blob, key->blob_len, &e);
 	if (rc == OK)
 		rc = put_string(&b, data, data_len, &e);
 	if (rc == OK)
-		rc = put_u32(&b, flags_of(data, data_len), &e);
+		rc = put_u32(&b, flags, &e);
 	if (rc == OK)
 		rc = ask(key->fd, &b, SIGN_RESPONSE, &e);
 	if (rc != OK || !take_string(b.data, b.len, &at, &whole, &n))

@@ -7,6 +7,7 @@
 #define SOURCE_SFTP_AGENT_H
 
 #include <libssh2.h>
+#include <stdbool.h>
 
 #include "base/err.h"
 
@@ -16,9 +17,12 @@ struct agent_key {
 	int fd;
 	uint8_t blob[AGENT_KEY_MAX]; /* RFC 4253 section 6.6 */
 	size_t blob_len;
+	bool sha1;     /* an RSA key may sign with it */
+	bool declined; /* by agent_sign: it would have to */
 };
 
-/* The i-th one. END: there are not so many. BAD_ITEM: no such agent. */
+/* The i-th one; sha1 stays as it is. END: there are not so many. BAD_ITEM: no
+ * such agent. */
 enum rc
 agent_key(int fd, unsigned i, struct agent_key *ret, struct err *e) MUST_USE;
 

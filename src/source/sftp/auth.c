@@ -7,15 +7,17 @@
 #include "base/io.h"
 #include "source/sftp/agent.h"
 #include "source/sftp/algorithms.h"
+#include "source/sftp/rsa.h"
 #include "source/sftp/wire.h"
 
 /* What an attempt came to; AGAIN as everywhere. */
 enum attempt { IN, WAIT, REFUSED, LOST };
 
 void
-auth_init(struct auth *a)
+auth_init(struct auth *a, unsigned old)
 {
-	*a = (struct auth){.user = STR_INIT,
+	*a = (struct auth){.old = old,
+		.user = STR_INIT,
 		.methods = STR_INIT,
 		.refused = STR_INIT,
 		.agent = -1};
@@ -85,41 +87,6 @@ auth_take(struct auth *a, struct message *m)
 	return message_end(m);
 }
 
-/* ---- keys ---- */
-
-bool
-auth_key_is_rsa(const uint8_t *key, size_t len)
-{
-	static const char pem[] = "-----BEGIN RSA PRIVATE KEY-----",
-			  openssh[] = "-----BEGIN OPENSSH PRIVATE KEY-----";
-	/* In front: magic, cipher, kdf with its salt, then the public key. */
-	uint8_t raw[192];
-	char text[256];
-	size_t n = 0, raw_len;
-
-	if (len >= sizeof(pem) - 1 && memcmp(key, pem, sizeof(pem) - 1) == 0)
-		return true;
-	if (len < sizeof(openssh) ||
-		memcmp(key, openssh, sizeof(openssh) - 1) != 0)
-		return false;
-	for (size_t i = sizeof(openssh) - 1; i < len && n < sizeof(text); i++)
-		if (key[i] != '\n' && key[i] != '\r')
-			text[n++] = (char)key[i];
-	return str_parse_base64(text, n / 4 * 4, raw, sizeof(raw), &raw_len) &&
-		memmem(raw, raw_len, "\0\0\0\7ssh-rsa", 11) != NULL;
-}
-
-const char *
-auth_why_not_rsa(unsigned version)
-{
-	if (algorithms_rsa_sha2(version))
-		return NULL;
-	return "this program was built with a libssh2 before 1.11, which signs "
-	       "RSA keys with SHA-1 only, and servers refuse that: use an "
-	       "Ed25519 key, or build with the libssh2 that contrib/deps/"
-	       "libssh2 makes";
-}
-
 /* ---- attempts ---- */
 
 static void
@@ -146,9 +113,11 @@ attempt_of(struct auth *a, int rc, const char *why)
 	case LIBSSH2_ERROR_PASSWORD_EXPIRED:
 		refuse(a, "the password has expired");
 		return REFUSED;
+	case LIBSSH2_ERROR_METHOD_NONE:
+		refuse(a, rsa_no_match);
+		return REFUSED;
 	case LIBSSH2_ERROR_FILE:
 	case LIBSSH2_ERROR_KEYFILE_AUTH_FAILED:
-	case LIBSSH2_ERROR_METHOD_NONE:
 	case LIBSSH2_ERROR_METHOD_NOT_SUPPORTED:
 	case LIBSSH2_ERROR_PROTO:
 	case LIBSSH2_ERROR_ALGO_UNSUPPORTED:
@@ -157,22 +126,52 @@ attempt_of(struct auth *a, int rc, const char *why)
 	return LOST;
 }
 
+/* The seam to rsa.h: REFUSED is said, IN is a key that may be tried. */
+static enum attempt
+may_use_rsa(struct auth *a, LIBSSH2_SESSION *session)
+{
+	enum rsa_list list;
+
+	if (rsa_why_not(LIBSSH2_VERSION_NUM) != NULL) {
+		refuse(a, rsa_why_not(LIBSSH2_VERSION_NUM));
+		return REFUSED;
+	}
+	a->asking = true;
+	list = rsa_ask(session, a->user.s);
+	if (list == RSA_WAIT)
+		return WAIT;
+	a->asking = false;
+	switch (list) {
+	case RSA_LISTED:
+		return algorithms_sign(session, a->old) == 0 ? IN : LOST;
+	case RSA_NOT_LISTED:
+		refuse(a, rsa_no_list);
+		return REFUSED;
+	default:
+		return LOST;
+	}
+}
+
 static enum attempt
 try_key(struct auth *a, LIBSSH2_SESSION *session)
 {
 	struct auth_credential *c = &a->credential[a->at];
-	bool rsa = auth_key_is_rsa((const uint8_t *)c->secret.s, c->secret.len);
-	const char *why = "refused";
 	size_t before = a->refused.len;
 	enum attempt r;
-	int rc;
 
-	if (rsa && auth_why_not_rsa(LIBSSH2_VERSION_NUM) != NULL)
-		why = auth_why_not_rsa(LIBSSH2_VERSION_NUM);
-	rc = libssh2_userauth_publickey_frommemory(session, a->user.s,
-		a->user.len, NULL, 0, c->secret.s, c->secret.len,
-		c->passphrase.s);
-	r = attempt_of(a, rc, why);
+	if (a->stage == 0 && !(a->old & SFTP_OLD_SHA1_KEYS) &&
+		rsa_is_key((const uint8_t *)c->secret.s, c->secret.len,
+			c->passphrase.s)) {
+		r = may_use_rsa(a, session);
+		if (r != IN)
+			return r;
+	}
+	a->stage = 1;
+	r = attempt_of(a,
+		libssh2_userauth_publickey_frommemory(session, a->user.s,
+			a->user.len, NULL, 0, c->secret.s, c->secret.len,
+			c->passphrase.s),
+		"refused");
 	/* It never came to the server. */
 	if (r == REFUSED && a->refused.len == before)
 		refuse(a,
@@ -292,26 +291,63 @@ try_password(struct auth *a, LIBSSH2_SESSION *session)
 	return attempt_of(a, rc, "answer refused (keyboard-interactive)");
 }
 
-/* Each key the agent has, in its order. */
+/*
+ * The next key of the agent; END: there are no more. RSA keys come last: with
+ * one for which a server takes no signature libssh2 does not ask, and then
+ * calls the next key by the name of that one.
+ */
+static enum rc
+next_identity(struct auth *a, struct err *e)
+{
+	for (;; a->identity++) {
+		enum rc rc = agent_key(a->agent, a->identity, &a->key, e);
+
+		if (rc == END && a->identity > 0 && !a->rsa_turn) {
+			a->rsa_turn = true;
+			a->identity = 0;
+			rc = agent_key(a->agent, 0, &a->key, e);
+		}
+		if (rc != OK ||
+			rsa_is_blob(a->key.blob, a->key.blob_len) ==
+				a->rsa_turn)
+			return rc;
+	}
+}
+
+/* What became of the agent's keys, in all. */
+static void
+refuse_agent(struct auth *a, enum rc rc, const struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (rc != END)
+		str_add(&why, e->text);
+	else if (a->identity == 0)
+		str_add(&why, "it has no keys");
+	else
+		str_add(&why, "all its keys were refused");
+	if (a->declined > 0)
+		str_addf(&why, "; its RSA key was not used: %s", rsa_no_list);
+	refuse(a, why.s);
+}
+
+/* Each key the agent has. */
 static enum attempt
 try_agent(struct auth *a, LIBSSH2_SESSION *session)
 {
 	struct err e = ERR_INIT;
 	size_t before = a->refused.len;
 
+	a->key.sha1 = (a->old & SFTP_OLD_SHA1_KEYS) != 0;
 	for (;;) {
 		enum rc rc = OK;
 		void *sign = &a->key;
 		enum attempt r;
 
 		if (a->stage == 0)
-			rc = agent_key(a->agent, a->identity, &a->key, &e);
+			rc = next_identity(a, &e);
 		if (rc != OK) {
-			refuse(a,
-				rc == END && a->identity > 0
-					? "all its keys were refused"
-					: rc == END ? "it has no keys"
-						    : e.text);
+			refuse_agent(a, rc, &e);
 			return REFUSED;
 		}
 		a->stage = 1;
@@ -322,6 +358,7 @@ try_agent(struct auth *a, LIBSSH2_SESSION *session)
 			"");
 		if (r != REFUSED)
 			return r;
+		a->declined += a->key.declined;
 		str_cut(&a->refused, before);
 		a->identity++;
 		a->stage = 0;

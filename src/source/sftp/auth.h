@@ -1,7 +1,7 @@
 /*
  * auth.h - who we are: the credentials of one connection, tried in order.
  *
- *	auth_init(&a)
+ *	auth_init(&a, old)
  *	auth_take(&a, m)		from a WIRE_TRUST, behind `yes`
  *	auth_step(&a, session, &e)	until it says something else than AGAIN
  *	auth_release(&a)		wipes them
@@ -37,10 +37,14 @@ struct auth {
 	struct str refused; /* what was tried, and what came of it */
 	int agent;	    /* -1: none */
 	unsigned identity;  /* of the agent, the next to try */
+	bool asking;	    /* the server about RSA signatures */
+	bool rsa_turn;	    /* of the agent: RSA keys come last */
+	unsigned declined;  /* of its keys, since only SHA-1 was left */
 	struct agent_key key;
+	unsigned old; /* enum sftp_old */
 };
 
-void auth_init(struct auth *a);
+void auth_init(struct auth *a, unsigned old);
 void auth_release(struct auth *a);
 
 /* m->fd is taken over, if there is one. False: nonsense. */
@@ -52,11 +56,5 @@ bool auth_take(struct auth *a, struct message *m) MUST_USE;
  */
 enum rc
 auth_step(struct auth *a, LIBSSH2_SESSION *session, struct err *e) MUST_USE;
-
-/* Is this a private RSA key? Of an encrypted PKCS #8 nobody can tell. */
-bool auth_key_is_rsa(const uint8_t *key, size_t len) MUST_USE;
-
-/* Why an RSA key will not do with such a libssh2; NULL when it will. */
-const char *auth_why_not_rsa(unsigned version);
 
 #endif

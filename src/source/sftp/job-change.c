@@ -5,7 +5,8 @@
  *
  *	look	LSTAT or STAT
  *	remove	LSTAT, REMOVE
- *	move	LSTAT, LSTAT of the target, MKDIR ..., RENAME
+ *	move	LSTAT, LSTAT of the target, MKDIR ..., RENAME; LSTAT, if it is
+ *		gone then
  *	put	LSTAT of the target, MKDIR ..., OPEN, WRITE ..., CLOSE, RENAME
  *
  * RENAME is that of version 3, which does not replace: never OpenSSH's
@@ -45,7 +46,10 @@ struct change {
 	struct str quoted, quoted_to;
 	bool flag; /* follow, or make folders */
 	struct sftp_attrs expected, found;
-	size_t folder; /* of `to`, made up to here */
+	size_t folder;		/* of `to`, made up to here */
+	enum sftp_fault barred; /* FINE: no folder was refused */
+	struct str bar;		/* which was, and why */
+	bool doubted;		/* LOOK again: is it that what is gone? */
 	int file;
 	uint64_t size, at;
 	uint8_t handle[PACKET_HANDLE_MAX];
@@ -83,6 +87,7 @@ change_release(struct job *j)
 	str_release(&c->from);
 	str_release(&c->quoted);
 	str_release(&c->quoted_to);
+	str_release(&c->bar);
 	io_drop(&c->file);
 }
 
@@ -255,7 +260,9 @@ reply_look(struct change *c, struct packet *k)
 				c->job.server, "attributes that are none");
 			return;
 		}
-		if (job_expected(&c->expected, &c->found, &why))
+		if (c->doubted)
+			change_done(c, c->barred, doing(c), c->bar.s);
+		else if (job_expected(&c->expected, &c->found, &why))
 			change_next(c);
 		else
 			change_done(c, SFTP_CHANGED, doing(c), why.s);
@@ -286,7 +293,8 @@ reply_target(struct change *c, struct packet *k)
 
 /*
  * Servers say in many ways that a folder is there already; if it is not, the
- * step after tells.
+ * step after tells: something is gone, then. The deepest that was refused is
+ * the cause, but for those whose own parent is missing.
  */
 static void
 reply_folder(struct change *c, struct packet *k)
@@ -294,10 +302,36 @@ reply_folder(struct change *c, struct packet *k)
 	CLEANUP(str_release) struct str why = STR_INIT;
 	enum sftp_fault f = server_status(c->job.server, k, &why);
 
-	if (f == SFTP_FULL)
+	if (f == SFTP_FULL) {
 		change_done(c, f, doing(c), why.s);
-	else if (!next_folder(c))
+		return;
+	}
+	if (f == SFTP_FINE || f == SFTP_EXISTS) {
+		c->barred = SFTP_FINE;
+	} else if (f != SFTP_GONE) {
+		c->barred = f;
+		str_clear(&c->bar);
+		str_add(&c->bar, "the folder ");
+		str_add_quoted(&c->bar, c->to.s, c->folder);
+		str_addf(
+			&c->bar, " is not there and cannot be made: %s", why.s);
+	}
+	if (!next_folder(c))
 		change_next(c);
+}
+
+/* What is gone: the folder, or the file? */
+static void
+reply_gone(struct change *c, const char *why)
+{
+	if (c->barred == SFTP_FINE) {
+		change_done(c, SFTP_GONE, doing(c), why);
+	} else if (c->step == OPEN) {
+		change_done(c, c->barred, doing(c), c->bar.s);
+	} else {
+		c->doubted = true;
+		c->step = LOOK;
+	}
 }
 
 static void
@@ -310,8 +344,11 @@ reply_open(struct change *c, struct packet *k)
 	if (k->type != PACKET_HANDLE) {
 		enum sftp_fault f = server_status(c->job.server, k, &why);
 
-		change_done(
-			c, f != SFTP_FINE ? f : SFTP_GARBAGE, doing(c), why.s);
+		if (f == SFTP_GONE)
+			reply_gone(c, why.s);
+		else
+			change_done(c, f != SFTP_FINE ? f : SFTP_GARBAGE,
+				doing(c), why.s);
 		return;
 	}
 	p = packet_bytes(k, &n);
@@ -349,7 +386,9 @@ change_reply(struct job *j, const struct pending *p, struct packet *k)
 		break;
 	default:
 		f = server_status(j->server, k, &why);
-		if (f != SFTP_FINE)
+		if (f == SFTP_GONE && c->step == RENAME)
+			reply_gone(c, why.s);
+		else if (f != SFTP_FINE)
 			change_done(c, f, doing(c), why.s);
 		else if (c->step != WRITE || c->at == c->size)
 			change_next(c);
@@ -374,7 +413,7 @@ change_new(const struct wire_order *o, enum step first)
 	c->kind = o->kind;
 	c->step = first;
 	c->path = c->to = c->from = (struct str)STR_INIT;
-	c->quoted = c->quoted_to = (struct str)STR_INIT;
+	c->quoted = c->quoted_to = c->bar = (struct str)STR_INIT;
 	str_addn(&c->path, o->path, o->path_len);
 	str_add_quoted(&c->quoted, o->path, o->path_len);
 	c->expected = o->expected;

@@ -12,15 +12,16 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "source/sftp/algorithms.h"
+#include "source/sftp/rsa.h"
 
-enum { LEFT = 4 << 20, TURN = 256 << 10, WORDS_MAX = 300 };
+enum { LEFT = 4 << 20, TURN = 256 << 10, WORDS_MAX = 300, GREETING = 8192 };
 
 /* ---- how it ends ---- */
 
 void
 link_fail(struct link *l, enum sftp_fault f, const char *fmt, ...)
 {
-	char text[1024];
+	char text[2000];
 	va_list ap;
 
 	if (l->state == LINK_DEAD)
@@ -92,6 +93,14 @@ receive(libssh2_socket_t fd, void *p, size_t n, int flags, void **abstract)
 	while (got < 0 && errno == EINTR);
 	if (got < 0)
 		return -errno;
+	if (l->greeting != NULL && l->greeted < GREETING) {
+		size_t room = GREETING - l->greeted;
+
+		if (room > (size_t)got)
+			room = (size_t)got;
+		memcpy(l->greeting + l->greeted, p, room);
+		l->greeted += room;
+	}
 	l->turn -= (size_t)got;
 	l->left -= (size_t)got;
 	l->came += (uint64_t)got;
@@ -113,6 +122,13 @@ hung_up(LIBSSH2_SESSION *session, int reason, const char *message,
 		message_len = WORDS_MAX;
 	if (message_len > 0)
 		str_add_quoted(&why, message, (size_t)message_len);
+	/* One that takes no RSA key at all may not even talk about one. */
+	if (l->state == LINK_AUTH && l->auth.asking) {
+		link_fail(l, SFTP_AUTH,
+			"not let in as %s: key: %s (the server hung up: %s)",
+			l->auth.user.s, rsa_no_list, why.s);
+		return;
+	}
 	/* After too many attempts OpenSSH calls it a protocol error. */
 	if (l->state == LINK_AUTH && l->auth.refused.len > 0 &&
 		(reason == SSH_DISCONNECT_PROTOCOL_ERROR ||
@@ -154,8 +170,9 @@ link_open(struct link *l, int fd, unsigned old, const char *key_types,
 		.left = LEFT,
 		.turn = TURN,
 		.e = ERR_INIT};
-	auth_init(&l->auth);
+	auth_init(&l->auth, old);
 	l->out = mem_alloc(LINK_OUT);
+	l->greeting = mem_alloc(GREETING);
 	l->session = libssh2_session_init_ex(NULL, NULL, NULL, l);
 	if (l->session == NULL) {
 		link_fail(l, SFTP_NETWORK, "libssh2_session_init failed");
@@ -185,6 +202,7 @@ link_close(struct link *l)
 	auth_release(&l->auth);
 	io_drop(&l->fd);
 	free(l->out);
+	free(l->greeting);
 	*l = (struct link){.state = LINK_NONE, .fd = -1};
 }
 
@@ -225,6 +243,18 @@ would_block(int rc)
 }
 
 static void
+fail_handshake(struct link *l, int rc)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (rc == LIBSSH2_ERROR_KEX_FAILURE &&
+		algorithms_explain(l->auth.old, l->greeting, l->greeted, &why))
+		link_fail(l, SFTP_MISMATCH, "SSH handshake: %s", why.s);
+	else
+		link_break(l, "SSH handshake");
+}
+
+static void
 step_handshake(struct link *l)
 {
 	size_t len;
@@ -233,11 +263,15 @@ step_handshake(struct link *l)
 	if (would_block(rc) || l->state == LINK_DEAD)
 		return;
 	if (rc != 0)
-		link_break(l, "SSH handshake");
+		fail_handshake(l, rc);
 	else if (link_key(l, &len) == NULL || len == 0)
 		link_fail(l, SFTP_GARBAGE, "the server has no host key");
 	else
 		l->state = LINK_KEY;
+	if (l->state != LINK_KEY)
+		return;
+	free(l->greeting);
+	l->greeting = NULL;
 }
 
 static void

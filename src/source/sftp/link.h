@@ -45,10 +45,12 @@ struct link {
 	LIBSSH2_CHANNEL *channel;
 	uint32_t window; /* of the channel, bytes */
 	int64_t deadline;
-	size_t left;   /* bytes it may still receive before others */
-	size_t turn;   /* ... before it is looked at what came */
-	uint64_t came; /* bytes received */
-	uint8_t *out;  /* LINK_OUT: [out_at, out_end) is to be sent */
+	size_t left;	   /* bytes it may still receive before others */
+	size_t turn;	   /* ... before it is looked at what came */
+	uint64_t came;	   /* bytes received */
+	uint8_t *greeting; /* the first bytes, until there is a key */
+	size_t greeted;
+	uint8_t *out; /* LINK_OUT: [out_at, out_end) is to be sent */
 	size_t out_at, out_end;
 	enum sftp_fault fault; /* DEAD */
 	struct err e;

@@ -78,6 +78,16 @@ fail_name(struct err *e, const char *what, const uint8_t *name, size_t len)
 	return err_add(e, "%s %s", what, quoted.s);
 }
 
+/* The same of a request: what its server refused has the name already. */
+static enum rc
+fail_request(const struct trunk_request *r, struct err *e, const char *what,
+	const uint8_t *name, size_t len)
+{
+	return sftp_fault_rc(r->fault) == BAD_ITEM
+		? e->code
+		: fail_name(e, what, name, len);
+}
+
 /* ---- listing ---- */
 
 /*
@@ -308,7 +318,7 @@ look(struct partner *p, const uint8_t *name, size_t len,
 	if (rc == END)
 		return END;
 	if (rc != OK)
-		return fail_name(e, "look at", name, len);
+		return fail_request(&r, e, "look at", name, len);
 	if (r.type == SFTP_TYPE_DIRECTORY)
 		return END;
 	if (ret_type != NULL)
@@ -433,7 +443,7 @@ judge_change(struct trunk_request *r, const char *what, const uint8_t *name,
 	default:
 		*e = r->err;
 		err_raise(e, BAD_ITEM);
-		return fail_name(e, what, name, len);
+		return fail_request(r, e, what, name, len);
 	}
 }
 
