@@ -63,14 +63,16 @@ enum rc
 sandbox_limit(const struct proc_limits *l, struct err *e)
 {
 	uint64_t size = 0;
+	uint64_t most = l->widened > l->memory ? l->widened : l->memory;
 	uint64_t fds = FDS_FIRST + (l->fds > 0 ? l->fds : FDS_MORE);
 
 	if (own_size(&size, e) != OK)
 		return e->code;
-	/* Sanitizers reserve terabytes and never touch them. */
+	/* Sanitizers reserve terabytes and never touch them. Which of the two
+	 * holds is the supervisor's to say: the filter has no setrlimit. */
 	if (!SANITIZED &&
-		limit(RLIMIT_AS, "memory", size + l->memory, size + l->memory,
-			e) != OK)
+		limit(RLIMIT_AS, "memory", size + l->memory, size + most, e) !=
+			OK)
 		return e->code;
 	/* SIGXCPU first; whoever survives that is killed. */
 	if (limit(RLIMIT_CPU, "CPU time", l->cpu, l->cpu + 2, e) != OK ||

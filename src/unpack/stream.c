@@ -20,6 +20,7 @@ struct stream {
 	bool ended;
 
 	struct archive *archive;
+	bool begun; /* its first block was asked for */
 
 	z_stream z;
 	bool inside;  /* of a gzip member */
@@ -141,10 +142,13 @@ static enum rc
 filter_bad(const struct stream *s, struct err *e)
 {
 	const char *text = archive_error_string(s->archive);
+	bool no_memory = text != NULL && strstr(text, "memory") != NULL;
 
-	return err_set(e, BAD_ITEM, "%s: %s, before offset %" PRIu64,
+	return err_set(e, BAD_ITEM, "%s: %s%s, before offset %" PRIu64,
 		unpack_kind_name(s->kind),
-		text != NULL ? text : "damaged or truncated", s->in->at);
+		text != NULL ? text : "damaged or truncated",
+		no_memory ? " (max_memory): its window is too large" : "",
+		s->in->at);
 }
 
 /* This filter and no other, and not again on what comes out of it. */
@@ -199,7 +203,8 @@ filter_end(struct stream *s, struct err *e)
 }
 
 static enum rc
-filter_next(struct stream *s, const uint8_t **ret, size_t *ret_n, struct err *e)
+filter_block(
+	struct stream *s, const uint8_t **ret, size_t *ret_n, struct err *e)
 {
 	const void *p;
 	la_int64_t offset;
@@ -212,6 +217,27 @@ filter_next(struct stream *s, const uint8_t **ret, size_t *ret_n, struct err *e)
 		return filter_end(s, e);
 	}
 	return filter_bad(s, e);
+}
+
+/*
+ * With the first block its window is there. What fails for want of memory is
+ * not told from damage: it fails again, or does not.
+ */
+static enum rc
+filter_next(struct stream *s, const uint8_t **ret, size_t *ret_n, struct err *e)
+{
+	enum rc rc = filter_block(s, ret, ret_n, e);
+
+	if (rc == BAD_ITEM && !s->begun && input_more(s->in)) {
+		archive_read_free(s->archive);
+		s->in->at = 0;
+		s->input_failed = *e = (struct err)ERR_INIT;
+		rc = filter_open(s, e);
+		if (rc == OK)
+			rc = filter_block(s, ret, ret_n, e);
+	}
+	s->begun = true;
+	return rc;
 }
 
 /* ---- all of them ---- */
