@@ -220,22 +220,28 @@ filter_block(
 }
 
 /*
- * With the first block its window is there. What fails for want of memory is
- * not told from damage: it fails again, or does not.
+ * With the first block its window is there: xz makes it then, zstd before.
+ * What fails for want of memory is not told from damage: with more of it, it
+ * fails again, or does not. OK: it is open anew.
  */
+static enum rc
+filter_again(struct stream *s, struct err *e)
+{
+	if (e->code != BAD_ITEM || s->begun || !input_more(s->in))
+		return e->code;
+	archive_read_free(s->archive);
+	s->in->at = 0;
+	s->input_failed = *e = (struct err)ERR_INIT;
+	return filter_open(s, e);
+}
+
 static enum rc
 filter_next(struct stream *s, const uint8_t **ret, size_t *ret_n, struct err *e)
 {
 	enum rc rc = filter_block(s, ret, ret_n, e);
 
-	if (rc == BAD_ITEM && !s->begun && input_more(s->in)) {
-		archive_read_free(s->archive);
-		s->in->at = 0;
-		s->input_failed = *e = (struct err)ERR_INIT;
-		rc = filter_open(s, e);
-		if (rc == OK)
-			rc = filter_block(s, ret, ret_n, e);
-	}
+	if (rc != OK && rc != END && filter_again(s, e) == OK)
+		rc = filter_block(s, ret, ret_n, e);
 	s->begun = true;
 	return rc;
 }
@@ -264,7 +270,7 @@ stream_open(enum unpack_kind kind, struct input *in, struct stream **ret,
 	if (kind == UNPACK_GZIP)
 		rc = gzip_open(s, e);
 	else if (kind != UNPACK_TAR)
-		rc = filter_open(s, e);
+		rc = filter_open(s, e) == OK ? OK : filter_again(s, e);
 	if (rc != OK) {
 		stream_free(s);
 		return rc;
