@@ -319,6 +319,7 @@ listen(struct unpack *u, struct err *e)
 			return too_long(u, e);
 		if (rc != AGAIN)
 			return rc;
+		*e = (struct err)ERR_INIT;
 	}
 }
 

@@ -85,6 +85,13 @@ PY
 )"
 rm lake/inbox/*
 
+settings '[/bin/sh, -c, "sleep 0.5; cat"]'
+printf 'a,b\n1,77\n' >lake/inbox/slow.csv.x
+expect_same 'one that takes its time is waited for' 'slow.csv.x unpacked
+slow.csv.x!/slow.csv landed' "$(run_pass)"
+rm lake/inbox/*
+settings "[$gpg, --batch, --quiet, --decrypt]"
+
 head -c 300 plain.csv.gpg >lake/inbox/cut.csv.gpg
 expect_same 'what it does not take is quarantined' 'cut.csv.gpg quarantined' \
 	"$(run_pass)"
@@ -105,7 +112,7 @@ aged.csv.age!/aged.csv landed' "$(run_pass)"
 	expect_same 'its bytes' "$(sha256sum <plain.csv)" \
 		"$("$LANDFALL" cat -c $conf aged.csv.age!/aged.csv |
 			sha256sum)"
-	head -c 250 lake/inbox/aged.csv.age >lake/inbox/short.csv.age
+	head -c -5 lake/inbox/aged.csv.age >lake/inbox/short.csv.age
 	rm lake/inbox/aged.csv.age
 	expect_same 'and half of it' 'short.csv.age quarantined' "$(run_pass)"
 	rm lake/inbox/*
