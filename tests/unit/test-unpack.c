@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -608,6 +609,86 @@ test_full(void **state UNUSED)
 	close(fd);
 }
 
+/* ---- a disk that cannot be read ---- */
+
+static unsigned reads, fails_at; /* 0: never */
+
+/* Instead of libc's, which has no way to fail when one wants it to. */
+ssize_t
+pread(int fd, void *p, size_t n, off_t offset)
+{
+	if (++reads == fails_at) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, p, n, offset);
+}
+
+static void
+fail_each_read(const char *name, const uint8_t *p, size_t n)
+{
+	unsigned all;
+
+	reads = fails_at = 0;
+	run_here(p, n, name);
+	all = reads;
+	assert_int_equal(here.end, END);
+	assert_true(all > 0);
+	for (unsigned i = 1; i <= all; i++) {
+		reads = 0;
+		fails_at = i;
+		stranger = false;
+		memset(&here, 0, sizeof(here));
+		here.whole = seen;
+		here_run(p, n, name, &options.limits, &here);
+		if (here.end != AGAIN ||
+			strstr(here.why.text, "Input/output error") == NULL)
+			fail_msg("%s, read %u of %u: %s: %s", name, i, all,
+				err_name(here.end), here.why.text);
+		assert_false(stranger);
+	}
+	fails_at = 0;
+}
+
+static uint8_t *
+bytes_of(int fd, size_t *ret_n)
+{
+	size_t n = (size_t)lseek(fd, 0, SEEK_END);
+	uint8_t *p = malloc(n);
+
+	assert_int_equal(pread(fd, p, n, 0), n);
+	close(fd);
+	*ret_n = n;
+	return p;
+}
+
+/* What cannot be read is tried again: no archive is told to be bad for it. */
+static void
+test_unread(void **state UNUSED)
+{
+	struct making outer;
+	uint8_t *p;
+	size_t n;
+	int fd;
+
+	hash_bytes("id;n\n", 5, known[0]);
+	hash_bytes(large, sizeof(large), known[1]);
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		struct making m = make(formats[i].format, formats[i].filter);
+
+		add(&m, "a.csv", "id;n\n", 5);
+		add(&m, "large", large, sizeof(large));
+		p = bytes_of(made(&m), &n);
+		fail_each_read(formats[i].name, p, n);
+		free(p);
+	}
+	fd = begin_inner();
+	outer = make(ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP);
+	p = bytes_of(copy_into(&outer, "in.zip", fd), &n);
+	fail_each_read("x.tar.gz", p, n);
+	free(p);
+}
+
 /* ---- memory ---- */
 
 /* An .xz of five bytes that wants a window of 64 MiB, as xz -9 makes it. */
@@ -885,6 +966,7 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_unread),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_cancel),
