@@ -50,7 +50,7 @@ collect(struct reader *r)
 	uint64_t begin = r->given - r->block_len;
 	size_t skip = r->header > begin ? (size_t)(r->header - begin) : 0;
 
-	if (!r->collect || skip > r->block_len)
+	if (!r->collect || skip >= r->block_len)
 		return;
 	if (r->block_len - skip > HEADERS_MAX - r->headers.len)
 		r->too_long = true;
