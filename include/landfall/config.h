@@ -115,7 +115,8 @@ struct unpack_config {
 	uint32_t max_members;
 	uint32_t max_ratio;
 	uint32_t max_depth;
-	int64_t max_time; /* ns */
+	uint64_t max_memory; /* bytes */
+	int64_t max_time;    /* ns */
 	enum same_name_policy same_name;
 	enum partial_policy partial;
 	bool keep_container;

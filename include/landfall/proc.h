@@ -98,6 +98,7 @@ enum rc proc_confine(const struct proc_confine *c, struct err *e) MUST_USE;
 
 struct proc_limits {
 	uint64_t memory;    /* bytes, beyond the program itself */
+	uint64_t widened;   /* ... after proc_widen; 0: never more */
 	uint64_t file_size; /* no file it was given may grow beyond this */
 	uint64_t cpu;	    /* seconds */
 	uint64_t fds;	    /* that come with messages, at a time; 0: a few */
@@ -151,6 +152,9 @@ enum rc proc_recv(struct proc *p, struct message *m, int64_t deadline,
 enum rc
 proc_recv_data(struct proc *p, struct message *m, uint32_t type, void *data,
 	size_t n, size_t *ret_n, int64_t deadline, struct err *e) MUST_USE;
+
+/* The memory it has from now on is limits.widened. BROKEN: it has not. */
+enum rc proc_widen(struct proc *p, struct err *e) MUST_USE;
 
 /*
  * No more messages: closes the channel and waits for the end. BAD_ITEM: it

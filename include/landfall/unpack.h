@@ -89,7 +89,8 @@ struct unpack_limits {
 	unsigned name_len;     /* bytes */
 	int64_t wall;	       /* ns that we wait for the child, in all */
 	uint64_t cpu;	       /* seconds of the child */
-	uint64_t memory;       /* bytes of the child */
+	uint64_t memory;       /* bytes of the child, */
+	uint64_t widened;      /* ... of one that needs more; see below */
 	uint64_t free_space;   /* bytes that stay free where the spool is */
 };
 
@@ -99,9 +100,17 @@ struct unpack_limits {
 		.total_bytes = UINT64_C(50) << 30, .members = 100000, \
 		.ratio = 200, .depth = 3, .name_len = 4096, \
 		.wall = INT64_C(3600) * 1000000000, .cpu = 3600, \
-		.memory = UINT64_C(256) << 20, \
+		.memory = UINT64_C(32) << 20, .widened = UINT64_C(80) << 20, \
 		.free_space = UINT64_C(1) << 30, \
 	}
+
+/*
+ * Nearly every archive is content with limits.memory. One with a large window
+ * (xz -9 wants 64 MiB) or very many names is given limits.widened, and of
+ * those one is taken apart at a time in a process: the others wait for it,
+ * between two members of theirs. So what all children take together does not
+ * grow with what partners send.
+ */
 
 /* ---- taking apart ---- */
 

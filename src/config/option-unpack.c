@@ -69,7 +69,7 @@ static const struct option rows[] = {
 		.max = 100000,
 		.fallback = "20000",
 		.help = "Members, folders among them. They are kept in mind "
-			"until all are there, about 1 KiB for each.",
+			"until all are there, about 1.5 KiB for each.",
 	},
 	{
 		.path = "sources.*.unpack.max_ratio",
@@ -89,6 +89,19 @@ static const struct option rows[] = {
 		.max = 8,
 		.fallback = "3",
 		.help = "Archives inside each other; 1: none inside another.",
+	},
+	{
+		.path = "sources.*.unpack.max_memory",
+		.type = OPTION_SIZE,
+		UNPACK(max_memory),
+		.min = 32 * MIB,
+		.max = GIB,
+		.fallback = "80MiB",
+		.help = "Memory of the process that takes an archive apart. "
+			"32 MiB do for nearly all; one archive at a time may "
+			"have more, for large windows: xz -9 wants 64 MiB, "
+			"zstd --long and --ultra 128 MiB and more, for which "
+			"this must be 144MiB.",
 	},
 	{
 		.path = "sources.*.unpack.max_time",

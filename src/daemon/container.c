@@ -11,9 +11,6 @@
 
 #define STEP (256u << 10)
 
-/* Beside what a decoder takes: xz may ask for a dictionary of 64 MiB. */
-#define CHILD_MEMORY (UINT64_C(96) << 20)
-
 enum rc
 container_look(const struct job *j, struct feed *f, struct unpack_look *ret,
 	struct err *e)
@@ -166,9 +163,9 @@ container_limits(const struct unpack_config *u, struct unpack_limits *l)
 	l->members = u->max_members;
 	l->ratio = u->max_ratio;
 	l->depth = u->max_depth;
+	l->widened = u->max_memory;
 	l->wall = u->max_time;
 	l->cpu = (uint64_t)(u->max_time / INT64_C(1000000000)) + 1;
-	l->memory = CHILD_MEMORY;
 }
 
 bool

@@ -29,7 +29,7 @@ struct piece {
 	char *lost;	    /* why its bytes could not be had */
 	bool later;	    /* ... now, */
 	bool no_room;	    /* for want of space */
-	struct err err;
+	struct err *broken; /* our disk failed; NULL: it did not */
 };
 
 struct walk {
@@ -75,15 +75,18 @@ run_piece(struct errand *x, const struct fetch_context *fetch)
 {
 	struct piece *p = (struct piece *)x;
 	struct fetch_context ours = *fetch;
+	struct err e = ERR_INIT;
 	const char *lost;
 	enum rc rc;
 
 	/* Of an archive its own bytes count as read, not those in it. */
 	ours.bytes = &p->walk->unpacked;
-	rc = fetch_job(&ours, p->job, &p->d, &p->err);
+	rc = fetch_job(&ours, p->job, &p->d, &e);
 	/* There may be more members than we may have descriptors. */
 	if (rc == OK && p->d->fd >= 0)
-		rc = io_close(&p->d->fd, BROKEN, &p->err);
+		rc = io_close(&p->d->fd, BROKEN, &e);
+	if (rc != OK)
+		p->broken = mem_dup(&e, sizeof(e));
 	lost = member_lost(p->source, &p->later, &p->no_room);
 	if (lost != NULL)
 		p->lost = mem_strdup(lost);
@@ -381,13 +384,14 @@ gather(struct walk *w, struct err *e)
 
 	while ((p = w->first) != NULL) {
 		w->first = p->next;
-		if (p->err.code != OK) {
+		if (p->broken != NULL) {
 			if (e->code != BROKEN)
-				*e = p->err;
+				*e = *p->broken;
 			delivery_free(p->d);
 		} else {
 			gather_piece(w->haul, p);
 		}
+		free(p->broken);
 		free(p->lost);
 		free(p);
 	}

@@ -142,6 +142,7 @@ wait_for(struct filter *f, struct err *e)
 		rc = proc_recv(f->proc, &f->m, clock_mono() + LOOK_UP, e);
 		if (rc != AGAIN)
 			return rc;
+		*e = (struct err)ERR_INIT;
 	}
 }
 

@@ -52,6 +52,7 @@ take_start(struct message *m, struct proc_limits *l, struct child *c)
 		m->type != FRAME_START)
 		return false;
 	l->memory = message_take_u64(m);
+	l->widened = message_take_u64(m);
 	l->file_size = message_take_u64(m);
 	l->cpu = message_take_u64(m);
 	l->fds = message_take_u64(m);

@@ -8,8 +8,8 @@
 
 /* Types that no kind of child may use. */
 enum frame_type {
-	/* supervisor: memory, file_size, cpu, fds, number of descriptors (u64)
-	 */
+	/* supervisor: memory, widened, file_size, cpu, fds, number of
+	 * descriptors (u64) */
 	FRAME_START = 0xffff0000,
 	/* child: what the sandbox lacks (text; empty: nothing) */
 	FRAME_READY,

@@ -7,6 +7,7 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -169,6 +170,7 @@ proc_meet(struct proc *p, const struct proc_start *s, struct err *e)
 
 	message_begin(m, FRAME_START);
 	message_put_u64(m, s->limits.memory);
+	message_put_u64(m, s->limits.widened);
 	message_put_u64(m, s->limits.file_size);
 	message_put_u64(m, s->limits.cpu);
 	message_put_u64(m, s->limits.fds);
@@ -252,6 +254,21 @@ int
 proc_fd(const struct proc *p)
 {
 	return p->channel;
+}
+
+enum rc
+proc_widen(struct proc *p, struct err *e)
+{
+	struct rlimit r;
+
+	if (SANITIZED || p->gone)
+		return OK;
+	if (prlimit(p->pid, RLIMIT_AS, NULL, &r) != 0)
+		return err_sys(e, BROKEN, errno, "memory of a child");
+	r.rlim_cur = r.rlim_max;
+	if (prlimit(p->pid, RLIMIT_AS, &r, NULL) != 0)
+		return err_sys(e, BROKEN, errno, "more memory for a child");
+	return OK;
 }
 
 /* ---- ending ---- */

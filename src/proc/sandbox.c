@@ -13,6 +13,7 @@
 
 enum {
 	STATM_MAX = 256,
+	RESERVED = 8, /* addresses for each byte that is used */
 	FDS_FIRST = CHILD_FDS + CHILD_FDS_MAX,
 	FDS_MORE = 8, /* when nobody says how many come with messages */
 };
@@ -60,17 +61,28 @@ drop_capabilities(struct err *e)
 }
 
 enum rc
-sandbox_limit(const struct proc_limits *l, struct err *e)
+sandbox_limit(
+	enum child_profile profile, const struct proc_limits *l, struct err *e)
 {
 	uint64_t size = 0;
+	uint64_t first = l->memory;
+	uint64_t most = l->widened > first ? l->widened : first;
 	uint64_t fds = FDS_FIRST + (l->fds > 0 ? l->fds : FDS_MORE);
 
 	if (own_size(&size, e) != OK)
 		return e->code;
-	/* Sanitizers reserve terabytes and never touch them. */
+	/* Programs in Go reserve far more addresses than they use: what they
+	 * may write to is counted, and addresses only kept within reason. */
+	if (profile == CHILD_RUN) {
+		if (limit(RLIMIT_DATA, "memory", first, first, e) != OK)
+			return e->code;
+		first *= RESERVED;
+		most *= RESERVED;
+	}
+	/* Sanitizers reserve terabytes and never touch them. Which of the two
+	 * holds is the supervisor's to say: the filter has no setrlimit. */
 	if (!SANITIZED &&
-		limit(RLIMIT_AS, "memory", size + l->memory, size + l->memory,
-			e) != OK)
+		limit(RLIMIT_AS, "memory", size + first, size + most, e) != OK)
 		return e->code;
 	/* SIGXCPU first; whoever survives that is killed. */
 	if (limit(RLIMIT_CPU, "CPU time", l->cpu, l->cpu + 2, e) != OK ||
@@ -97,7 +109,7 @@ enum rc
 sandbox_enter(enum child_profile profile, const struct proc_limits *l,
 	struct str *weak, struct err *e)
 {
-	enum rc rc = sandbox_limit(l, e);
+	enum rc rc = sandbox_limit(profile, l, e);
 
 	if (rc == OK && profile == CHILD_RUN) {
 		/* Its walls come with the program: proc_confine. */

@@ -17,7 +17,8 @@ enum rc sandbox_enter(enum child_profile profile, const struct proc_limits *l,
 	struct str *weak, struct err *e) MUST_USE;
 
 /* Resources; no core, not traceable, no capabilities, no new privileges. */
-enum rc sandbox_limit(const struct proc_limits *l, struct err *e) MUST_USE;
+enum rc sandbox_limit(enum child_profile profile, const struct proc_limits *l,
+	struct err *e) MUST_USE;
 
 /* END: this kernel has no Landlock. */
 enum rc sandbox_has_landlock(struct err *e) MUST_USE;

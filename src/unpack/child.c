@@ -1,6 +1,7 @@
 /*
  * The child: one archive, from UNPACK_START to the last frame.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ enum { NO_JOB = 3, NO_MEMORY = 4 };
 struct unpacking {
 	struct tell tell; /* first */
 	struct walk walk;
+	struct more more;
 	uint8_t *slots;
 	unsigned slot; /* the one being filled */
 	bool busy[SLOTS];
@@ -90,6 +92,21 @@ get_spool(struct walk *w, unsigned level, uint64_t bytes, bool fresh,
 	return OK;
 }
 
+static void
+get_memory(struct more *m)
+{
+	struct unpacking *u = (struct unpacking *)((char *)m -
+		offsetof(struct unpacking, more));
+	static struct message said;
+
+	tell_flush(&u->tell);
+	message_begin(&said, UNPACK_MEMORY);
+	say(&said);
+	do
+		listen(u, &said);
+	while (said.type != UNPACK_MEMORY);
+}
+
 int
 unpack_child(const struct child *c UNUSED)
 {
@@ -115,6 +132,8 @@ unpack_child(const struct child *c UNUSED)
 		(struct budget){.limits = &job.limits, .object = job.size};
 	u->walk.done = &u->done;
 	u->walk.spool = get_spool;
+	u->more.ask = get_memory;
+	u->walk.more = &u->more;
 	walk(&u->walk, FD_OBJECT);
 	job_release(&job);
 	/* What was told lies in slots that still come back: whoever goes first

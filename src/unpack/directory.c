@@ -16,7 +16,8 @@ enum {
 	END64_LEN = 56,
 	CENTRAL_LEN = 46,
 	MADE_BY_UNIX = 3,
-	DIRECTORY_MAX = 64 << 20, /* bytes; it is held in memory */
+	DIRECTORY_MAX = 24 << 20,  /* bytes; it is held in memory, */
+	DIRECTORY_SMALL = 1 << 20, /* ... what libarchive makes of it too */
 };
 
 #define PRIu PRIu64
@@ -363,6 +364,8 @@ directory_read(struct input *in, const struct unpack_limits *l,
 
 	if (rc != OK)
 		return rc;
+	if (where.size > DIRECTORY_SMALL)
+		(void)input_more(in);
 	buf_init(&d.bytes, DIRECTORY_MAX);
 	rc = buf_reserve(&d.bytes, (size_t)where.size, e);
 	if (rc == OK)

@@ -9,6 +9,16 @@ input_tell(struct input *in)
 		*in->done = in->at;
 }
 
+bool
+input_more(struct input *in)
+{
+	if (in->more == NULL || in->more->had)
+		return false;
+	in->more->had = true;
+	in->more->ask(in->more);
+	return true;
+}
+
 enum rc
 input_next(struct input *in, void *p, size_t *ret_n, struct err *e)
 {

@@ -47,6 +47,9 @@ enum unpack_message {
 	 * what is in it is no longer wanted. The answer is UNPACK_SPOOL, with
 	 * the descriptor the first time. */
 	UNPACK_SPOOL,
+	/* from the child, between members: its memory will not do; the answer,
+	 * when it has more, is the same. Once. */
+	UNPACK_MEMORY,
 };
 
 enum unpack_frame {

@@ -19,6 +19,7 @@ struct stream {
 	bool ended;
 
 	struct archive *archive;
+	bool begun; /* its first block was asked for */
 
 	z_stream z;
 	bool inside;  /* of a gzip member */
@@ -140,10 +141,13 @@ static enum rc
 filter_bad(const struct stream *s, struct err *e)
 {
 	const char *text = archive_error_string(s->archive);
+	bool no_memory = text != NULL && strstr(text, "memory") != NULL;
 
-	return err_set(e, BAD_ITEM, "%s: %s, before offset %" PRIu64,
+	return err_set(e, BAD_ITEM, "%s: %s%s, before offset %" PRIu64,
 		unpack_kind_name(s->kind),
-		text != NULL ? text : "damaged or truncated", s->in->at);
+		text != NULL ? text : "damaged or truncated",
+		no_memory ? " (max_memory): its window is too large" : "",
+		s->in->at);
 }
 
 /* This filter and no other, and not again on what comes out of it. */
@@ -200,7 +204,8 @@ filter_end(struct stream *s, struct err *e)
 }
 
 static enum rc
-filter_next(struct stream *s, const uint8_t **ret, size_t *ret_n, struct err *e)
+filter_block(
+	struct stream *s, const uint8_t **ret, size_t *ret_n, struct err *e)
 {
 	const void *p;
 	la_int64_t offset;
@@ -213,6 +218,33 @@ filter_next(struct stream *s, const uint8_t **ret, size_t *ret_n, struct err *e)
 		return filter_end(s, e);
 	}
 	return filter_bad(s, e);
+}
+
+/*
+ * With the first block its window is there: xz makes it then, zstd before.
+ * What fails for want of memory is not told from damage: with more of it, it
+ * fails again, or does not. OK: it is open anew.
+ */
+static enum rc
+filter_again(struct stream *s, struct err *e)
+{
+	if (e->code != BAD_ITEM || s->begun || !input_more(s->in))
+		return e->code;
+	archive_read_free(s->archive);
+	s->in->at = 0;
+	s->input_failed = *e = (struct err)ERR_INIT;
+	return filter_open(s, e);
+}
+
+static enum rc
+filter_next(struct stream *s, const uint8_t **ret, size_t *ret_n, struct err *e)
+{
+	enum rc rc = filter_block(s, ret, ret_n, e);
+
+	if (rc != OK && rc != END && filter_again(s, e) == OK)
+		rc = filter_block(s, ret, ret_n, e);
+	s->begun = true;
+	return rc;
 }
 
 /* ---- all of them ---- */
@@ -239,7 +271,7 @@ stream_open(enum unpack_kind kind, struct input *in, struct stream **ret,
 	if (kind == UNPACK_GZIP)
 		rc = gzip_open(s, e);
 	else if (kind != UNPACK_TAR)
-		rc = filter_open(s, e);
+		rc = filter_open(s, e) == OK ? OK : filter_again(s, e);
 	if (rc != OK) {
 		stream_free(s);
 		return rc;

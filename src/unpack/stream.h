@@ -15,6 +15,12 @@
 
 #include "landfall/unpack.h"
 
+/* How more memory is had, once, from whoever rations it; waits for it. */
+struct more {
+	bool had;
+	void (*ask)(struct more *m);
+};
+
 /* A complete object, read by offset. */
 struct input {
 	int fd;
@@ -22,6 +28,7 @@ struct input {
 	uint64_t at;	   /* read so far, by whoever reads in order */
 	uint64_t *done;	   /* the same told to somebody; may be NULL */
 	struct err *fault; /* where an error of reading is kept; may be NULL */
+	struct more *more; /* may be NULL */
 };
 
 #define INPUT_PIECE (256u << 10)
@@ -33,6 +40,9 @@ input_next(struct input *in, void *p, size_t *ret_n, struct err *e) MUST_USE;
 /* n bytes at an offset: all of them, or BAD_ITEM. */
 enum rc input_at(struct input *in, void *p, size_t n, uint64_t offset,
 	struct err *e) MUST_USE;
+
+/* Asks for more memory; false: all there is was had before. */
+bool input_more(struct input *in);
 
 struct stream;
 

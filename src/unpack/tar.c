@@ -13,9 +13,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "late/archive.h"
+#include "unpack/pax.h"
 #include "unpack/reader.h"
 
-enum { END_BLOCKS = 1024 };
+enum {
+	END_BLOCKS = 1024,
+	HEADERS_MAX = 4 << 20, /* in front of one member */
+};
 
 struct reader {
 	struct stream *stream;
@@ -23,12 +27,35 @@ struct reader {
 	struct err stream_failed;
 	uint64_t given;	 /* bytes of the stream so far */
 	uint64_t filled; /* ... up to the last that is not zero */
+	/* The headers of a member: from `header` on, in the block that the
+	 * stream gave last; if they reach beyond it, in `headers`. */
+	uint64_t header;
+	const uint8_t *block;
+	size_t block_len;
+	struct str headers;
+	bool begun, collect, too_long;
+	struct str name; /* one with a NUL in it */
 	struct str finding;
 	uint64_t at, size;   /* in the member */
 	const uint8_t *held; /* a block that comes after a hole */
 	size_t held_len;
 	uint64_t hold_at;
 };
+
+/* Headers in the block that is about to go, or in the one that came. */
+static void
+collect(struct reader *r)
+{
+	uint64_t begin = r->given - r->block_len;
+	size_t skip = r->header > begin ? (size_t)(r->header - begin) : 0;
+
+	if (!r->collect || skip >= r->block_len)
+		return;
+	if (r->block_len - skip > HEADERS_MAX - r->headers.len)
+		r->too_long = true;
+	else
+		str_addn(&r->headers, r->block + skip, r->block_len - skip);
+}
 
 static la_ssize_t
 read_stream(struct archive *a, void *arg, const void **ret)
@@ -37,6 +64,10 @@ read_stream(struct archive *a, void *arg, const void **ret)
 	const uint8_t *p;
 	size_t n, last;
 
+	if (r->headers.len == 0)
+		collect(r);
+	r->block = NULL;
+	r->block_len = 0;
 	switch (stream_next(r->stream, &p, &n, &r->stream_failed)) {
 	case OK:
 		break;
@@ -51,6 +82,9 @@ read_stream(struct archive *a, void *arg, const void **ret)
 	if (last > 0)
 		r->filled = r->given + last;
 	r->given += n;
+	r->block = p;
+	r->block_len = n;
+	collect(r);
 	*ret = p;
 	return (la_ssize_t)n;
 }
@@ -80,6 +114,9 @@ tar_open(const struct reader_from *from, struct reader **ret, struct err *e)
 	r = mem_alloc(sizeof(*r));
 	r->stream = from->stream;
 	r->finding = (struct str)STR_INIT;
+	r->headers = (struct str)STR_INIT;
+	r->name = (struct str)STR_INIT;
+	r->collect = true;
 	r->archive = archive_read_new();
 	if (r->archive == NULL ||
 		archive_read_support_format_tar(r->archive) != ARCHIVE_OK ||
@@ -99,6 +136,8 @@ tar_close(struct reader *r)
 	if (r->archive != NULL)
 		archive_read_free(r->archive);
 	stream_free(r->stream);
+	str_release(&r->headers);
+	str_release(&r->name);
 	str_release(&r->finding);
 	free(r);
 }
@@ -137,11 +176,51 @@ is_only_locale(struct archive *a)
 	return text != NULL && strstr(text, "current locale") != NULL;
 }
 
+/* The next member's, and what was read of the stream for it. */
+static int
+next_header(struct reader *r, struct archive_entry **ret)
+{
+	int rc = r->begun ? archive_read_data_skip(r->archive) : ARCHIVE_OK;
+
+	if (rc != ARCHIVE_OK)
+		return rc;
+	/* Opening has read the first one. */
+	if (r->begun) {
+		r->header = (uint64_t)archive_filter_bytes(r->archive, 0);
+		str_clear(&r->headers);
+		r->collect = true;
+	}
+	r->begun = true;
+	rc = archive_read_next_header(r->archive, ret);
+	r->collect = false;
+	return rc;
+}
+
+/* A name that was cut off at a NUL is given whole: then it is a finding. */
+static void
+mend_name(struct reader *r, struct reader_entry *ret)
+{
+	uint64_t begin = r->given - r->block_len;
+	const uint8_t *p = (const uint8_t *)r->headers.s;
+	size_t n = r->headers.len;
+
+	if (n == 0 && r->header >= begin && r->header < r->given) {
+		p = r->block + (r->header - begin);
+		n = (size_t)(r->given - r->header);
+	}
+	if (!pax_has_nul(p, n, &p, &n))
+		return;
+	str_clear(&r->name);
+	str_addn(&r->name, p, n);
+	ret->name = (const uint8_t *)r->name.s;
+	ret->name_len = r->name.len;
+}
+
 static enum rc
 tar_next(struct reader *r, struct reader_entry *ret, struct err *e)
 {
 	struct archive_entry *a;
-	int rc = archive_read_next_header(r->archive, &a);
+	int rc = next_header(r, &a);
 	const char *name;
 
 	if (rc == ARCHIVE_EOF)
@@ -153,6 +232,11 @@ tar_next(struct reader *r, struct reader_entry *ret, struct err *e)
 	name = archive_entry_pathname(a);
 	ret->name = (const uint8_t *)(name != NULL ? name : "");
 	ret->name_len = strlen((const char *)ret->name);
+	if (r->too_long)
+		return err_set(e, BAD_ITEM,
+			"tar: more than %d bytes of headers for one member",
+			HEADERS_MAX);
+	mend_name(r, ret);
 	r->at = 0;
 	r->size = ret->size == UNPACK_UNKNOWN ? 0 : ret->size;
 	r->held = NULL;

@@ -16,6 +16,7 @@
 #include "landfall/proc.h"
 #include "unpack/hear.h"
 #include "unpack/job.h"
+#include "unpack/ration.h"
 
 #define LOOK_UP (CLOCK_SECOND / 5) /* so often for somebody who cancels */
 
@@ -24,6 +25,7 @@ struct unpack {
 	struct proc *proc;
 	int slots_fd;
 	uint8_t *slots;
+	bool widened;  /* it has the memory that one at a time may have */
 	bool has_slot; /* `slot` is being heard */
 	uint64_t slot;
 	uint64_t done;
@@ -84,6 +86,7 @@ start(struct unpack *u, struct err *e)
 		.fds = fds,
 		.n_fds = 2,
 		.limits = {.memory = l->memory,
+			.widened = l->widened,
 			.file_size = l->member_bytes,
 			.cpu = l->cpu}};
 	uint64_t free = 0;
@@ -172,6 +175,8 @@ unpack_free(struct unpack *u)
 	if (u == NULL)
 		return;
 	proc_free(u->proc);
+	if (u->widened)
+		ration_give();
 	if (u->slots != NULL)
 		munmap(u->slots, SLOTS * SLOT_SIZE);
 	io_drop(&u->slots_fd);
@@ -200,6 +205,12 @@ unpack_over(const struct unpack *u)
 }
 
 /* ---- what the child asks for ---- */
+
+static bool
+is_cancelled(const struct unpack *u)
+{
+	return u->o.cancel != NULL && atomic_load(u->o.cancel);
+}
 
 static enum rc
 too_long(const struct unpack *u, struct err *e)
@@ -268,13 +279,29 @@ spool(struct unpack *u, struct err *e)
 	return answer(u, e);
 }
 
-/* ---- slots ---- */
+/* ---- memory for one at a time ---- */
 
-static bool
-is_cancelled(const struct unpack *u)
+/*
+ * Only between members: whoever waits in the middle of one may hold what the
+ * other needs to come to an end. The wait is none for the child.
+ */
+static enum rc
+more_memory(struct unpack *u, struct err *e)
 {
-	return u->o.cancel != NULL && atomic_load(u->o.cancel);
+	if (!message_end(&u->m) || u->widened || u->hear.state == HEAR_FILE)
+		return err_set(
+			e, BAD_ITEM, "the unpack child talks nonsense: memory");
+	while (!ration_take(LOOK_UP))
+		if (is_cancelled(u))
+			return err_set(e, AGAIN, "stopped while unpacking");
+	u->widened = true;
+	if (proc_widen(u->proc, e) != OK)
+		return e->code;
+	message_begin(&u->m, UNPACK_MEMORY);
+	return answer(u, e);
 }
+
+/* ---- slots ---- */
 
 /* A message from the child, within what is left of the time it has. */
 static enum rc
@@ -292,6 +319,7 @@ listen(struct unpack *u, struct err *e)
 			return too_long(u, e);
 		if (rc != AGAIN)
 			return rc;
+		*e = (struct err)ERR_INIT;
 	}
 }
 
@@ -340,6 +368,8 @@ refill(struct unpack *u, struct err *e)
 				return OK;
 		} else if (u->m.type == UNPACK_SPOOL) {
 			rc = spool(u, e);
+		} else if (u->m.type == UNPACK_MEMORY) {
+			rc = more_memory(u, e);
 		} else {
 			rc = err_set(
 				e, BAD_ITEM, "the unpack child talks nonsense");

@@ -10,10 +10,12 @@
 
 /* Names of one archive that are remembered, to see which come again. */
 #define NAMES_BYTES (32u << 20)
+#define NAMES_SMALL (2u << 20) /* so many take no memory worth a word */
 
 /* One archive that is being read. */
 struct level {
 	unsigned depth; /* 0: the object */
+	struct input *in;
 	const struct reader_ops *ops;
 	struct reader *r;
 	struct names seen;
@@ -247,7 +249,10 @@ static enum rc
 give_inside(struct walk *w, struct level *lv, struct telling *t, struct sink *s,
 	struct err *e)
 {
-	struct input in = {.fd = s->spool, .size = s->size, .fault = &w->fault};
+	struct input in = {.fd = s->spool,
+		.size = s->size,
+		.fault = &w->fault,
+		.more = w->more};
 	CLEANUP(mem_release)
 	uint8_t *name = mem_dup(t->entry->name, t->entry->name_len);
 	size_t len = t->entry->name_len;
@@ -334,8 +339,11 @@ static enum rc
 count_name(struct walk *w, struct level *lv, const struct reader_entry *entry,
 	uint64_t *ret, struct err *e)
 {
-	size_t i = names_put(&lv->seen, entry->name, entry->name_len);
+	size_t i;
 
+	if (lv->seen.text.len > NAMES_SMALL)
+		(void)input_more(lv->in);
+	i = names_put(&lv->seen, entry->name, entry->name_len);
 	if (i == NAMES_FULL)
 		return over(w,
 			err_set(e, BAD_ITEM,
@@ -465,6 +473,7 @@ walk_archive(struct walk *w, struct input *in, const uint8_t *name, size_t len,
 		.password = w->job->password.s,
 		.limits = &w->job->limits};
 	struct level lv = {.depth = depth,
+		.in = in,
 		.seen = NAMES_INIT(
 			(size_t)w->job->limits.members, NAMES_BYTES)};
 	struct unpack_look look;
@@ -496,7 +505,8 @@ walk(struct walk *w, int fd)
 	struct input in = {.fd = fd,
 		.size = w->job->size,
 		.done = w->done,
-		.fault = &w->fault};
+		.fault = &w->fault,
+		.more = w->more};
 	struct err e = ERR_INIT;
 	enum rc rc = walk_archive(w, &in, (const uint8_t *)w->job->name.s,
 		w->job->name.len, 0, &e);

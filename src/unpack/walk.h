@@ -8,6 +8,7 @@
 
 #include "unpack/budget.h"
 #include "unpack/job.h"
+#include "unpack/stream.h"
 #include "unpack/tell.h"
 
 struct walk {
@@ -21,8 +22,9 @@ struct walk {
 	 */
 	enum rc (*spool)(struct walk *w, unsigned level, uint64_t bytes,
 		bool fresh, int *ret_fd, struct err *e);
-	bool over;	  /* nothing more, not even of what is around */
-	struct err fault; /* of a disk: says nothing about the archive */
+	struct more *more; /* memory; may be NULL */
+	bool over;	   /* nothing more, not even of what is around */
+	struct err fault;  /* of a disk: says nothing about the archive */
 	struct message m;
 };
 

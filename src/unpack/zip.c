@@ -234,6 +234,16 @@ barred(const struct reader *r, const struct zip_entry *z)
 	return NULL;
 }
 
+/* Methods that may want a window of any size: lzma, zstd, xz, ppmd. */
+static bool
+is_wide(const struct zip_entry *z)
+{
+	enum { STORED = 0, DEFLATED = 8, BZIP2 = 12 };
+
+	return z->method != STORED && z->method != DEFLATED &&
+		z->method != BZIP2;
+}
+
 static enum rc
 zip_next(struct reader *r, struct reader_entry *ret, struct err *e)
 {
@@ -244,6 +254,8 @@ zip_next(struct reader *r, struct reader_entry *ret, struct err *e)
 		return END;
 	if (r->stuck && go_around(r, e) != OK)
 		return e->code;
+	if (is_wide(z))
+		(void)input_more(r->in);
 	if (step(r, &a, e) != OK)
 		return e->code;
 	/* libarchive makes a file of it. */

@@ -85,6 +85,13 @@ PY
 )"
 rm lake/inbox/*
 
+settings '[/bin/sh, -c, "sleep 0.5; cat"]'
+printf 'a,b\n1,77\n' >lake/inbox/slow.csv.x
+expect_same 'one that takes its time is waited for' 'slow.csv.x unpacked
+slow.csv.x!/slow.csv landed' "$(run_pass)"
+rm lake/inbox/*
+settings "[$gpg, --batch, --quiet, --decrypt]"
+
 head -c 300 plain.csv.gpg >lake/inbox/cut.csv.gpg
 expect_same 'what it does not take is quarantined' 'cut.csv.gpg quarantined' \
 	"$(run_pass)"
@@ -92,6 +99,26 @@ expect_same 'with its status and its words' 1 \
 	"$("$LANDFALL" why -c $conf cut.csv.gpg |
 		grep -c 'quarantined: .*ended with status 2.*gpg: ')"
 rm lake/inbox/*
+
+# age takes a key from a file that it may read.
+if command -v age >/dev/null && command -v age-keygen >/dev/null; then
+	age-keygen -o age.key 2>/dev/null
+	settings "[$(command -v age), --decrypt, -i, $PWD/age.key],
+      read: [$PWD/age.key]"
+	printf '1,9\n' >>plain.csv
+	age -r "$(age-keygen -y age.key)" -o lake/inbox/aged.csv.age plain.csv
+	expect_same 'age, with a key of its own' 'aged.csv.age unpacked
+aged.csv.age!/aged.csv landed' "$(run_pass)"
+	expect_same 'its bytes' "$(sha256sum <plain.csv)" \
+		"$("$LANDFALL" cat -c $conf aged.csv.age!/aged.csv |
+			sha256sum)"
+	head -c -5 lake/inbox/aged.csv.age >lake/inbox/short.csv.age
+	rm lake/inbox/aged.csv.age
+	expect_same 'and half of it' 'short.csv.age quarantined' "$(run_pass)"
+	rm lake/inbox/*
+else
+	echo '# no age here: only gpg is tried'
+fi
 
 settings '[/no/such/program]'
 cp box.zip.gpg lake/inbox/wait.gpg

@@ -1268,6 +1268,7 @@ test_archives(void **state UNUSED)
 	assert_int_equal(u->max_bytes, UINT64_C(20) << 30);
 	assert_int_equal(u->max_ratio, 200);
 	assert_int_equal(u->max_depth, 3);
+	assert_int_equal(u->max_memory, 80 << 20);
 	assert_int_equal(u->same_name, SAME_NAME_REFUSE);
 	assert_int_equal(u->partial, PARTIAL_REFUSE);
 	assert_false(u->keep_container);

@@ -8,15 +8,20 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "../unpack/here.h"
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/io.h"
 #include "landfall/proc.h"
+#include "proc/sanitized.h"
 #include "scratch.h"
 
 /* ---- recognition ---- */
@@ -604,6 +609,156 @@ test_full(void **state UNUSED)
 	close(fd);
 }
 
+/* ---- a disk that cannot be read ---- */
+
+static unsigned reads, fails_at; /* 0: never */
+
+/* Instead of libc's, which has no way to fail when one wants it to. */
+ssize_t
+pread(int fd, void *p, size_t n, off_t offset)
+{
+	if (++reads == fails_at) {
+		errno = EIO;
+		return -1;
+	}
+	return syscall(SYS_pread64, fd, p, n, offset);
+}
+
+static void
+fail_each_read(const char *name, const uint8_t *p, size_t n)
+{
+	unsigned all;
+
+	reads = fails_at = 0;
+	run_here(p, n, name);
+	all = reads;
+	assert_int_equal(here.end, END);
+	assert_true(all > 0);
+	for (unsigned i = 1; i <= all; i++) {
+		reads = 0;
+		fails_at = i;
+		stranger = false;
+		memset(&here, 0, sizeof(here));
+		here.whole = seen;
+		here_run(p, n, name, &options.limits, &here);
+		if (here.end != AGAIN ||
+			strstr(here.why.text, "Input/output error") == NULL)
+			fail_msg("%s, read %u of %u: %s: %s", name, i, all,
+				err_name(here.end), here.why.text);
+		assert_false(stranger);
+	}
+	fails_at = 0;
+}
+
+static uint8_t *
+bytes_of(int fd, size_t *ret_n)
+{
+	size_t n = (size_t)lseek(fd, 0, SEEK_END);
+	uint8_t *p = malloc(n);
+
+	assert_int_equal(pread(fd, p, n, 0), n);
+	close(fd);
+	*ret_n = n;
+	return p;
+}
+
+/* What cannot be read is tried again: no archive is told to be bad for it. */
+static void
+test_unread(void **state UNUSED)
+{
+	struct making outer;
+	uint8_t *p;
+	size_t n;
+	int fd;
+
+	hash_bytes("id;n\n", 5, known[0]);
+	hash_bytes(large, sizeof(large), known[1]);
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+		struct making m = make(formats[i].format, formats[i].filter);
+
+		add(&m, "a.csv", "id;n\n", 5);
+		add(&m, "large", large, sizeof(large));
+		p = bytes_of(made(&m), &n);
+		fail_each_read(formats[i].name, p, n);
+		free(p);
+	}
+	fd = begin_inner();
+	outer = make(ARCHIVE_FORMAT_TAR_USTAR, ARCHIVE_FILTER_GZIP);
+	p = bytes_of(copy_into(&outer, "in.zip", fd), &n);
+	fail_each_read("x.tar.gz", p, n);
+	free(p);
+}
+
+/* ---- memory ---- */
+
+/* An .xz of five bytes that wants a window of 64 MiB, as xz -9 makes it. */
+static int
+make_wide(void)
+{
+	/* Behind a stream header of 12 bytes: the size of the block's header
+	 * in words, flags, filter, length of what it is told, its window. */
+	enum { HEAD = 12, WINDOW = HEAD + 4, WINDOW_64_MIB = 28 };
+	struct making m = {.a = archive_write_new()};
+	uint8_t head[HEAD + 1024];
+	uint32_t sum;
+	size_t len;
+
+	m.fd = memfd_create("archive", MFD_CLOEXEC);
+	assert_int_equal(archive_write_set_format_raw(m.a), ARCHIVE_OK);
+	assert_int_equal(
+		archive_write_add_filter(m.a, ARCHIVE_FILTER_XZ), ARCHIVE_OK);
+	archive_write_set_bytes_in_last_block(m.a, 1);
+	assert_int_equal(archive_write_open_fd(m.a, m.fd), ARCHIVE_OK);
+	add(&m, "x", "id;n\n", 5);
+	made(&m);
+	assert_true(pread(m.fd, head, sizeof(head), 0) > HEAD);
+	len = (size_t)head[HEAD] * 4;
+	head[WINDOW] = WINDOW_64_MIB;
+	sum = (uint32_t)crc32(0, head + HEAD, (uInt)len);
+	put_le32(head + HEAD + len, sum);
+	assert_int_equal(pwrite(m.fd, head, HEAD + len + 4, 0), HEAD + len + 4);
+	return m.fd;
+}
+
+static atomic_bool freed;
+
+static void *
+free_later(void *u)
+{
+	clock_sleep(CLOCK_SECOND / 2);
+	atomic_store(&freed, true);
+	unpack_free(u);
+	return NULL;
+}
+
+/* One at a time has the memory that large windows want; others wait. */
+static void
+test_memory(void **state UNUSED)
+{
+	struct unpack_limits before = options.limits;
+	struct unpack *first, *second;
+	pthread_t thread;
+	int fd = make_wide();
+
+	if (SANITIZED)
+		skip();
+	options.limits.widened = 0;
+	expect_bad(first = begin(fd, "x.xz"), "(max_memory)");
+	unpack_free(first);
+	options.limits = before;
+
+	first = begin(fd, "x.xz");
+	expect(first, UNPACK_FILE, "x");
+	expect_bytes(first, "id;n\n", 5);
+	second = begin(fd, "y.xz");
+	assert_int_equal(pthread_create(&thread, NULL, free_later, first), 0);
+	expect(second, UNPACK_FILE, "y");
+	assert_true(atomic_load(&freed));
+	expect_bytes(second, "id;n\n", 5);
+	expect_end(second, fd);
+	pthread_join(thread, NULL);
+}
+
 /* ---- a child that is somebody else's ---- */
 
 static struct message m;
@@ -628,11 +783,12 @@ hostile_slot(uint64_t index)
 	hostile_say(UNPACK_SLOT, index, 4096, 0);
 }
 
-/* A member in slot 0 that has no end. */
+/* A member in slot 0 that has no end; asks: for memory in the middle of it. */
 static void
-hostile_stream(void)
+hostile_stream(bool asks)
 {
 	struct tell t = {.slot = shared};
+	struct err e = ERR_INIT;
 
 	message_begin(&m, FRAME_MEMBER);
 	message_put_u64(&m, UNPACK_FILE);
@@ -646,6 +802,11 @@ hostile_stream(void)
 	message_put_text(&m, "");
 	tell_message(&t, &m);
 	hostile_say(UNPACK_SLOT, 0, t.len, 0);
+	if (asks) {
+		message_begin(&m, UNPACK_MEMORY);
+		if (channel_send(CHILD_CHANNEL, &m, CHANNEL_FOREVER, &e) != OK)
+			_exit(0);
+	}
 	t.slot += SLOT_SIZE;
 	t.len = 0;
 	tell_data(&t, large, SLOT_SIZE - FRAME_HEAD);
@@ -692,7 +853,10 @@ hostile(uint8_t how)
 		hostile_spools();
 		break;
 	case 'g':
-		hostile_stream();
+		hostile_stream(false);
+		break;
+	case 'k':
+		hostile_stream(true);
 		break;
 	case 'h': /* silence */
 		break;
@@ -728,7 +892,7 @@ static const struct {
 	{'d', "nonsense"}, {'e', "nonsense"}, {'f', "longer than 1.0s"},
 	{'g', "unpacks to more than 1.0 MiB (max_member)"},
 	{'h', "longer than 1.0s"}, {'i', "ended with status 5"},
-	{'j', "nonsense"}};
+	{'j', "nonsense"}, {'k', "nonsense: memory"}};
 
 static void
 test_hostile(void **state UNUSED)
@@ -802,6 +966,8 @@ main(int argc, char **argv)
 		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_full),
+		cmocka_unit_test(test_unread),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_cancel),
 	};

@@ -196,6 +196,23 @@ def cases(soak):
                b"".join(pax([(b"path", n)]) + tar_member(b"x", b"y" * 40)
                         for n in tar_out) + END, end="end",
                findings=len(tar_out))
+    # Not in those that extend it.
+    nul = [b"a.csv\0", b"a.csv\0/../../up.csv", b"\0"]
+    yield case("names-nul-pax.tar",
+               b"".join(pax([(b"path", n)]) + tar_member(b"x", b"y" * 40)
+                        for n in nul) +
+               pax([(b"path", b"big" * 200000 + b"\0x")]) +
+               tar_member(b"x", b"y") + END, end=None)
+    yield case("names-nul.tar",
+               b"".join(pax([(b"path", n)]) + tar_member(b"x", b"y" * 40)
+                        for n in nul) +
+               pax([(b"SCHILY.xattr.user.x", b"a\0b"), (b"path", b"b.csv")]) +
+               tar_member(b"x", b"y" * 40) +
+               tar_member(b"././@LongLink", b"n.csv\0up.csv\0", kind=b"L") +
+               tar_member(b"x", b"y") +
+               tar_member(b"././@LongLink", b"m.csv\0\0", kind=b"L") +
+               tar_member(b"x", b"y") + END,
+               end="end", findings=len(nul) + 1, files=2)
     yield case("names-odd.tar",
                b"".join(tar_member(n, b"x" * 40) for n in harmless) + END,
                end="end", findings=0, files=len(harmless))

@@ -244,7 +244,7 @@ set_limit(int c, uint64_t v)
 		l->wall = (int64_t)v * CLOCK_SECOND;
 		break;
 	case 'M':
-		l->memory = v;
+		l->widened = v;
 		break;
 	case 'f':
 		l->free_space = v;
