@@ -126,6 +126,14 @@ session_requests(const struct session *s)
 	return s->requests;
 }
 
+bool
+session_left(const struct session *s, uint64_t *ret_left, uint64_t *ret_allowed)
+{
+	*ret_left = s->rate.left;
+	*ret_allowed = s->rate.allowed;
+	return s->rate.has_left;
+}
+
 void
 session_outcome_init(struct session_outcome *o)
 {

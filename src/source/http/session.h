@@ -83,4 +83,9 @@ enum rc session_wait(
 
 uint64_t session_requests(const struct session *s);
 
+/* How many more the API said that it allows; *ret_allowed 0: of how many it
+ * did not say. False: it says nothing of it. */
+bool session_left(
+	const struct session *s, uint64_t *ret_left, uint64_t *ret_allowed);
+
 #endif
