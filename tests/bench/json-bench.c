@@ -21,6 +21,7 @@
 #include "pages.h"
 
 #define PIECE (64u << 10) /* as a body comes in */
+#define NEXT "https://api.example.com/api/events?page%5Bcursor%5D=1a9bf002c4"
 
 struct set {
 	struct str text;
@@ -36,7 +37,7 @@ make(size_t size)
 
 	pages_init(&m, 1);
 	while (set.text.len < size) {
-		pages_add(&m, &set.text, 100);
+		pages_add(&m, &set.text, 100, NEXT);
 		set.end = mem_resize(set.end, set.n + 1, sizeof(*set.end));
 		set.end[set.n++] = set.text.len;
 	}

@@ -4,7 +4,7 @@
  *
  * Prints its port, then serves until its standard input ends:
  *
- *	/pages/N	page N of PAGES, from 1, with a Link to the next
+ *	/pages/N	page N of PAGES, from 1; its $.links.next is the next
  *	/rows/BYTES	about as many bytes of JSON lines
  */
 #include <arpa/inet.h>
@@ -43,8 +43,10 @@ prepare(unsigned pages, unsigned records)
 	pages_init(&m, 1);
 	for (unsigned i = 1; i <= pages; i++) {
 		CLEANUP(str_release) struct str s = STR_INIT;
+		char next[40];
 
-		pages_add(&m, &s, records);
+		snprintf(next, sizeof(next), "/pages/%u", i + 1);
+		pages_add(&m, &s, records, i < pages ? next : NULL);
 		store.start[i] = at;
 		if (fwrite(s.s, 1, s.len, f) != s.len)
 			abort();
@@ -74,16 +76,12 @@ static bool
 send_page(int c, unsigned long n)
 {
 	off_t at = store.start[n], end = store.start[n + 1];
-	char head[300], link[100] = "";
-	int len;
-
-	if (n < store.pages)
-		snprintf(link, sizeof(link),
-			"Link: </pages/%lu>; rel=\"next\"\r\n", n + 1);
-	len = snprintf(head, sizeof(head),
+	char head[200];
+	int len = snprintf(head, sizeof(head),
 		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
-		"Content-Length: %lld\r\n%s\r\n",
-		(long long)(end - at), link);
+		"Content-Length: %lld\r\n\r\n",
+		(long long)(end - at));
+
 	if (!say(c, head, (size_t)len, MSG_MORE))
 		return false;
 	while (at < end)

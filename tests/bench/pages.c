@@ -39,7 +39,7 @@ add_text(struct pages *m, struct str *s)
 {
 	bool escaped = draw(m, 3) == 0;
 
-	for (unsigned i = 0, n = 2 + draw(m, 8); i < n; i++) {
+	for (unsigned i = 0, n = 4 + draw(m, 10); i < n; i++) {
 		add_words(m, s, 2 + draw(m, 6));
 		str_add(s,
 			escaped ? escapes[draw(m, ARRAY_LEN(escapes))] : ". ");
@@ -119,7 +119,7 @@ add_record(struct pages *m, struct str *s)
 		draw(m, 100000), draw(m, 90), draw(m, 1000000), draw(m, 180),
 		draw(m, 1000000));
 	add_list(m, s, "labels", draw(m, 6), add_label);
-	add_list(m, s, "items", 1 + draw(m, 7), add_item);
+	add_list(m, s, "items", 8 + draw(m, 9), add_item);
 	str_add(s, ",\"note\":\"");
 	add_text(m, s);
 	str_addf(s, "\",\"active\":%s,\"archived\":%s,\"parent\":%s}",
@@ -137,7 +137,7 @@ add_record(struct pages *m, struct str *s)
 }
 
 void
-pages_add(struct pages *m, struct str *s, unsigned records)
+pages_add(struct pages *m, struct str *s, unsigned records, const char *next)
 {
 	str_add(s, "{\"data\":[");
 	for (unsigned i = 0; i < records; i++) {
@@ -145,9 +145,13 @@ pages_add(struct pages *m, struct str *s, unsigned records)
 			str_addc(s, ',');
 		add_record(m, s);
 	}
-	str_addf(s,
+	str_add(s,
 		"],\"links\":{\"self\":\"https://api.example.com/api/events\","
-		"\"next\":\"https://api.example.com/api/events?page%%5B"
-		"cursor%%5D=%08x%08x\",\"prev\":null},\"meta\":{\"total\":%u}}",
-		draw(m, UINT32_MAX), draw(m, UINT32_MAX), draw(m, UINT32_MAX));
+		"\"next\":");
+	if (next != NULL)
+		str_addf(s, "\"%s\"", next);
+	else
+		str_add(s, "null");
+	str_addf(s, ",\"prev\":null},\"meta\":{\"total\":%u}}",
+		draw(m, UINT32_MAX));
 }

@@ -10,7 +10,7 @@
  *	struct pages m;
  *
  *	pages_init(&m, 1);
- *	pages_add(&m, &s, 100);		one more page of 100 records
+ *	pages_add(&m, &s, 100, next);	one more page of 100 records
  */
 #ifndef BENCH_PAGES_H
 #define BENCH_PAGES_H
@@ -26,6 +26,9 @@ struct pages {
 
 /* The same seed makes the same bytes. */
 void pages_init(struct pages *m, uint64_t seed);
-void pages_add(struct pages *m, struct str *s, unsigned records);
+
+/* next: the link to the next page as it is written; NULL: it is the last. */
+void
+pages_add(struct pages *m, struct str *s, unsigned records, const char *next);
 
 #endif

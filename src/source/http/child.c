@@ -27,6 +27,7 @@ struct talk {
 	struct buf ca;
 
 	char *method, *url;
+	struct http_origin origin; /* of the URL */
 	struct curl_slist *fields;
 	uint8_t *body;
 	size_t body_len;
@@ -325,7 +326,8 @@ set_up(void)
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, t.fields);
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (t.ca.len > 0)
+	/* libcurl copies it for each request, however it comes. */
+	if (t.ca.len > 0 && t.origin.tls)
 		curl_easy_setopt(c, CURLOPT_CAINFO_BLOB, &ca);
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(c, CURLOPT_HTTP_CONTENT_DECODING, 0L);
@@ -356,14 +358,9 @@ static struct curl_slist *
 dummy_address(void)
 {
 	CLEANUP(str_release) struct str line = STR_INIT;
-	struct http_origin o;
-	struct err e = ERR_INIT;
 	struct curl_slist *list;
 
-	if (http_origin_of(t.url, &o, &e) != OK)
-		leave("a request without an origin");
-	str_addf(&line, "+%s:%u:127.0.0.1", o.host.s, o.port);
-	http_origin_release(&o);
+	str_addf(&line, "+%s:%u:127.0.0.1", t.origin.host.s, t.origin.port);
 	list = curl_slist_append(NULL, line.s);
 	if (list == NULL)
 		abort();
@@ -438,12 +435,13 @@ meaning(CURLcode code)
 static void
 exchange(void)
 {
-	struct curl_slist *address = dummy_address();
+	struct curl_slist *address;
+	struct err e = ERR_INIT;
 	CURLcode code;
 
-	t.curl = curl_easy_init();
-	if (t.curl == NULL)
-		abort();
+	if (http_origin_of(t.url, &t.origin, &e) != OK)
+		leave("a request without an origin");
+	address = dummy_address();
 	set_up();
 	curl_easy_setopt(t.curl, CURLOPT_RESOLVE, address);
 	code = perform();
@@ -453,8 +451,10 @@ exchange(void)
 		!inflate_whole(&t.inflate))
 		stop(HTTP_CUT, "its compression does not end");
 	(void)curl_multi_remove_handle(t.multi, t.curl);
-	curl_easy_cleanup(t.curl);
+	/* Its buffers stay, and what it points to does not. */
+	curl_easy_reset(t.curl);
 	curl_slist_free_all(address);
+	http_origin_release(&t.origin);
 	flush();
 	message_begin(&t.m, HTTP_DONE);
 	message_put_u64(&t.m, t.end);
@@ -472,7 +472,8 @@ http_child(const struct child *c UNUSED)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
 		abort();
 	t.multi = curl_multi_init();
-	if (t.multi == NULL)
+	t.curl = curl_easy_init();
+	if (t.multi == NULL || t.curl == NULL)
 		abort();
 	buf_init(&t.ca, HTTP_CA_MAX);
 	t.head = t.encoding = (struct str)STR_INIT;
