@@ -39,6 +39,14 @@ members()
 	records lake | grep -o '"id": *"[^"]*"' | sort -u | wc -l
 }
 
+plan()
+{
+	"$LANDFALL" plan -c lake/landfall.yaml | sed "s,$url,,"
+}
+
+expect_same 'what nobody knows yet is planned once' \
+	'request     crm.groups for the partitions of members: GET /groups?size=2
+request     crm.members group={group}: GET /of/{group}' "$(plan)"
 rules api '{"match": "groups.*page=2", "times": 9, "status": 503}'
 expect_status 'a list that is cut short' 3 run lake
 expect_same 'nothing is asked for half of it' 0 "$(grep -c '/of/' api/log || :)"
@@ -46,3 +54,8 @@ rules api
 expect 'a whole one' run lake
 expect_same 'the members of each group' 15 "$(members)"
 expect_same 'each group is asked for once' 5 "$(grep -c '/of/' api/log)"
+expect_same 'what a run has met is planned one by one' \
+	'request     crm.groups for the partitions of members: GET /groups?size=2
+request     crm.members group=g%2F0: GET /of/g%2F0
+request     crm.members group=g%2F1: GET /of/g%2F1' "$(plan | head -n 3)"
+expect_same 'and nobody is asked' 5 "$(grep -c '/of/' api/log)"
