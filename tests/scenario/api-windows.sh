@@ -93,6 +93,19 @@ expect_same 'brings what was missing, once' '1 2 3 4 4 5 6 9' \
 # shellcheck disable=SC2086
 expect 'again' at 2026-01-03T03:00:00Z one $backfill
 expect_same 'it brings nothing' '1 2 3 4 4 5 6 9' "$(ids one --new)"
+expect_same 'why: a moment is in the windows that were asked for' \
+	'2026-01-01T00:00:00Z 2026-01-02T00:00:00Z 2
+2026-01-01T00:00:00Z 2026-01-02T00:00:00Z 1' \
+	"$(at 2026-01-03T03:00:00Z one why shop.records --json \
+		--at 2026-01-01T12:00:00Z | python3 -c '
+import json, sys
+for x in map(json.loads, sys.stdin):
+    print(x["start"], x["end"], x["records"])')"
+expect_same 'or not yet' 1 "$(at 2026-01-03T03:00:00Z one why shop.records \
+	--at 2026-02-01 | grep -c ': it was not asked for yet: all has landed up to 2026-01-03T02:00:0')"
+expect_same 'why: a record that changed has landed twice' 2 \
+	"$(at 2026-01-03T03:00:00Z one why shop.records --key 4 |
+		grep -c ' 4  landed as record ')"
 expect 'a reset' at 2026-01-03T03:00:00Z one \
 	reset shop records --to 2026-01-02 --quiet
 : >api/log

@@ -71,4 +71,20 @@ expect_same 'deletes nothing' '7 7 ' "$(tombstones)"
 rules api
 expect 'a whole one' at_hour 7
 expect_same 'deletes what is gone' '7 7 10 ' "$(tombstones)"
+
+# ---- the story of a key ----
+why()
+{
+	"$LANDFALL" why -c lake/landfall.yaml shop.things "$@"
+}
+
+expect_same 'what became of one that went and came' \
+	'landed gone landed gone ' "$(why --key 7 --json |
+		sed 's/.*"state":"\([^"]*\)".*/\1/' | tr '\n' ' ')"
+expect_same 'of one that came again beside it, and after a list without it' \
+	'landed seen again landed ' "$(why --key 6 --json |
+		sed 's/.*"state":"\([^"]*\)".*/\1/' | tr '\n' ' ')"
+expect_same 'with the request that brought it' 1 "$(why --key 6 |
+	grep -c ' 6  landed as record 5 .*, received at 20.*: GET http.*page=2$')"
+expect_status 'one that never was' 1 why --key 4711
 expect 'the zone is sound' sound lake

@@ -136,6 +136,11 @@ vendor salesforce 1768000000 <<'END'
 END
 expect 'salesforce: a first run' run "$name/lake"
 expect 'salesforce: all of it has landed' landed records deleted
+id=$(sed -n 's/^records \([^ ]*\) .*/\1/p' salesforce/all | head -n 1)
+expect_same 'salesforce: why knows a row of CSV by its key' landed \
+	"$("$LANDFALL" why salesforce.records --key "$id" --json \
+		-c salesforce/lake/landfall.yaml |
+		sed -n '1s/.*"state":"\([^"]*\)".*/\1/p')"
 expect_same 'salesforce: and the jobs are gone' "$(grep -c 'POST.*jobs/query 200' salesforce/log)" \
 	"$(($(grep -c 'DELETE.* 200' salesforce/log) + $(grep -c 'PATCH' salesforce/log)))"
 again
