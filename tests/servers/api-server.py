@@ -8,6 +8,7 @@ DIR/data   JSON: {"PATH": [RECORD, ...]}, read again for each request; each
 DIR/rules  JSON: [{"match": PATTERN, "times": N, "do": FAULT, ...}], read when
            it changes; the first that matches method and URL, and has times
            left, decides. "each": once for each URL instead
+DIR/tls    PEM, a certificate and its key: it speaks https
 DIR/log    a line for each request: time, method, URL, status, authorization
 
 Pages: ?page=N&size=N, linked by RFC 8288, each {"data": [...], "next": URL}
@@ -20,6 +21,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -183,6 +185,12 @@ class Server(http.server.ThreadingHTTPServer):
 
 def main():
     server = Server(("127.0.0.1", 0), Handler)
+    if os.path.exists(os.path.join(HOME, "tls")):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(os.path.join(HOME, "tls"))
+        # The handshake is for the connection's own thread.
+        server.socket = tls.wrap_socket(server.socket, server_side=True,
+                                        do_handshake_on_connect=False)
     with open(os.path.join(HOME, "port.new"), "w") as f:
         f.write(str(server.server_address[1]))
     os.rename(os.path.join(HOME, "port.new"), os.path.join(HOME, "port"))

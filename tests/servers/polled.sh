@@ -3,7 +3,8 @@
 # polled.sh - a polled API, and who polls it. Sourced after scenario/lib.sh and
 # servers.sh:
 #
-#	serve_api DIR		api-server.py; $url is its origin
+#	serve_api DIR		api-server.py; $url is its origin, https if there
+#				is a DIR/tls
 #	rules DIR RULE...	what goes wrong from now on, each a JSON object;
 #				the log begins anew
 #	data DIR PATH		the list at PATH; its records come on standard
@@ -27,6 +28,7 @@ serve_api()
 	start_server "$1" api-server.py
 	wait_for_port "$1"
 	url=http://127.0.0.1:$port
+	[ ! -e "$1/tls" ] || url=https://127.0.0.1:$port
 }
 
 rules()

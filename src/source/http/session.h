@@ -17,7 +17,6 @@
 
 struct session_options {
 	const struct api *api;
-	const char *ca;	    /* NULL: the system's */
 	const char *source; /* its name, for what is kept of tokens */
 	int spool, state;   /* directories */
 	const char *record; /* folder to keep the exchanges in; NULL */
