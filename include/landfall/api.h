@@ -567,6 +567,7 @@ struct api {
 	char *version; /* of the profile, or NULL */
 	struct api_template base_url;
 	bool allow_plaintext;
+	char *ca_file; /* who may sign its certificate; NULL: the system's */
 	struct api_words allow_hosts; /* links may lead there, without auth */
 	struct api_secret *secret;
 	size_t n_secrets;

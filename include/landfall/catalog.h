@@ -473,8 +473,12 @@ struct catalog_stream {
 	uint64_t upto;	/* entries of the ledger below it are remembered */
 	int64_t parked; /* wall, ns: it waits until then; 0: it does not */
 	const char *why;
-	int64_t looked; /* wall: when it was asked last, */
-	int64_t whole;	/* and when last with success */
+	int64_t looked;		 /* wall: when it was asked last, */
+	int64_t whole;		 /* and when last with success */
+	uint64_t files, records; /* that have landed, ever */
+	/* Of how many requests its API said last that they are left. */
+	bool has_left;
+	uint64_t left, allowed; /* allowed 0: it did not say of how many */
 };
 
 /* source: of the API, without the stream. END: not yet. */

@@ -227,8 +227,18 @@ static const char step_9[] = "CREATE INDEX name_ignored"
 			     "	ON name(source, changed)"
 			     "	WHERE disposition = 6 AND newest IS NULL;";
 
-const char *const catalog_sql_steps[] = {
-	step_1, step_2, step_3, step_4, step_5, step_6, step_7, step_8, step_9};
+/*
+ * How far streams have come, and what their API still allows; remains NULL:
+ * it does not say.
+ */
+static const char step_10[] =
+	"ALTER TABLE stream ADD COLUMN files INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE stream ADD COLUMN records INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE stream ADD COLUMN remains INTEGER;"
+	"ALTER TABLE stream ADD COLUMN allowed INTEGER NOT NULL DEFAULT 0;";
+
+const char *const catalog_sql_steps[] = {step_1, step_2, step_3, step_4, step_5,
+	step_6, step_7, step_8, step_9, step_10};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
@@ -245,6 +255,10 @@ _Static_assert(PASS_COMPLETE == 1, "outcomes are on disk");
 #define VERSION_COLUMNS \
 	"v.id, v.generation, v.disposition, v.relation, v.bytes_sha256," \
 	" v.file_sha256, v.file, v.size, v.records, v.malformed, v.landed_at"
+
+#define STREAM_COLUMNS \
+	"id, stream, part, position, job, upto, parked, why, looked, whole," \
+	" files, records, remains, allowed"
 
 /* Versions of a name are events too; kind 1. */
 #define STORY(which) \
@@ -480,23 +494,25 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_SETTLE] = {"INSERT INTO settled(entry, by) VALUES(?1, ?2)", false},
 	[SQL_SETTLED] = {"SELECT by FROM settled WHERE entry = ?1", false},
 
-	[SQL_STREAM_FIND] = {"SELECT id, stream, part, position, job, upto,"
-			     " parked, why, looked, whole FROM stream"
+	[SQL_STREAM_FIND] = {"SELECT " STREAM_COLUMNS " FROM stream"
 			     " WHERE source = ?1 AND stream = ?2 AND part = ?3",
 		false},
 	[SQL_STREAM_PUT] = {"INSERT INTO stream(source, stream, part,"
 			    " position, job, upto, parked, why, looked,"
-			    " whole)"
-			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+			    " whole, files, records, remains, allowed)"
+			    " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
+			    " ?11, ?12, ?13, ?14)"
 			    " ON CONFLICT(source, stream, part) DO UPDATE SET"
 			    " position = excluded.position,"
 			    " job = excluded.job, upto = excluded.upto,"
 			    " parked = excluded.parked, why = excluded.why,"
 			    " looked = excluded.looked,"
-			    " whole = excluded.whole RETURNING id",
+			    " whole = excluded.whole, files = excluded.files,"
+			    " records = excluded.records,"
+			    " remains = excluded.remains,"
+			    " allowed = excluded.allowed RETURNING id",
 		false},
-	[SQL_STREAM_EACH] = {"SELECT id, stream, part, position, job, upto,"
-			     " parked, why, looked, whole FROM stream"
+	[SQL_STREAM_EACH] = {"SELECT " STREAM_COLUMNS " FROM stream"
 			     " WHERE source = ?1 ORDER BY stream, part",
 		false},
 	[SQL_SEEN_FIND] = {"SELECT until FROM seen"

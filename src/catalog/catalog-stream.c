@@ -26,8 +26,7 @@ keep(struct str *s, sqlite3_stmt *q, int col)
 	return s->s;
 }
 
-/* Columns: id, stream, part, position, job, upto, parked, why, looked, whole.
- */
+/* STREAM_COLUMNS. */
 static void
 read_row(struct catalog *c, sqlite3_stmt *q, struct catalog_stream *ret)
 {
@@ -44,6 +43,11 @@ read_row(struct catalog *c, sqlite3_stmt *q, struct catalog_stream *ret)
 		.why = keep(&k->why, q, 7),
 		.looked = sqlite3_column_int64(q, 8),
 		.whole = sqlite3_column_int64(q, 9),
+		.files = catalog_db_u64(q, 10),
+		.records = catalog_db_u64(q, 11),
+		.has_left = sqlite3_column_type(q, 12) != SQLITE_NULL,
+		.left = catalog_db_u64(q, 12),
+		.allowed = catalog_db_u64(q, 13),
 	};
 }
 
@@ -84,6 +88,13 @@ catalog_stream_put(struct catalog *c, const char *source,
 	catalog_db_bind_text(q, 8, s->why);
 	catalog_db_bind_i64(q, 9, s->looked);
 	catalog_db_bind_i64(q, 10, s->whole);
+	catalog_db_bind_u64(q, 11, s->files);
+	catalog_db_bind_u64(q, 12, s->records);
+	if (s->has_left)
+		catalog_db_bind_u64(q, 13, s->left);
+	else
+		catalog_db_bind_null(q, 13);
+	catalog_db_bind_u64(q, 14, s->allowed);
 	if (catalog_db_step(c, q, e) != OK)
 		return e->code != OK
 			? e->code

@@ -135,14 +135,22 @@ reset_rows(struct catalog *c, void *arg, struct err *e)
 	if (catalog_ledger_size(c, &x->ledger, e) != OK)
 		return e->code;
 	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
-		struct catalog_stream s = {.stream = x->stream,
-			.partition = line,
-			.position = x->position,
-			.job = "",
-			.upto = x->ledger,
-			.why = ""};
+		struct catalog_stream s;
+		enum rc rc;
 
 		*end = '\0';
+		rc = catalog_stream_find(
+			c, x->cfg->name, x->stream, line, &s, e);
+		if (rc != OK && rc != END)
+			return rc;
+		if (rc == END)
+			s = (struct catalog_stream){.files = 0};
+		s.stream = x->stream;
+		s.partition = line;
+		s.position = x->position;
+		s.job = s.why = "";
+		s.upto = x->ledger;
+		s.parked = s.whole = 0;
 		if (catalog_stream_put(c, x->cfg->name, &s, &id, e) != OK)
 			return e->code;
 	}

@@ -64,13 +64,19 @@ plan_step(void *arg, const struct poll_step *x, struct err *e UNUSED)
 
 	if (!p->cli->json) {
 		str_addf(&s, "request     %s.%s", p->config->name, x->stream);
+		if (x->list_for != NULL)
+			str_addf(&s, " for the partitions of %s", x->list_for);
 		if (x->partition != NULL)
 			str_addf(&s, " %s", x->partition);
 		if (x->start != NULL)
 			str_addf(&s, " from %s", x->start);
 		if (x->end != NULL)
 			str_addf(&s, " to %s", x->end);
-		str_addf(&s, ": %s %s", x->method, x->url);
+		if (x->more_partitions > 0)
+			str_addf(&s, ": and %llu more partitions",
+				(unsigned long long)x->more_partitions);
+		else
+			str_addf(&s, ": %s %s", x->method, x->url);
 		if (x->more > 0)
 			str_addf(&s, " (and %llu more windows)",
 				(unsigned long long)x->more);
@@ -86,9 +92,16 @@ plan_step(void *arg, const struct poll_step *x, struct err *e UNUSED)
 		jsonw_key(&j, "start"), jsonw_text(&j, x->start);
 	if (x->end != NULL)
 		jsonw_key(&j, "end"), jsonw_text(&j, x->end);
-	jsonw_key(&j, "method"), jsonw_text(&j, x->method);
-	jsonw_key(&j, "url"), jsonw_text(&j, x->url);
-	jsonw_key(&j, "more"), jsonw_u64(&j, x->more);
+	if (x->list_for != NULL)
+		jsonw_key(&j, "list_for"), jsonw_text(&j, x->list_for);
+	if (x->more_partitions > 0) {
+		jsonw_key(&j, "more_partitions");
+		jsonw_u64(&j, x->more_partitions);
+	} else {
+		jsonw_key(&j, "method"), jsonw_text(&j, x->method);
+		jsonw_key(&j, "url"), jsonw_text(&j, x->url);
+		jsonw_key(&j, "more"), jsonw_u64(&j, x->more);
+	}
 	jsonw_end(&j);
 	cli_line(&s);
 	return OK;

@@ -13,8 +13,8 @@
 #include "cli/place.h"
 #include "cli/show.h"
 #include "cli/standing.h"
+#include "cli/status-stream.h"
 #include "daemon/receipts.h"
-#include "source/http/window.h"
 
 #define EVERY_SECONDS 2 /* --watch without a number */
 #define EVERY_MOST 86400
@@ -91,102 +91,9 @@ write_receipts(struct jsonw *j, const struct standing *s)
 	jsonw_end(j);
 }
 
-/* How far behind it is: what has not landed yet began then. */
-static int64_t
-lag_of(const struct api_stream *s, const char *position, int64_t now)
-{
-	int64_t at;
-
-	if (!s->incremental.set || s->incremental.kind != API_KIND_TIME ||
-		!window_position(&s->incremental, position, &at) || at > now)
-		return 0;
-	return now - at;
-}
-
-struct streams {
-	struct jsonw *j; /* NULL: in words */
-	const struct api *api;
-	size_t width;
-};
-
-static void
-write_stream(struct jsonw *j, const struct api_stream *x,
-	const struct catalog_stream *s)
-{
-	int64_t lag = lag_of(x, s->position, clock_wall());
-
-	jsonw_object(j);
-	jsonw_key(j, "stream"), jsonw_text(j, s->stream);
-	if (*s->partition != '\0')
-		jsonw_key(j, "partition"), jsonw_text(j, s->partition);
-	jsonw_key(j, "position"), jsonw_text(j, s->position);
-	jsonw_key(j, "lag_seconds");
-	jsonw_u64(j, (uint64_t)(lag / CLOCK_SECOND));
-	jsonw_key(j, "parked_until"), write_time(j, s->parked);
-	jsonw_key(j, "why"), jsonw_text(j, s->why);
-	jsonw_key(j, "last_run"), write_time(j, s->looked);
-	jsonw_key(j, "last_whole"), write_time(j, s->whole);
-	jsonw_end(j);
-}
-
-static void
-print_stream(const struct api_stream *x, const struct catalog_stream *s,
-	size_t width)
-{
-	CLEANUP(str_release) struct str line = STR_INIT;
-	int64_t now = clock_wall(), lag = lag_of(x, s->position, now);
-
-	str_addf(&line, "%s", s->stream);
-	if (*s->partition != '\0')
-		str_addf(&line, " %s", s->partition);
-	str_add(&line, ": ");
-	if (s->whole == 0) {
-		str_add(&line, "not whole yet");
-	} else {
-		str_add(&line, "whole ");
-		str_add_duration(&line,
-			now > s->whole ? (uint64_t)(now - s->whole) /
-					CLOCK_SECOND * CLOCK_SECOND
-				       : 0);
-		str_add(&line, " ago");
-	}
-	if (lag > 0) {
-		str_addf(&line, ", landed up to %s, ", s->position);
-		str_add_duration(
-			&line, (uint64_t)lag / CLOCK_SECOND * CLOCK_SECOND);
-		str_add(&line, " behind");
-	}
-	if (s->parked > now) {
-		str_add(&line, "; waits until ");
-		clock_add_time(&line, s->parked);
-	}
-	if (*s->why != '\0')
-		str_addf(&line, "; %s", s->why);
-	printf("  %-*s  %s\n", (int)width, "", line.s);
-}
-
-static enum rc
-each_stream(void *arg, const struct catalog_stream *s, struct err *e UNUSED)
-{
-	const struct streams *x = arg;
-	size_t i = api_find(x->api, s->stream);
-
-	/* One that is not configured any more is history. */
-	if (i == API_NO_STREAM)
-		return OK;
-	if (x->j != NULL)
-		write_stream(x->j, &x->api->stream[i], s);
-	else
-		print_stream(&x->api->stream[i], s, x->width);
-	return OK;
-}
-
 static void
 write_source(struct jsonw *j, const struct standing *s, struct catalog *c)
 {
-	struct streams streams = {.j = j, .api = s->source->api};
-	struct err ignored = ERR_INIT;
-
 	jsonw_key(j, s->source->name), jsonw_object(j);
 	jsonw_key(j, "last_run"), write_run(j, s);
 	jsonw_key(j, "next_run"), write_time(j, s->next);
@@ -198,8 +105,7 @@ write_source(struct jsonw *j, const struct standing *s, struct catalog *c)
 	jsonw_key(j, "receipts"), write_receipts(j, s);
 	if (s->source->kind == SOURCE_HTTP) {
 		jsonw_key(j, "streams"), jsonw_array(j);
-		(void)!catalog_stream_each(
-			c, s->source->name, each_stream, &streams, &ignored);
+		status_streams_json(j, s->source, c);
 		jsonw_end(j);
 	}
 	jsonw_key(j, "arrival");
@@ -336,8 +242,6 @@ print_receipts(const struct standing *s, size_t width, int64_t now)
 static void
 print_source(const struct standing *s, size_t width, struct catalog *c)
 {
-	struct streams streams = {.api = s->source->api, .width = width};
-	struct err ignored = ERR_INIT;
 	CLEANUP(str_release) struct str looked = STR_INIT, next = STR_INIT;
 	CLEANUP(str_release) struct str newest = STR_INIT, names = STR_INIT;
 	CLEANUP(str_release) struct str more = STR_INIT;
@@ -372,8 +276,7 @@ print_source(const struct standing *s, size_t width, struct catalog *c)
 	}
 	print_receipts(s, width, now);
 	if (s->source->kind == SOURCE_HTTP)
-		(void)!catalog_stream_each(
-			c, s->source->name, each_stream, &streams, &ignored);
+		status_streams_words(s->source, c, width);
 	if (s->source->expect.set) {
 		str_clear(&more);
 		show_arrival_words(&more, &s->arrival);

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/place.h"
+#include "cli/why-stream.h"
 
 static void
 print_json(const struct catalog_event *ev)
@@ -131,21 +132,33 @@ tell(struct cli *c, struct catalog *cat, const char *source)
 enum status
 cmd_why(struct cli *c, int argc, char **argv)
 {
-	const char *source = NULL;
+	const char *source = NULL, *key = NULL, *at = NULL;
 	const struct cli_option options[] = {
 		{"source", .text = &source, .value = "S",
 			.help = "only the name of this source"},
+		{"key", .text = &key, .value = "KEY",
+			.help = "a record of a polled API's stream"},
+		{"at", .text = &at, .value = "T",
+			.help = "what such a stream has of this moment"},
 	};
 	struct place p = PLACE_INIT;
 	int st = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
 
 	if (st != STATUS_DONE)
 		return st == CLI_STOP ? STATUS_DONE : (enum status)st;
-	if (c->n_args != 1)
+	if (key != NULL || at != NULL) {
+		if (c->n_args != 1 || source != NULL ||
+			(key != NULL && at != NULL))
+			return cli_usage(
+				c, "give one SOURCE.STREAM, and --key or --at");
+	} else if (c->n_args != 1) {
 		return cli_usage(c, "give one name");
+	}
 	st = (int)place_open(c, PLACE_CATALOG, &p);
 	if (st == STATUS_DONE)
-		st = (int)tell(c, p.catalog, source);
+		st = (int)(key != NULL || at != NULL
+				? why_stream(c, &p, key, at)
+				: tell(c, p.catalog, source));
 	place_close(&p);
 	return (enum status)st;
 }

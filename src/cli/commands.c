@@ -49,7 +49,13 @@ const struct command commands[] = {
 		"ledger below.",
 		cmd_status},
 	{"ls", "[SOURCE...]", "what is in the zone", NULL, cmd_ls},
-	{"why", "NAME [--source S]", "the story of one name", NULL, cmd_why},
+	{"why", "NAME [--source S] | SOURCE.STREAM --key KEY|--at T",
+		"the story of one name, or record",
+		"--key: each time that a record of a polled API came; the "
+		"fields of a key have\ncommas in between. All that the stream "
+		"has landed is read. --at: what was\nasked for of that moment, "
+		"and what came.",
+		cmd_why},
 	{"cat", "ID|FILE|NAME [--records]",
 		"the delivered bytes, or their records", NULL, cmd_cat},
 	{"receipt", "ID", "what a partner can show for one delivery",

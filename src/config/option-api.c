@@ -28,6 +28,10 @@ static const struct option rows[] = {
 	ROW("allow_plaintext",
 		"true: http to other machines, where anybody on the way can "
 		"read the credentials."),
+	ROW("ca_file",
+		"Certificates (PEM) that are trusted to have signed the "
+		"server's, instead of the system's. A path that is not "
+		"absolute begins where the configuration is."),
 	ROW("allow_hosts",
 		"Hosts that links and redirects may lead to; they get no "
 		"credentials."),

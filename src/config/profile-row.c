@@ -699,6 +699,11 @@ static const struct profile_row top_rows[] = {
 		.fallback = "false",
 		.help = "In a source: http to other machines, where anybody "
 			"on the way can read the credentials."},
+	{ROW("ca_file", TEXT, api, ca_file),
+		.help = "In a source: a file of certificates (PEM) that are "
+			"trusted to have signed the server's, instead of the "
+			"system's. A path that is not absolute begins where "
+			"the configuration is."},
 	{ROW("max_body", SIZE, api, max_body), .min = 1024,
 		.max = SIZE_MAX_BODY, .fallback = "16GiB",
 		.help = "A larger response, decoded, is a failure."},

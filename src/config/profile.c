@@ -17,7 +17,8 @@ static const char *const alternatives[] = {
 	"body", "header", "link", "last", NULL};
 
 /* Only a source may say these, only a profile those. */
-static const char *const source_keys[] = {"secrets", "allow_plaintext", NULL};
+static const char *const source_keys[] = {
+	"secrets", "allow_plaintext", "ca_file", NULL};
 
 bool
 profile_is_asked_for(const struct yaml_node *source)
@@ -542,6 +543,19 @@ read_all(struct profile_reading *p, const struct yaml_node *profile,
 	yaml_release(&y);
 }
 
+/* It is the same file from wherever the program is started. */
+static void
+place_ca(struct api *a, const char *dir)
+{
+	struct str s = STR_INIT;
+
+	if (a->ca_file == NULL || a->ca_file[0] == '/')
+		return;
+	str_addf(&s, "%s/%s", dir, a->ca_file);
+	free(a->ca_file);
+	a->ca_file = str_take(&s);
+}
+
 struct api *
 profile_read(const struct yaml_node *n, const char *dir, struct report *r)
 {
@@ -562,6 +576,7 @@ profile_read(const struct yaml_node *n, const char *dir, struct report *r)
 		read_all(&p, y.root, n);
 	}
 	yaml_release(&y);
+	place_ca(p.api, dir);
 	if (r->n == before)
 		return p.api;
 	api_free(p.api);

@@ -180,6 +180,7 @@ struct together {
 	enum rc (*with)(struct catalog *c, void *arg, struct err *e);
 	void *arg;
 	uint64_t upto;
+	uint64_t files, records; /* new ones */
 };
 
 static enum rc
@@ -204,6 +205,8 @@ record_stream(struct together *t, struct catalog *c, struct err *e)
 		return rc;
 	if (t->upto > s.upto)
 		s.upto = t->upto;
+	s.files += t->files;
+	s.records += t->records;
 	if (catalog_stream_put(c, o->api, &s, &id, e) != OK)
 		return e->code;
 	return memory_put(o->memory, c, id, e);
@@ -216,6 +219,8 @@ record_with(
 	struct together *t = arg;
 
 	t->upto = d->recorded ? d->index + 1 : 0;
+	t->files = 1;
+	t->records = d->landed.totals.records;
 	return record_stream(t, c, e);
 }
 

@@ -1,5 +1,9 @@
 #include "daemon/partition.h"
 
+#include <string.h>
+
+#include "base/mem.h"
+
 /* Number i of those that the values make with each other. False: no more. */
 static bool
 set(const struct api_stream *s, const struct parents *parents, uint64_t i,
@@ -28,6 +32,39 @@ set(const struct api_stream *s, const struct parents *parents, uint64_t i,
 			value);
 	}
 	return i == 0;
+}
+
+static const char *
+variable(const struct api_partitions *q, const char *name, size_t len)
+{
+	for (size_t i = 0; i < q->n; i++)
+		if (strlen(q->row[i].name) == len &&
+			memcmp(q->row[i].name, name, len) == 0)
+			return q->row[i].name;
+	return NULL;
+}
+
+bool
+partition_set(const struct api_stream *s, const char *name, struct vars *v)
+{
+	vars_unset_all(v, API_PARTITION);
+	for (const char *p = name, *end; *p != '\0';
+		p = *end != '\0' ? end + 1 : end) {
+		size_t len = strcspn(p, "=,"), n;
+		const char *x = variable(&s->partitions, p, len);
+		CLEANUP(mem_release) uint8_t *value = NULL;
+
+		end = p + strcspn(p, ",");
+		if (x == NULL || p[len] != '=')
+			return false;
+		p += len + 1;
+		value = mem_alloc((size_t)(end - p) + 1);
+		if (!str_parse_percent(
+			    p, (size_t)(end - p), value, (size_t)(end - p), &n))
+			return false;
+		vars_set(v, API_PARTITION, x, value, n);
+	}
+	return true;
 }
 
 enum rc

@@ -18,4 +18,11 @@ enum rc partition_each(const struct api_stream *s, struct vars *v,
 	enum rc (*each)(void *arg, const char *partition, struct err *e),
 	void *arg, struct err *e) MUST_USE;
 
+/*
+ * The same for the one of this name, as it was told before. False: there is
+ * none like it.
+ */
+bool
+partition_set(const struct api_stream *s, const char *name, struct vars *v);
+
 #endif

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "daemon/partition.h"
+#include "daemon/sweep.h"
 #include "source/http/paging.h"
 #include "source/http/request.h"
 #include "source/http/session.h"
@@ -17,7 +19,32 @@ struct planning {
 	struct catalog *catalog;
 	enum rc (*each)(void *arg, const struct poll_step *s, struct err *e);
 	void *arg;
+	/* Partitions of a parent's, each with its end; and how many. */
+	struct str known;
+	size_t n_known;
+	bool unknown; /* braces stand for what nobody knows */
+	const char *list_for;
 };
+
+/* "/of/%7Bgroup%7D" as a human would write it. */
+static void
+show_braces(struct str *url)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	for (const char *p = url->s; *p != '\0'; p++) {
+		bool open = strncmp(p, "%7B", 3) == 0;
+
+		if (open || strncmp(p, "%7D", 3) == 0) {
+			str_addc(&s, open ? '{' : '}');
+			p += 2;
+		} else {
+			str_addc(&s, *p);
+		}
+	}
+	str_clear(url);
+	str_addn(url, s.s, s.len);
+}
 
 /* The request of the window or token that the variables are set for. */
 static enum rc
@@ -40,8 +67,11 @@ tell(struct planning *p, struct poll_step *s, struct err *e)
 		p->cfg->api, p->stream, &p->stream->request, v, &r, e);
 	if (rc != OK)
 		return err_add(e, "stream %s", p->stream->name);
+	if (p->unknown)
+		show_braces(&r.shown);
 	s->method = r.method;
 	s->url = r.shown.s;
+	s->list_for = p->list_for;
 	rc = p->each(p->arg, s, e);
 	request_release(&r);
 	return rc;
@@ -107,6 +137,106 @@ plan_partition(void *arg, const char *partition, struct err *e)
 	return tell(p, &s, e);
 }
 
+/* ---- partitions that a parent gives ---- */
+
+/* The list as it is read for them: whole, without windows. */
+static enum rc
+plan_list(void *arg, const char *partition, struct err *e)
+{
+	struct planning *p = arg;
+	struct poll_step s = {.stream = p->stream->name,
+		.partition = partition,
+		.position = ""};
+
+	vars_unset_all(session_vars(p->session), API_WINDOW);
+	return tell(p, &s, e);
+}
+
+static enum rc
+note_row(void *arg, const struct catalog_stream *s, struct err *e UNUSED)
+{
+	struct planning *p = arg;
+
+	if (strcmp(s->stream, p->stream->name) != 0 || *s->partition == '\0' ||
+		strcmp(s->partition, SWEEP_PARTITION) == 0)
+		return OK;
+	if (p->n_known++ < PLAN_PARTITIONS)
+		str_addn(&p->known, s->partition, strlen(s->partition) + 1);
+	return OK;
+}
+
+static void
+set_unknown(struct planning *p, struct str *name)
+{
+	const struct api_partitions *q = &p->stream->partitions;
+	struct vars *v = session_vars(p->session);
+
+	for (size_t i = 0; i < q->n; i++) {
+		CLEANUP(str_release) struct str value = STR_INIT;
+
+		str_addf(&value, "{%s}", q->row[i].name);
+		vars_set_text(v, API_PARTITION, q->row[i].name, value.s);
+		str_addf(name, "%s%s=%s", i > 0 ? "," : "", q->row[i].name,
+			value.s);
+	}
+}
+
+static enum rc
+plan_unknown(struct planning *p, struct err *e)
+{
+	CLEANUP(str_release) struct str name = STR_INIT;
+	enum rc rc;
+
+	set_unknown(p, &name);
+	p->unknown = true;
+	rc = plan_partition(p, name.s, e);
+	p->unknown = false;
+	return rc;
+}
+
+static enum rc
+plan_known(struct planning *p, struct err *e)
+{
+	const char *name = p->known.s;
+	struct poll_step more = {.stream = p->stream->name,
+		.more_partitions = p->n_known - PLAN_PARTITIONS};
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < p->n_known && i < PLAN_PARTITIONS && rc == OK;
+		i++, name += strlen(name) + 1)
+		if (partition_set(p->stream, name, session_vars(p->session)))
+			rc = plan_partition(p, name, e);
+	if (rc == OK && p->n_known > PLAN_PARTITIONS)
+		rc = p->each(p->arg, &more, e);
+	return rc;
+}
+
+static enum rc
+plan_children(struct planning *p, struct err *e)
+{
+	const struct api_stream *child = p->stream;
+	enum rc rc;
+
+	p->stream = &p->cfg->api->stream[child->partitions.parent];
+	p->list_for = child->name;
+	rc = partition_each(
+		p->stream, session_vars(p->session), NULL, plan_list, p, e);
+	p->stream = child;
+	p->list_for = NULL;
+	p->n_known = 0;
+	str_clear(&p->known);
+	if (rc == OK)
+		rc = catalog_stream_each(
+			p->catalog, p->cfg->name, note_row, p, e);
+	/* What is asked for several at once has no name of its own. */
+	if (rc == OK)
+		rc = p->n_known == 0 || child->partitions.batch > 1
+			? plan_unknown(p, e)
+			: plan_known(p, e);
+	vars_unset_all(session_vars(p->session), API_PARTITION);
+	return rc;
+}
+
 enum rc
 poll_plan(const struct source_config *cfg, struct catalog *c,
 	enum rc (*each)(void *arg, const struct poll_step *s, struct err *e),
@@ -114,17 +244,24 @@ poll_plan(const struct source_config *cfg, struct catalog *c,
 {
 	const struct session_options o = {
 		.api = cfg->api, .source = cfg->name, .spool = -1, .state = -1};
-	struct planning p = {
-		.cfg = cfg, .catalog = c, .each = each, .arg = arg};
+	struct planning p = {.cfg = cfg,
+		.catalog = c,
+		.each = each,
+		.arg = arg,
+		.known = STR_INIT};
 	enum rc rc = session_open(&o, &p.session, e);
 
 	for (size_t i = 0; i < cfg->api->n_streams && rc == OK; i++) {
 		p.stream = &cfg->api->stream[i];
-		if (p.stream->enabled)
-			rc = partition_each(p.stream, session_vars(p.session),
-				NULL, plan_partition, &p, e);
+		if (!p.stream->enabled)
+			continue;
+		rc = p.stream->partitions.parent != API_NO_STREAM
+			? plan_children(&p, e)
+			: partition_each(p.stream, session_vars(p.session),
+				  NULL, plan_partition, &p, e);
 	}
 	session_close(p.session);
+	str_release(&p.known);
 	return rc;
 }
 

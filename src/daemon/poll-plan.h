@@ -9,17 +9,22 @@
 #include "landfall/config.h"
 
 #define PLAN_WINDOWS 20 /* of a stream that are told one by one */
+#define PLAN_PARTITIONS 20
 
 struct poll_step {
 	const char *stream, *partition; /* partition NULL: none */
-	const char *start, *end;	/* of the window; NULL: none */
-	const char *position;		/* where it stands; "" nowhere yet */
-	const char *method, *url;	/* of its first request; no secrets */
+	const char *list_for; /* its list is read for this one's partitions */
+	const char *start, *end;  /* of the window; NULL: none */
+	const char *position;	  /* where it stands; "" nowhere yet */
+	const char *method, *url; /* of its first request; no secrets */
 	uint64_t more; /* windows after this one that are not told; else 0 */
+	uint64_t more_partitions; /* instead of a request: as many again */
 };
 
 /*
- * Calls each for the windows to come, of every stream that is polled. Nothing
+ * Calls each for the windows to come, of every stream that is polled. Which
+ * partitions a parent gives is known from the run before, or else nobody
+ * knows: it is told once, with the variables' names for their values. Nothing
  * is asked, but secrets are read. BAD_SOURCE: the source cannot be polled as
  * it is configured.
  */

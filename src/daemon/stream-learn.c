@@ -8,6 +8,7 @@
 struct learning {
 	struct stream_work *r;
 	uint64_t upto;
+	uint64_t files, records; /* that the row does not count yet */
 	/* One record as an answer of its own, for its key. */
 	struct http_answer answer;
 	struct reply *reply;
@@ -102,7 +103,8 @@ read_window(struct learning *k, const struct provenance *p, bool *ret_old)
 }
 
 static enum rc
-learn_file(struct learning *k, const char *file, struct err *e)
+learn_file(struct learning *k, const char *file, bool counted, uint64_t records,
+	struct err *e)
 {
 	struct zone *z = k->r->o->engine->commit.zone;
 	struct landing *l = NULL;
@@ -115,8 +117,13 @@ learn_file(struct learning *k, const char *file, struct err *e)
 		return OK;
 	if (rc == OK)
 		rc = landing_open(fd, &l, e);
-	if (rc == OK && read_window(k, landing_provenance(l), &old) && !old)
-		rc = landing_records(l, 0, LANDING_SEEN, each_record, k, e);
+	if (rc == OK && read_window(k, landing_provenance(l), &old)) {
+		k->files += !counted;
+		k->records += counted ? 0 : records;
+		if (!old)
+			rc = landing_records(
+				l, 0, LANDING_SEEN, each_record, k, e);
+	}
 	landing_close(l);
 	if (rc == BAD_ITEM || rc == END) {
 		*e = (struct err)ERR_INIT;
@@ -129,14 +136,16 @@ static enum rc
 each_version(void *arg, const struct catalog_name *n, struct err *e)
 {
 	struct learning *k = arg;
+
 	CLEANUP(str_release) struct str file = STR_INIT;
+	bool counted = n->version.index < k->r->row.upto;
 
 	k->upto = n->version.index + 1;
 	if (n->version.disposition == DISPOSITION_DUPLICATE ||
 		n->version.disposition == DISPOSITION_QUARANTINED)
 		return OK;
 	str_add(&file, n->version.file);
-	return learn_file(k, file.s, e);
+	return learn_file(k, file.s, counted, n->version.records, e);
 }
 
 static enum rc
@@ -150,8 +159,11 @@ record(struct catalog *c, void *arg, struct err *e)
 	s.stream = r->stream->name;
 	s.partition = r->o->partition != NULL ? r->o->partition : "";
 	s.position = r->position.s;
-	if (!r->o->between)
+	if (!r->o->between) {
 		s.upto = k->upto;
+		s.files += k->files;
+		s.records += k->records;
+	}
 	if (s.job == NULL)
 		s.job = s.why = "";
 	if (catalog_stream_put(c, r->o->api, &s, &id, e) != OK)

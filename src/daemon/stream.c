@@ -78,6 +78,7 @@ stream_record(struct catalog *c, void *arg, struct err *e)
 	s.looked = r->began;
 	s.parked = r->report->parked;
 	s.why = r->report->why.s;
+	s.has_left = session_left(r->o->session, &s.left, &s.allowed);
 	if (!r->o->between) {
 		s.position = r->position.s;
 		s.job = r->job.s;

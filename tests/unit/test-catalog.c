@@ -1485,7 +1485,12 @@ test_streams_and_what_they_remember(void **state)
 		.job = "",
 		.why = "quota",
 		.upto = 3,
-		.parked = 9};
+		.parked = 9,
+		.files = 2,
+		.records = 70,
+		.has_left = true,
+		.left = 5,
+		.allowed = 10};
 	struct catalog_stream back;
 	struct str text = STR_INIT;
 	struct err e = ERR_INIT;
@@ -1500,6 +1505,7 @@ test_streams_and_what_they_remember(void **state)
 	assert_int_equal(id, other);
 	s.stream = "a";
 	s.partition = "";
+	s.has_left = false;
 	must(catalog_stream_put(p->catalog, "s", &s, &other, &e), &e);
 	must(catalog_seen_put(p->catalog, id, one, 10, &e), &e);
 	must(catalog_seen_put(p->catalog, id, one, 5, &e), &e);
@@ -1511,6 +1517,13 @@ test_streams_and_what_they_remember(void **state)
 	assert_string_equal(back.why, "quota");
 	assert_int_equal(back.upto, 3);
 	assert_int_equal(back.parked, 9);
+	assert_int_equal(back.files, 2);
+	assert_int_equal(back.records, 70);
+	assert_true(back.has_left);
+	assert_int_equal(back.left, 5);
+	assert_int_equal(back.allowed, 10);
+	must(catalog_stream_find(p->catalog, "s", "a", "", &back, &e), &e);
+	assert_false(back.has_left);
 	must(catalog_stream_each(p->catalog, "s", add_stream, &text, &e), &e);
 	assert_string_equal(text.s, "a/:8 b/x:8 ");
 	must(catalog_stream_each(p->catalog, "t", add_stream, &text, &e), &e);

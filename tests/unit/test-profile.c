@@ -311,6 +311,9 @@ test_combinations_that_cannot_be(void **state UNUSED)
 		      "    streams: {s: {request: {path: /x}}}\n",
 			"allow_plaintext"},
 		{HEAD "  a:\n    profile: none-such\n", "there is no"},
+		{API("    ca_file: [a]\n"
+		     "    streams: {s: {request: {path: /x}}}\n"),
+			"ca_file: expected text"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -312,6 +312,7 @@ api_free(struct api *a)
 	release_rules(&a->rules);
 	release_pagination(&a->pagination);
 	release_fields(&a->header);
+	free(a->ca_file);
 	free(a->profile);
 	free(a->version);
 	free(a);

@@ -44,6 +44,9 @@ http_open(const struct http_options *o, struct http **ret, struct err *e)
 		rc = OK;
 	if (rc == END)
 		rc = err_set(e, BAD_SOURCE, "%s: there is no such file", path);
+	if (rc == OK && o->ca != NULL && strstr(h->ca.s, "-----BEGIN ") == NULL)
+		rc = err_set(e, BAD_SOURCE,
+			"ca_file %s: there is no certificate in it", path);
 	if (rc != OK) {
 		http_close(h);
 		return err_raise(e, BAD_SOURCE);
@@ -299,6 +302,13 @@ take_done(struct exchange *x, struct err *e)
 	a->got_at = clock_wall();
 	if (end == HTTP_WHOLE)
 		return END;
+	if (end == HTTP_NOT_TRUSTED)
+		return err_set(e, BAD_SOURCE,
+			"the server did not prove who it is to those who are "
+			"trusted by %s: %s; it was asked nothing",
+			x->http->options.ca != NULL ? x->http->options.ca
+						    : CA_OF_SYSTEM,
+			why);
 	if (x->refused) {
 		a->end = HTTP_NO_CONNECTION;
 		*e = x->why;
@@ -355,6 +365,7 @@ converse(struct exchange *x, struct err *e)
 		if (r->total > 0 &&
 			clock_mono() - x->began > r->total + r->connect + STUCK)
 			return err_set(e, BAD_ITEM, "http child: stuck");
+		*e = (struct err)ERR_INIT;
 		rc = OK;
 	}
 	if (told && rc != BAD_ITEM)

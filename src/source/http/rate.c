@@ -135,6 +135,8 @@ void
 rate_heard(struct rate *r, const struct rate_of *of,
 	const struct http_answer *a, int64_t now, int64_t wall)
 {
+	bool said = false;
+
 	for (size_t i = 0; i < of->rates->n; i++) {
 		const struct api_rate *x = &of->rates->row[i];
 		uint64_t left, all = 0;
@@ -143,6 +145,11 @@ rate_heard(struct rate *r, const struct rate_of *of,
 		if (!applies(x, of) || !number(a, &x->pace.remaining, &left))
 			continue;
 		(void)number(a, &x->pace.limit, &all);
+		if (!said || left < r->left) {
+			said = r->has_left = true;
+			r->left = left;
+			r->allowed = all;
+		}
 		/* While there is plenty, nobody slows down. */
 		if (all > 0 ? left * 10 > all : left > 10)
 			continue;

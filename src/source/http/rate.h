@@ -33,6 +33,9 @@ struct rate {
 	size_t n;
 	/* Nothing before then, as an answer asked. */
 	int64_t not_before;
+	/* What the last answer that spoke of it says is left. */
+	bool has_left;
+	uint64_t left, allowed; /* allowed 0: it did not say of how many */
 };
 
 #define RATE_INIT \

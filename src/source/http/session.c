@@ -126,6 +126,14 @@ session_requests(const struct session *s)
 	return s->requests;
 }
 
+bool
+session_left(const struct session *s, uint64_t *ret_left, uint64_t *ret_allowed)
+{
+	*ret_left = s->rate.left;
+	*ret_allowed = s->rate.allowed;
+	return s->rate.has_left;
+}
+
 void
 session_outcome_init(struct session_outcome *o)
 {
@@ -265,8 +273,8 @@ static enum rc
 send(struct attempt *t, const struct request *r, struct err *e)
 {
 	struct session *s = t->s;
-	const struct http_options o = {
-		.ca = s->o.ca, .allow_plaintext = s->o.api->allow_plaintext};
+	const struct http_options o = {.ca = s->o.api->ca_file,
+		.allow_plaintext = s->o.api->allow_plaintext};
 	CLEANUP(str_release) struct str path = STR_INIT;
 	struct http_field *field = mem_array(r->n + 1, sizeof(*field));
 	struct http_request h = {.method = r->method,

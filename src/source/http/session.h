@@ -17,7 +17,6 @@
 
 struct session_options {
 	const struct api *api;
-	const char *ca;	    /* NULL: the system's */
 	const char *source; /* its name, for what is kept of tokens */
 	int spool, state;   /* directories */
 	const char *record; /* folder to keep the exchanges in; NULL */
@@ -82,5 +81,10 @@ enum rc session_wait(
 	struct session *s, int64_t ns, const char *why, struct err *e) MUST_USE;
 
 uint64_t session_requests(const struct session *s);
+
+/* How many more the API said that it allows; *ret_allowed 0: of how many it
+ * did not say. False: it says nothing of it. */
+bool session_left(
+	const struct session *s, uint64_t *ret_left, uint64_t *ret_allowed);
 
 #endif

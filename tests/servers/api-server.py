@@ -8,11 +8,12 @@ DIR/data   JSON: {"PATH": [RECORD, ...]}, read again for each request; each
 DIR/rules  JSON: [{"match": PATTERN, "times": N, "do": FAULT, ...}], read when
            it changes; the first that matches method and URL, and has times
            left, decides. "each": once for each URL instead
+DIR/tls    PEM, a certificate and its key: it speaks https
 DIR/log    a line for each request: time, method, URL, status, authorization
 
 Pages: ?page=N&size=N, linked by RFC 8288, each {"data": [...], "next": URL}
 with records exactly as their bytes stand in DIR/data, one after the other.
-It ends with its standard input.
+It ends when whoever started it does.
 """
 import gzip
 import http.server
@@ -20,6 +21,7 @@ import json
 import os
 import re
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -92,6 +94,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, status, body, headers=(), rule=None):
         rule = rule or {}
         fault = rule.get("do")
+        if fault == "slow":
+            time.sleep(rule.get("seconds", 0.5))
         self.note(status)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
@@ -181,11 +185,19 @@ class Server(http.server.ThreadingHTTPServer):
 
 def main():
     server = Server(("127.0.0.1", 0), Handler)
+    if os.path.exists(os.path.join(HOME, "tls")):
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(os.path.join(HOME, "tls"))
+        # The handshake is for the connection's own thread.
+        server.socket = tls.wrap_socket(server.socket, server_side=True,
+                                        do_handshake_on_connect=False)
     with open(os.path.join(HOME, "port.new"), "w") as f:
         f.write(str(server.server_address[1]))
     os.rename(os.path.join(HOME, "port.new"), os.path.join(HOME, "port"))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.5)
 
 
 main()

@@ -1,0 +1,104 @@
+#!/bin/sh
+# How the streams of a polled API stand: what has landed, how far behind that
+# is and how far it has to go, what the API still allows, what waits and why.
+. "$SRCDIR/tests/scenario/lib.sh"
+. "$SRCDIR/tests/servers/servers.sh"
+. "$SRCDIR/tests/servers/polled.sh"
+
+data api /orders <<'END'
+{"id": 1, "at": "2026-01-01T00:00:00Z"},
+{"id": 2, "at": "2026-01-02T12:00:00Z"},
+{"id": 3, "at": "2026-01-02T13:00:00Z"}
+END
+serve_api api
+lake lake <<END
+  shop:
+    base_url: $url
+    pagination: {type: link, next: {link: next}}
+    retry: {max_attempts: 2, base: 10ms, max: 20ms, max_wait: 5s}
+    rate_limits:
+      - pace: {remaining: {header: X-Day-Left}, reset: {header: X-Reset}}
+      - pace: {remaining: {header: X-Left}, limit: {header: X-Limit}, reset: {header: X-Reset}}
+    streams:
+      orders:
+        request:
+          path: /orders
+          query: {since: "{{window.start}}", until: "{{window.end}}"}
+        records: "\$.data[*]"
+        key: \$.id
+        incremental: {cursor: \$.at, start: "2026-01-01", window: P1D}
+      parts:
+        partitions: {values: {shelf: [a, b, c, d, e, f, g, h, i, j, k, l]}}
+        request: {path: "/parts/{{partition.shelf}}"}
+        records: "\$.data[*]"
+        key: \$.id
+END
+
+# say PYTHON: of o, the source's object in `status --json`, and s, its streams.
+say()
+{
+	python3 -c "import json; o = json.load(open('stands'))['sources']['shop']
+s = o['streams']
+print($1)"
+}
+
+# ---- before the first run ----
+at 2026-01-03 lake status --json >stands
+expect_same 'nothing is known yet' '0 None' "$(say "len(s), o['newest']")"
+
+# ---- a run, in which one part has to wait for an hour, and one fails ----
+rules api '{"match": "parts/c", "times": 9, "status": 429,
+	"headers": [["Retry-After", "3600"]]}' \
+	'{"match": "parts/d", "times": 9, "status": 404}' \
+	'{"match": "orders.*2026-01-02T00.*2026-01-03", "times": 1,
+	"headers": [["X-Left", "88"], ["X-Limit", "100"], ["X-Reset", "30"],
+		["X-Day-Left", "4711"]]}'
+expect_status 'a run' 3 at 2026-01-03 lake run --once --quiet
+at 2026-01-03T02:00:00Z lake status --json >stands
+at 2026-01-03T02:00:00Z lake status >told
+cp told told.first
+expect_same 'the streams are the source: what landed, and when' '2 True' \
+	"$(say "o['counts']['landed'], o['newest'] is not None")"
+expect_same 'how far it has come' 'orders 2026-01-03T00:00:00Z 3 2' \
+	"$(say "s[0]['stream'], s[0]['position'], s[0]['records'],
+		s[0]['files']")"
+expect_same 'how far it is behind, and has to go' '7200 1' \
+	"$(say "s[0]['lag_seconds'], s[0]['windows_to_go']")"
+expect_same 'what the API says that it allows: the least of it' '88 100' \
+	"$(say "s[0]['requests_left'], s[0]['requests_allowed']")"
+expect_same 'until when a part waits' 'shelf=c 2026-01-03T01:00:00Z' \
+	"$(say "s[3]['partition'], s[3]['parked_until']" |
+		sed 's/:0[0-9]Z/:00Z/')"
+expect_same 'and why' 1 "$(say "s[3]['why']" | grep -c 'status 429')"
+expect_same 'in words' 1 "$(grep -c '  orders: 3 records in 2 files, whole [0-9hms]* ago; landed up to 2026-01-03T00:00:00Z, 2h00m behind; 88 of 100 requests left$' told)"
+expect_same 'of many parts those that need somebody are told' 2 \
+	"$(grep -c '  parts shelf=[cd]: 0 records' told)"
+expect_same 'and all of them together' 1 "$(grep -c '  parts: 12 partitions, 0 records in 0 files; 2 not whole yet, 0 wait, 2 failed$' told)"
+at 2026-01-03T00:30:00Z lake status >told
+expect_same 'until when' 1 \
+	"$(grep -c 'shelf=c: .*; waits until 2026-01-03T01:0' told)"
+
+# ---- days later: what is to be asked grows, what landed is counted on ----
+at 2026-01-08 lake status >told
+expect_same 'there is more to ask for' 1 "$(grep -c 'orders: 3 records .*; 5 windows to go' told)"
+data api /orders <<'END'
+{"id": 1, "at": "2026-01-01T00:00:00Z"},
+{"id": 4, "at": "2026-01-05T12:00:00Z"}
+END
+rules api
+expect 'a later run' at 2026-01-08 lake run --once --quiet
+at 2026-01-08 lake status >told
+expect_same 'all of it counts' 1 "$(grep -c 'orders: 4 records in 3 files, whole' told)"
+expect_same 'nothing waits any more' 1 \
+	"$(grep -c '0 not whole yet, 0 wait, 0 failed$' told)"
+mv lake/state/catalog.db catalog.db.lost
+"$LANDFALL" catalog rebuild -c lake/landfall.yaml --quiet
+expect 'a run with a catalog made again' at 2026-01-08 lake run --once --quiet
+at 2026-01-08 lake status >told
+expect_same 'it counts what the zone has' 1 \
+	"$(grep -c 'orders: 4 records in 3 files, whole' told)"
+expect 'a reset' at 2026-01-08 lake reset shop orders --to 2026-01-02 --quiet
+at 2026-01-08 lake status >told
+expect_same 'forgets nothing of that' 1 \
+	"$(grep -c 'orders: 4 records in 3 files, not whole yet' told)"
+expect 'all is sound' sound lake
