@@ -2,57 +2,18 @@
 # What a profile says of an API is done: who may ask, how often, what answers
 # mean, what they are made of.
 . "$SRCDIR/tests/scenario/lib.sh"
-command -v python3 >/dev/null || skip 'no python3'
+. "$SRCDIR/tests/servers/servers.sh"
+. "$SRCDIR/tests/servers/polled.sh"
 
-LANDFALL_PROFILES=$SRCDIR/profiles
 CLIENT_SECRET=open-sesame-4711
-export LANDFALL_PROFILES CLIENT_SECRET
+export CLIENT_SECRET
 
-serve()
-{
-	rm -f "$1/port"
-	mkfifo "$1/hold"
-	python3 "$SRCDIR/tests/scenario/api-server.py" "$1" <"$1/hold" &
-	server=$!
-	exec 8>"$1/hold"
-	for _ in $(seq 200); do
-		[ ! -e "$1/port" ] || break
-		sleep 0.05
-	done
-	url=http://127.0.0.1:$(cat "$1/port")
-}
-
-# lake NAME: a new zone; what the source says comes on standard input.
-lake()
-{
-	"$LANDFALL" init "$1" --quiet
-	sed -i '/^sources:/,$d' "$1/landfall.yaml"
-	{
-		echo sources:
-		cat
-	} >>"$1/landfall.yaml"
-}
-
-run()
-{
-	"$LANDFALL" run --once -c "$1/landfall.yaml" --quiet
-}
-
-rules()
-{
-	echo "[$1]" >api/rules.new
-	mv api/rules.new api/rules
-	: >api/log
-}
-
-mkdir api
-cat >api/data <<'END'
-{"/orders": [
+data api /orders <<'END'
 {"id": 1, "at": "2026-01-01T00:00:00Z"},
 {"id": 2, "at": "2026-01-02T00:00:00Z", "gone": true},
-{"id": 3, "at": "2026-01-03T00:00:00Z"}]}
+{"id": 3, "at": "2026-01-03T00:00:00Z"}
 END
-serve api
+serve_api api
 
 # ---- oauth2: a token, and another when it is refused ----
 lake oauth <<END
@@ -72,7 +33,7 @@ lake oauth <<END
         request: {query: {size: "2"}}, deletes: [{flag: \$.gone,
         equals: ["true"]}]}
 END
-rules '{"match": "POST /token", "times": 1,
+rules api '{"match": "POST /token", "times": 1,
 	"body": "{\"access_token\": \"first-token-99\", \"expires_in\": 3600}"},
 	{"match": "POST /token", "times": 1,
 	"body": "{\"access_token\": \"second-token-99\"}"},
@@ -92,7 +53,7 @@ found=$(grep -rlE 'open-sesame|(first|second)-token' oauth told || :)
 expect_same 'neither secret nor token is in a file of ours' '' "$found"
 
 # ---- kept without secrets, and played again without a server ----
-rules '{"match": "POST /token", "times": 1,
+rules api '{"match": "POST /token", "times": 1,
 	"body": "{\"access_token\": \"third-token-99\", \"expires_in\": 3600}"}'
 rm -rf oauth/zone oauth/state
 mv oauth/landfall.yaml kept.yaml
@@ -112,10 +73,7 @@ mv kept.yaml oauth/landfall.yaml
 expect 'the recording is played' "$LANDFALL" run --once \
 	-c oauth/landfall.yaml --replay kept --quiet
 expect_same 'and nobody is asked' 0 "$(wc -l <api/log)"
-expect_same 'the records are there' 3 "$(for f in \
-	oauth/zone/shop.records/dt=*/*.zst; do
-	"$LANDFALL" cat "$f" -c oauth/landfall.yaml --records
-done | wc -l)"
+expect_same 'the records are there' 3 "$(records oauth | wc -l)"
 
 # ---- an answer that is an archive ----
 mkdir packed
@@ -151,10 +109,7 @@ else
 	END
 	expect 'an archive' run packed-lake
 	expect_same 'each line of its files is a record' '1-0 1-1 1-2 2-0 2-1 2-2' \
-		"$(for f in packed-lake/zone/stats.events/dt=*/*.zst; do
-			"$LANDFALL" cat "$f" -c packed-lake/landfall.yaml \
-				--records
-		done | sed 's/.*: "//; s/".*//' | sort | tr '\n' ' ' |
+		"$(records packed-lake | sed 's/.*: "//; s/".*//' | sort | tr '\n' ' ' |
 			sed 's/ $//')"
 	expect 'a second time' run packed-lake
 	expect_same 'brings nothing' 1 \
@@ -178,12 +133,12 @@ lake ruled <<END
       - {when: {status: [404]}, do: empty}
     streams: {records: {records: "\$.data[*]", key: \$.id}}
 END
-rules '{"match": "orders", "times": 2, "status": 400,
+rules api '{"match": "orders", "times": 2, "status": 400,
 	"body": "{\"code\": 17}", "headers": [["X-Wait", "300"]]},
 	{"match": "orders", "times": 1, "status": 404}'
 expect 'waits that cost no attempt, and no data' run ruled
 expect_same 'as few requests as that takes' 3 "$(wc -l <api/log)"
-rules '{"match": "orders", "times": 9, "status": 429,
+rules api '{"match": "orders", "times": 9, "status": 429,
 	"headers": [["Retry-After", "3600"]]}'
 expect_status 'an hour is too long to wait for' 2 run ruled
 expect_same 'it was asked once' 1 "$(wc -l <api/log)"
@@ -204,7 +159,7 @@ expect_same 'and status says until when' 1 "$("$LANDFALL" status \
 		END
 	done
 } | lake many
-rules '{"match": "orders/", "each": true, "status": 429,
+rules api '{"match": "orders/", "each": true, "status": 429,
 	"headers": [["Retry-After", "1"]]}'
 expect 'fifty sources after a storm' run many
 python3 - api/log >spread <<'END'
@@ -222,6 +177,3 @@ print(len(waits), waits[0] >= 1, crowd <= 25 and waits[44] - waits[5] > 1.5)
 END
 expect_same 'none comes early, and they are spread' '50 True True' \
 	"$(cat spread)"
-
-exec 8>&-
-wait "$server" || :

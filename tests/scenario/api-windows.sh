@@ -2,32 +2,12 @@
 # A polled API that can be asked for a time: nothing is lost at the edges of
 # windows, nothing lands twice, and a run that dies repeats and never skips.
 . "$SRCDIR/tests/scenario/lib.sh"
-command -v python3 >/dev/null || skip 'no python3'
+. "$SRCDIR/tests/servers/servers.sh"
+. "$SRCDIR/tests/servers/polled.sh"
 
-LANDFALL_PROFILES=$SRCDIR/profiles
-export LANDFALL_PROFILES
-
-# serve DIR: an API of the records in DIR/data. It ends with our fd 8.
-serve()
+shop()
 {
-	rm -f "$1/port"
-	mkfifo "$1/hold"
-	python3 "$SRCDIR/tests/scenario/api-server.py" "$1" <"$1/hold" &
-	server=$!
-	exec 8>"$1/hold"
-	for _ in $(seq 200); do
-		[ ! -e "$1/port" ] || break
-		sleep 0.05
-	done
-	url=http://127.0.0.1:$(cat "$1/port")
-}
-
-lake()
-{
-	"$LANDFALL" init "$1" --quiet
-	sed -i '/^sources:/,$d' "$1/landfall.yaml"
-	cat >>"$1/landfall.yaml" <<-END
-	sources:
+	lake "$1" <<-END
 	  shop:
 	    profile: rest-link
 	    base_url: $url
@@ -46,45 +26,14 @@ lake()
 	END
 }
 
-# at TIME LAKE COMMAND...: the program at that moment.
-at()
-{
-	moment=$(date -u -d "$1" +%s)
-	lake=$2
-	shift 2
-	LANDFALL_TEST_CLOCK=$moment "$LANDFALL" "$@" -c "$lake/landfall.yaml"
-}
-
-# ids LAKE OPTION...: of the records in the zone, sorted.
-ids()
-{
-	lake=$1
-	shift
-	for file in "$lake"/zone/shop.records/dt=*/*.zst; do
-		"$LANDFALL" cat "$file" -c "$lake/landfall.yaml" \
-			--records "$@"
-	done | sed 's/.*"id": *\([0-9]*\).*/\1/' | sort -n | tr '\n' ' '
-}
-
-data()
-{
-	{
-		echo '{"/orders": ['
-		cat
-		echo ']}'
-	} >api/data.new
-	mv api/data.new api/data
-}
-
-mkdir api
-data <<'END'
+data api /orders <<'END'
 {"id": 1, "at": "2026-01-01T00:00:00Z"},
 {"id": 2, "at": "2026-01-01T23:59:59Z"},
 {"id": 3, "at": "2026-01-02T00:00:00Z"},
 {"id": 4, "at": "2026-01-02T12:00:00Z"}
 END
-serve api
-lake one
+serve_api api
+shop one
 
 # ---- what would be asked, and whether we may ----
 at 2026-01-03T00:00:00Z one plan >planned
@@ -99,12 +48,12 @@ expect_same 'is one request' 1 "$(wc -l <api/log)"
 
 # ---- windows: each record once, at their edges too ----
 expect 'a run' at 2026-01-03T00:00:00Z one run --once --quiet
-expect_same 'every record of every window' '1 2 3 4 ' "$(ids one)"
+expect_same 'every record of every window' '1 2 3 4' "$(ids one)"
 expect_same 'a file for each window' \
 	'records.20260101T000000Z records.20260102T000000Z' \
 	"$(find one/zone/shop.records -name '*.zst' | sort |
 		sed 's|.*/||; s|Z\..*|Z|' | tr '\n' ' ' | sed 's/ $//')"
-data <<'END'
+data api /orders <<'END'
 {"id": 3, "at": "2026-01-02T00:00:00Z"},
 {"id": 5, "at": "2026-01-02T23:30:00Z"},
 {"id": 6, "at": "2026-01-03T00:00:00Z"},
@@ -112,10 +61,10 @@ data <<'END'
 END
 expect 'a later run' at 2026-01-03T02:00:00Z one run --once --quiet
 expect_same 'brings what came late, what came, and what changed' \
-	'1 2 3 4 4 5 6 ' "$(ids one --new)"
+	'1 2 3 4 4 5 6' "$(ids one --new)"
 : >api/log
 expect 'and again' at 2026-01-03T02:00:05Z one run --once --quiet
-expect_same 'it brings nothing' '1 2 3 4 4 5 6 ' "$(ids one)"
+expect_same 'it brings nothing' '1 2 3 4 4 5 6' "$(ids one)"
 
 expect_same 'it looks back an hour' 1 "$(grep -c \
 	'since=2026-01-03T01%3A00%3A00Z' api/log)"
@@ -131,7 +80,7 @@ expect_same 'and what its streams have landed' True "$(python3 -c '
 import json
 s = json.load(open("stands"))["sources"]["shop"]
 print(s["newest"] is not None and s["counts"]["landed"] >= 3)')"
-data <<'END'
+data api /orders <<'END'
 {"id": 1, "at": "2026-01-01T00:00:00Z"},
 {"id": 9, "at": "2026-01-01T12:00:00Z"},
 {"id": 2, "at": "2026-01-01T23:59:59Z"}
@@ -139,11 +88,11 @@ END
 backfill='backfill shop records --from 2026-01-01 --to 2026-01-02 --quiet'
 # shellcheck disable=SC2086
 expect 'a backfill' at 2026-01-03T03:00:00Z one $backfill
-expect_same 'brings what was missing, once' '1 2 3 4 4 5 6 9 ' \
+expect_same 'brings what was missing, once' '1 2 3 4 4 5 6 9' \
 	"$(ids one --new)"
 # shellcheck disable=SC2086
 expect 'again' at 2026-01-03T03:00:00Z one $backfill
-expect_same 'it brings nothing' '1 2 3 4 4 5 6 9 ' "$(ids one --new)"
+expect_same 'it brings nothing' '1 2 3 4 4 5 6 9' "$(ids one --new)"
 expect 'a reset' at 2026-01-03T03:00:00Z one \
 	reset shop records --to 2026-01-02 --quiet
 : >api/log
@@ -153,10 +102,10 @@ expect_same 'begins where it was told' 1 \
 expect 'all is sound' "$LANDFALL" verify --deep -c one/landfall.yaml --quiet
 
 # ---- the daemon polls too, and stops at once ----
-data <<'END'
+data api /orders <<'END'
 {"id": 1, "at": "2026-01-01T00:00:00Z"}
 END
-lake watched
+shop watched
 "$LANDFALL" run -c watched/landfall.yaml 2>log &
 daemon=$!
 for _ in $(seq 300); do
@@ -164,10 +113,9 @@ for _ in $(seq 300); do
 		grep -q '"position":"20' || break
 	sleep 0.1
 done
-expect_same 'it lands what there is' '1 ' "$(ids watched)"
-echo '[{"match": "orders", "times": 99, "status": 503, "headers":
-	[["Retry-After", "15"]]}]' >api/rules.new
-mv api/rules.new api/rules
+expect_same 'it lands what there is' '1' "$(ids watched)"
+rules api '{"match": "orders", "times": 99, "status": 503, "headers":
+	[["Retry-After", "15"]]}'
 for _ in $(seq 300); do
 	! grep -q ' 503 ' api/log || break
 	sleep 0.1
@@ -181,7 +129,7 @@ rm api/rules
 # ---- kill -9 at any moment, while the data changes ----
 runs=${SOAK:+1000}
 runs=${runs:-12}
-lake killed
+shop killed
 cat >pace.py <<'END'
 import json, os, random, sys, time
 # What the API ever had: each id once, some of them late by half an hour.
@@ -224,15 +172,10 @@ END
 done
 expect 'a last run, undisturbed' at 2026-01-03T00:00:00Z killed \
 	run --once --quiet
-for file in killed/zone/shop.records/dt=*/*.zst; do
-	"$LANDFALL" cat "$file" -c killed/landfall.yaml --records --new
-done | sort >found
+records killed --new | sort >found
 python3 -c '
 import json
 for x in json.load(open("ever")): print(json.dumps(x))' | sort >want
 expect 'each record that ever was has landed, and is new once' \
 	cmp want found
 expect 'all is sound' "$LANDFALL" verify --deep -c killed/landfall.yaml --quiet
-
-exec 8>&-
-wait "$server" || :

@@ -2,34 +2,16 @@
 # A polled API: what it serves is landed verbatim, whole and once, whatever
 # goes wrong on the way.
 . "$SRCDIR/tests/scenario/lib.sh"
-command -v python3 >/dev/null || skip 'no python3'
+. "$SRCDIR/tests/servers/servers.sh"
+. "$SRCDIR/tests/servers/polled.sh"
 
-LANDFALL_PROFILES=$SRCDIR/profiles
 SHOP_TOKEN=open-sesame-4711
-export LANDFALL_PROFILES SHOP_TOKEN
+export SHOP_TOKEN
 
-# serve DIR: an API of the records in DIR/data. It ends with our fd 8.
-serve()
+# shop NAME STREAM-OPTIONS: a new zone with the API's orders as its source.
+shop()
 {
-	rm -f "$1/port"
-	mkfifo "$1/hold"
-	python3 "$SRCDIR/tests/scenario/api-server.py" "$1" <"$1/hold" &
-	server=$!
-	exec 8>"$1/hold"
-	for _ in $(seq 200); do
-		[ ! -e "$1/port" ] || break
-		sleep 0.05
-	done
-	url=http://127.0.0.1:$(cat "$1/port")
-}
-
-# lake NAME STREAM-OPTIONS: a new zone with the API's orders as its source.
-lake()
-{
-	"$LANDFALL" init "$1" --quiet
-	sed -i '/^sources:/,$d' "$1/landfall.yaml"
-	cat >>"$1/landfall.yaml" <<-END
-	sources:
+	lake "$1" <<-END
 	  shop:
 	    profile: rest-link
 	    base_url: $url
@@ -41,28 +23,6 @@ lake()
 	END
 }
 
-run()
-{
-	"$LANDFALL" run --once -c "$1/landfall.yaml" --quiet
-}
-
-# landed NAME OPTION...: the raw records in the zone, in order of landing.
-landed()
-{
-	lake=$1
-	shift
-	for file in $(cd "$lake/zone" && ls -tr shop.records/dt=*/*.zst); do
-		"$LANDFALL" cat "$lake/zone/$file" -c "$lake/landfall.yaml" \
-			--records "$@"
-	done
-}
-
-sound()
-{
-	"$LANDFALL" verify --deep -c "$1/landfall.yaml" --quiet &&
-		python3 "$SRCDIR/contrib/readers/verify.py" "$1/zone"
-}
-
 mkdir api
 cat >api/data <<'END'
 {"/orders": [
@@ -70,11 +30,11 @@ cat >api/data <<'END'
 {"id": 2, "at": "2026-01-02T00:00:00Z"}, {"id":3,"at":"2026-01-02T00:00:01Z",   "n": 12345678901234567890.10e400, "n": {"z":1,"a":[ ]} },
 {"id": 4, "at": "2026-01-03T00:00:00Z"}]}
 END
-serve api
+serve_api api
 pages='request: {query: {size: "2"}, timeout: {idle: 1s}}'
 
 # ---- what is served is what is landed, byte for byte ----
-lake one "$pages"
+shop one "$pages"
 expect 'a first run' run one
 python3 - >want <<'END'
 import json
@@ -89,7 +49,7 @@ while True:
     print(text[at:end])
     at = end
 END
-landed one >found
+records one >found
 expect 'the records are the bytes that were served' cmp want found
 file=$(find one/zone/shop.records -name '*.zst')
 if command -v zstd >/dev/null; then
@@ -120,8 +80,8 @@ expect_same 'nothing new lands nothing' 1 \
 sed -i 's|^{"id": 4|{"id": 5, "at": "2026-01-04T00:00:00Z"},\n&|' api/data
 expect 'a third run, with one record more' run one
 expect_same 'that one is new' '{"id": 5, "at": "2026-01-04T00:00:00Z"}' \
-	"$(landed one --new | tail -n 1)"
-expect_same 'all others are known by now' 5 "$(landed one --new | wc -l)"
+	"$(records one --new | tail -n 1)"
+expect_same 'all others are known by now' 5 "$(records one --new | wc -l)"
 expect 'all is sound' sound one
 mv one/state/catalog.db catalog.db.lost
 expect 'the catalog is made again from the zone' \
@@ -142,36 +102,29 @@ for fault in $faults; do
 		rule="{\"match\": \"page=2\", \"times\": 1, \"do\": \"$fault\"}"
 		;;
 	esac
-	echo "[$rule]" >api/rules.new
-	mv api/rules.new api/rules
-	: >api/log
-	lake "$fault" "$pages"
+	rules api "$rule"
+	shop "$fault" "$pages"
 	expect "$fault" run "$fault"
-	landed "$fault" >found
+	records "$fault" >found
 	expect_same "$fault: every record, once" 5 "$(sort -u found | wc -l)"
 	expect "$fault: and few requests" test "$(wc -l <api/log)" -le 5
 done
 
 # ---- what no other attempt can mend ----
 for fault in loop elsewhere lost-path; do
-	echo "[{\"match\": \"orders\", \"times\": 99, \"do\": \"$fault\",
-		\"to\": \"http://localhost:1\"}]" >api/rules.new
-	mv api/rules.new api/rules
-	: >api/log
-	lake "$fault" "$pages"
+	rules api "{\"match\": \"orders\", \"times\": 99, \"do\": \"$fault\",
+		\"to\": \"http://localhost:1\"}"
+	shop "$fault" "$pages"
 	expect_status "$fault" 3 run "$fault"
 	expect_same "$fault: nothing of it is landed" '' \
 		"$(find "$fault/zone/shop.records" -name '*.zst' 2>&- || :)"
 	expect "$fault: and few requests" test "$(wc -l <api/log)" -le 6
 	rm api/rules
 done
-lake wrong "$pages"
+shop wrong "$pages"
 SHOP_TOKEN='two
 lines' expect_status 'a secret that is no header' 3 run wrong
 
 # ---- secrets are nowhere ----
 found=$(grep -rl 'open-sesame' one 503-burst loop elsewhere lib.out || :)
 expect_same 'the secret is in no file of ours' '' "$found"
-
-exec 8>&-
-wait "$server" || :

@@ -2,7 +2,8 @@
 # Partitions that another stream gives: each of its records is asked for, once,
 # and none when its list did not come to its end.
 . "$SRCDIR/tests/scenario/lib.sh"
-command -v python3 >/dev/null || skip 'no python3'
+. "$SRCDIR/tests/servers/servers.sh"
+. "$SRCDIR/tests/servers/polled.sh"
 
 mkdir api
 python3 - >api/data <<'END'
@@ -13,21 +14,11 @@ for g in groups:
     data["/of/g%%2F%s" % g["id"][2:]] = [{"id": g["id"] + "-%d" % k} for k in range(3)]
 print(json.dumps(data))
 END
-echo '[]' >api/rules
-mkfifo api/hold
-python3 "$SRCDIR/tests/scenario/api-server.py" api <api/hold &
-exec 8>api/hold
-for _ in $(seq 600); do
-	[ ! -e api/port ] || break
-	sleep 0.05
-done
+serve_api api
 
-"$LANDFALL" init lake --quiet
-sed -i '/^sources:/,$d' lake/landfall.yaml
-cat >>lake/landfall.yaml <<END
-sources:
+lake lake <<END
   crm:
-    base_url: http://127.0.0.1:$(cat api/port)
+    base_url: $url
     pagination: {type: link, next: {link: next}}
     retry: {max_attempts: 2, base: 10ms, max: 20ms}
     streams:
@@ -42,19 +33,16 @@ sources:
         key: \$.id
 END
 
-landed()
+# How many members there are, each once.
+members()
 {
-	find lake/zone -name '*.zst' | while read -r file; do
-		"$LANDFALL" cat "$file" -c lake/landfall.yaml --records
-	done | grep -o '"id": *"[^"]*"' | sort | uniq -c | wc -l
+	records lake | grep -o '"id": *"[^"]*"' | sort -u | wc -l
 }
 
-echo '[{"match": "groups.*page=2", "times": 9, "status": 503}]' >api/rules
-expect_status 'a list that is cut short' 3 \
-	"$LANDFALL" run --once -c lake/landfall.yaml --quiet
+rules api '{"match": "groups.*page=2", "times": 9, "status": 503}'
+expect_status 'a list that is cut short' 3 run lake
 expect_same 'nothing is asked for half of it' 0 "$(grep -c '/of/' api/log || :)"
-echo '[]' >api/rules
-expect 'a whole one' "$LANDFALL" run --once -c lake/landfall.yaml --quiet
-expect_same 'the members of each group' 15 "$(landed)"
+rules api
+expect 'a whole one' run lake
+expect_same 'the members of each group' 15 "$(members)"
 expect_same 'each group is asked for once' 5 "$(grep -c '/of/' api/log)"
-exec 8>&-

@@ -3,10 +3,7 @@
 # is landed, byte for byte, whatever it refuses on the way; and once.
 . "$SRCDIR/tests/scenario/lib.sh"
 . "$SRCDIR/tests/servers/servers.sh"
-command -v python3 >/dev/null || skip 'no python3'
-
-LANDFALL_PROFILES=$SRCDIR/profiles
-export LANDFALL_PROFILES
+. "$SRCDIR/tests/servers/polled.sh"
 
 # vendor NAME NOW: its mock, and a lake whose source is read from stdin, with
 # PORT in it. Both believe that it is NOW.
@@ -20,14 +17,7 @@ vendor()
 	[ -e "$name.faults" ] && mv "$name.faults" "$name/faults"
 	start_server "$name" "$name.py"
 	wait_for_port "$name"
-	"$LANDFALL" init "$name/lake" --quiet
-	sed -i '/^sources:/,$d' "$name/lake/landfall.yaml"
-	sed "s/PORT/$port/" >>"$name/lake/landfall.yaml"
-}
-
-run()
-{
-	"$LANDFALL" run --once -c "$name/lake/landfall.yaml" --quiet
+	sed "s/PORT/$port/" | lake "$name/lake"
 }
 
 landed()
@@ -45,10 +35,9 @@ files()
 again()
 {
 	before=$(files)
-	expect "$name: a second run" run
+	expect "$name: a second run" run "$name/lake"
 	expect_same "$name: and nothing twice" "$before" "$(files)"
-	expect "$name: the zone is sound" \
-		"$LANDFALL" verify --deep -c "$name/lake/landfall.yaml" --quiet
+	expect "$name: the zone is sound" sound "$name/lake"
 }
 
 # ---- inclusive and strict bounds, related records, 429 with Retry-After ----
@@ -58,7 +47,6 @@ cat >klaviyo.faults <<'END'
 END
 export KEY=pk_secret
 vendor klaviyo 1770000000 <<'END'
-sources:
   klaviyo:
     profile: klaviyo
     base_url: http://127.0.0.1:PORT
@@ -69,7 +57,7 @@ sources:
       profiles: {start: "2026-01-01"}
       campaigns: {start: "2026-01-01"}
 END
-expect 'klaviyo: a first run' run
+expect 'klaviyo: a first run' run "$name/lake"
 expect 'klaviyo: all of it has landed' landed events profiles campaigns
 again
 
@@ -81,7 +69,6 @@ cat >stripe.faults <<'END'
 END
 export KEY=sk_secret
 vendor stripe 1769000000 <<'END'
-sources:
   stripe:
     profile: stripe
     base_url: http://127.0.0.1:PORT
@@ -93,14 +80,13 @@ sources:
       customers: {start: "2026-01-01"}
       subscriptions: {start: "2026-01-01"}
 END
-expect 'stripe: a first run' run
+expect 'stripe: a first run' run "$name/lake"
 expect 'stripe: all of it has landed' landed events customers subscriptions
 again
 
 # ---- a cursor that is kept between runs ----
 export KEY=zd_secret
 vendor zendesk 1767244500 <<'END'
-sources:
   zendesk:
     profile: zendesk
     base_url: http://127.0.0.1:PORT
@@ -108,11 +94,11 @@ sources:
     secrets: {api_token: {env: KEY}}
     streams: {tickets: {start: "2026-01-01"}, users: {start: "2026-01-01"}}
 END
-expect 'zendesk: a first run' run
+expect 'zendesk: a first run' run "$name/lake"
 expect 'zendesk: what it tells of has landed' landed users
 LANDFALL_TEST_CLOCK=1767250000
 echo "$LANDFALL_TEST_CLOCK" >zendesk/now
-expect 'zendesk: a later run' run
+expect 'zendesk: a later run' run "$name/lake"
 expect 'zendesk: the last minute too, when it is over' landed tickets users
 expect_same 'zendesk: where to begin was said once for each stream' 2 \
 	"$(grep -c start_time= zendesk/log)"
@@ -121,7 +107,6 @@ again
 # ---- fields that are looked up, keyset beyond the cap, archived ones ----
 export KEY=pat-secret
 vendor hubspot 1770000000 <<'END'
-sources:
   hubspot:
     profile: hubspot
     base_url: http://127.0.0.1:PORT
@@ -130,7 +115,7 @@ sources:
     rate_limits: [{limits: [50/s]}]
     streams: {contacts: {start: "2026-01-01"}}
 END
-expect 'hubspot: a first run' run
+expect 'hubspot: a first run' run "$name/lake"
 expect 'hubspot: all of it has landed' landed contacts contacts_archived
 expect_same 'hubspot: no search was asked for more than it gives' 0 \
 	"$(grep -c 'search 400' hubspot/log || :)"
@@ -139,7 +124,6 @@ again
 # ---- a login, jobs that fail and vanish, CSV without its header ----
 export ID=cid KEY=cs_secret REFRESH=rt_secret
 vendor salesforce 1768000000 <<'END'
-sources:
   salesforce:
     profile: salesforce
     config: {login_url: "http://127.0.0.1:PORT", objects: [Account, Contact]}
@@ -150,7 +134,7 @@ sources:
     retry: {base: 10ms, max: 50ms}
     streams: {records: {start: "2026-01-01", job: {poll: {every: 20ms}}}}
 END
-expect 'salesforce: a first run' run
+expect 'salesforce: a first run' run "$name/lake"
 expect 'salesforce: all of it has landed' landed records deleted
 expect_same 'salesforce: and the jobs are gone' "$(grep -c 'POST.*jobs/query 200' salesforce/log)" \
 	"$(($(grep -c 'DELETE.* 200' salesforce/log) + $(grep -c 'PATCH' salesforce/log)))"
@@ -159,13 +143,12 @@ again
 # ---- zip of gzip of JSON lines, inclusive hours, windows that are too large ----
 export ID=am_key KEY=am_secret
 vendor amplitude 1770000000 <<'END'
-sources:
   amplitude:
     profile: amplitude
     config: {host: "http://127.0.0.1:PORT"}
     secrets: {api_key: {env: ID}, secret_key: {env: KEY}}
     streams: {events: {start: "2026-01-01"}}
 END
-expect 'amplitude: a first run' run
+expect 'amplitude: a first run' run "$name/lake"
 expect 'amplitude: all of it has landed' landed events
 again

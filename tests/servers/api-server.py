@@ -12,7 +12,7 @@ DIR/log    a line for each request: time, method, URL, status, authorization
 
 Pages: ?page=N&size=N, linked by RFC 8288, each {"data": [...], "next": URL}
 with records exactly as their bytes stand in DIR/data, one after the other.
-It ends with its standard input.
+It ends when whoever started it does.
 """
 import gzip
 import http.server
@@ -185,7 +185,9 @@ def main():
         f.write(str(server.server_address[1]))
     os.rename(os.path.join(HOME, "port.new"), os.path.join(HOME, "port"))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    sys.stdin.read()
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(0.5)
 
 
 main()
