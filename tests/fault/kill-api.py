@@ -5,7 +5,8 @@
 
 An API commits records all the time: new keys, new bytes of old keys, several
 in one millisecond, some of them late. `landfall run --once` polls three lists
-of it again and again, and is killed after a random time, or its child is:
+of it again and again, and is killed, or its child is, after a random time or
+a random answer, behind which it may be about to land what it has:
 
     events   windows of time, in pages, with a look back
     feed     the API's own cursor, kept with the pages
@@ -102,6 +103,8 @@ class Api:
         self.twice = []  # windows of jobs that had been asked about
         self.stop = threading.Event()
         self.left = COMMITS
+        self.answers = self.wanted = 0
+        self.reached = threading.Event()
 
     def commit(self):
         with self.lock:
@@ -120,6 +123,18 @@ class Api:
             if self.left > 0:
                 self.left -= 1
                 self.commit()
+
+    def begin(self, answers):
+        """A run begins; tells when it has got so many answers."""
+        with self.lock:
+            self.left, self.answers, self.wanted = COMMITS, 0, answers
+            self.reached.clear()
+
+    def answered(self):
+        with self.lock:
+            self.answers += 1
+            if self.answers == self.wanted:
+                self.reached.set()
 
     def between(self, query):
         since, until = int(query["since"]), int(query["until"])
@@ -184,6 +199,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+        self.api.answered()
 
     do_GET = do_POST = respond
 
@@ -284,14 +300,22 @@ def children(pid):
     return found
 
 
-def killed_run(w, after, child):
-    """Runs, and kills it, or its child, after so many seconds."""
+def wait_for(p, api, answers, seconds):
+    """So many seconds behind that answer, or its end, whatever comes first."""
+    while answers and p.poll() is None and not api.reached.wait(0.01):
+        pass
+    p.wait(seconds)
+
+
+def killed_run(w, api, answers, after, child):
+    """Runs, and kills it, or its child; (status, what it said)."""
+    api.begin(answers)
     with tempfile.TemporaryFile() as out:
         p = subprocess.Popen([os.path.abspath(world.LANDFALL), "run", "--once",
                               "--quiet"], cwd=w.base, stdout=out, stderr=out,
                              stdin=subprocess.DEVNULL)
         try:
-            p.wait(after)
+            wait_for(p, api, answers, after)
         except subprocess.TimeoutExpired:
             if child:
                 for pid in children(p.pid):
@@ -333,12 +357,16 @@ def main():
     api.commit()
     committer = threading.Thread(target=api.go_on)
     committer.start()
-    wrong, killed, whole, typical = [], 0, 0, 0.2
+    wrong, killed, whole, typical, most = [], 0, 0, 0.2, 10
     for i in range(RUNS):
         began = time.monotonic()
         child = rng.random() < 0.15
-        api.left = COMMITS
-        status, out = killed_run(w, rng.uniform(0, 1.1) * typical, child)
+        if rng.random() < 0.3:
+            kill = 0, rng.uniform(0, 1.1) * typical
+        else:
+            kill = rng.randrange(1, most + 1), rng.random() ** 2 * 0.03
+        status, out = killed_run(w, api, *kill, child)
+        most = max(10, most - 1, api.answers)
         killed += status == -9
         if status == 0:
             whole += 1
