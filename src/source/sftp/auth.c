@@ -342,13 +342,20 @@ try_one(struct auth *a, LIBSSH2_SESSION *session)
 	return REFUSED;
 }
 
+/* A key needs no list of methods in front: that is a round trip saved. */
+static bool
+key_first(const struct auth *a)
+{
+	return a->n > 0 && a->at == 0 && a->credential[0].kind == SFTP_KEY;
+}
+
 enum rc
 auth_step(struct auth *a, LIBSSH2_SESSION *session, struct err *e)
 {
 	CLEANUP(str_release) struct str methods = STR_INIT;
 
 	for (;;) {
-		bool asked = a->asked;
+		bool asked = a->asked || key_first(a);
 		enum attempt r;
 
 		if (asked && a->at == a->n)

@@ -3,6 +3,7 @@
  * and never for one of them.
  */
 #include <inttypes.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,9 +15,8 @@
 
 enum { BAD_ORDERS = 1, NO_LIBRARY = 2 };
 
-/* Content on its way, of all connections together and of one at most. */
+/* Content on its way, of all connections together. */
 #define FLIGHT (16u << 20)
-#define FLIGHT_ONE (8u << 20)
 
 struct child_state {
 	struct say say;
@@ -324,6 +324,12 @@ wait_for_something(struct child_state *c)
 	(void)poll(p, 1 + c->n, ms);
 }
 
+/*
+ * libssh2 takes memory for each packet and gives it back at once: a heap that
+ * shrinks and grows each time costs more than the decryption.
+ */
+enum { HEAP_KEPT = 16 << 20, HEAP_STEP = 1 << 20 };
+
 static bool
 start(struct child_state *c)
 {
@@ -339,12 +345,21 @@ start(struct child_state *c)
 	c->n = (unsigned)o->connections;
 	c->shared.say = &c->say;
 	c->shared.pace.rate = o->max_rate;
-	c->shared.flight_max = FLIGHT / c->n;
-	if (c->shared.flight_max > FLIGHT_ONE)
-		c->shared.flight_max = FLIGHT_ONE;
+	c->shared.flight_max = c->shared.share = FLIGHT;
 	for (unsigned i = 0; i < c->n; i++)
 		server_init(&c->server[i], &c->shared, i);
 	return true;
+}
+
+/* Connections that fetch have the flight between them. */
+static void
+share(struct child_state *c)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->n; i++)
+		n += c->server[i].n_fetches > 0;
+	c->shared.share = c->shared.flight_max / (n > 0 ? n : 1);
 }
 
 int
@@ -353,6 +368,8 @@ sftp_child(const struct child *child)
 	struct child_state *c = mem_alloc(sizeof(*c));
 
 	(void)child;
+	(void)mallopt(M_TRIM_THRESHOLD, HEAP_KEPT);
+	(void)mallopt(M_TOP_PAD, HEAP_STEP);
 	if (libssh2_init(0) != 0)
 		return NO_LIBRARY;
 	if (!start(c))
@@ -361,6 +378,7 @@ sftp_child(const struct child *child)
 		c->shared.now = clock_mono();
 		take_messages(c);
 		deal(c);
+		share(c);
 		for (unsigned i = 0; i < c->n; i++)
 			server_step(&c->server[i]);
 		/* Some may have come up. */

@@ -266,7 +266,7 @@ size_known(const struct fetch *f, uint64_t *ret)
 static uint64_t
 flight_max(const struct server *s)
 {
-	uint64_t all = s->shared->flight_max;
+	uint64_t all = s->shared->share;
 
 	return s->n_fetches > 1 ? all / 2 : all;
 }

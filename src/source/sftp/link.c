@@ -273,23 +273,9 @@ step_channel(struct link *l)
 }
 
 static void
-step_subsystem(struct link *l)
-{
-	int rc = libssh2_channel_process_startup(
-		l->channel, "subsystem", 9, "sftp", 4);
-
-	if (would_block(rc) || l->state == LINK_DEAD)
-		return;
-	if (rc != 0)
-		link_break(l, "the server does not offer SFTP");
-	else
-		l->state = LINK_UP;
-}
-
-static void
 step_out(struct link *l)
 {
-	while (l->out_at < l->out_end && l->state == LINK_UP) {
+	while (l->out_at < l->out_end && l->state != LINK_DEAD) {
 		ssize_t n = libssh2_channel_write(l->channel,
 			(const char *)l->out + l->out_at,
 			l->out_end - l->out_at);
@@ -304,6 +290,30 @@ step_out(struct link *l)
 	}
 	if (l->out_at == l->out_end)
 		l->out_at = l->out_end = 0;
+}
+
+/*
+ * What is to be said to the subsystem follows the request for it at once: the
+ * server reads it once it has one. Not while the request itself waits to be
+ * sent.
+ */
+static void
+step_subsystem(struct link *l)
+{
+	int rc = libssh2_channel_process_startup(
+		l->channel, "subsystem", 9, "sftp", 4);
+
+	if (l->state == LINK_DEAD)
+		return;
+	if (would_block(rc)) {
+		if (!(libssh2_session_block_directions(l->session) &
+			    LIBSSH2_SESSION_BLOCK_OUTBOUND))
+			step_out(l);
+	} else if (rc != 0) {
+		link_break(l, "the server does not offer SFTP");
+	} else {
+		l->state = LINK_UP;
+	}
 }
 
 void

@@ -22,6 +22,15 @@ server_init(struct server *s, struct shared *shared, unsigned slot)
 		.shared = shared, .slot = slot, .link = {.fd = -1}};
 }
 
+/* The first words of SFTP go as soon as there is somebody to hear them. */
+static void
+greet(struct server *s)
+{
+	static const uint8_t init[] = {0, 0, 0, 5, PACKET_INIT, 0, 0, 0, 3};
+
+	link_write(&s->link, init, sizeof(init));
+}
+
 void
 server_open(struct server *s, int fd, const struct wire_connect *c)
 {
@@ -34,6 +43,7 @@ server_open(struct server *s, int fd, const struct wire_connect *c)
 	s->read_max = SERVER_READ;
 	link_open(&s->link, fd, (unsigned)c->old, c->key_types, window,
 		shared->now + (int64_t)shared->options.auth_timeout);
+	greet(s);
 }
 
 static void
@@ -104,6 +114,7 @@ server_close(struct server *s, enum sftp_fault f, const char *why)
 	for (struct job *j = s->jobs; j != NULL; j = j->next)
 		job_end(j, f, why);
 	server_sweep(s);
+	s->shared->flight -= s->flight;
 	link_close(&s->link);
 	free(s->in);
 	server_init(s, s->shared, s->slot);
@@ -129,8 +140,12 @@ server_add(struct server *s, struct job *j)
 bool
 server_room(struct server *s, uint32_t cost)
 {
+	const struct shared *all = s->shared;
+
 	return s->up && s->n_pending < SERVER_PENDING &&
-		(s->flight == 0 || s->flight + cost <= s->shared->flight_max) &&
+		(s->flight == 0 ||
+			(s->flight + cost <= all->share &&
+				all->flight + cost <= all->flight_max)) &&
 		link_room(&s->link, PACKET_OUT_MAX);
 }
 
@@ -171,6 +186,7 @@ server_ask(struct server *s, struct job *j, uint64_t tag, uint32_t cost)
 	if (s->n_pending++ == 0)
 		s->heard = s->shared->now;
 	s->flight += cost;
+	s->shared->flight += cost;
 	packet_finish(&s->out);
 	link_write(&s->link, s->out.p, s->out.len);
 }
@@ -298,6 +314,7 @@ reply(struct server *s, struct packet *k)
 	at->used = false;
 	s->n_pending--;
 	s->flight -= p.cost;
+	s->shared->flight -= p.cost;
 	s->heard = s->shared->now;
 	if (p.job != NULL)
 		p.job->ops->reply(p.job, &p, k);
@@ -408,15 +425,6 @@ tell_key(struct server *s)
 	say_event(s->shared->say, &ev);
 }
 
-static void
-greet(struct server *s)
-{
-	static const uint8_t init[] = {0, 0, 0, 5, PACKET_INIT, 0, 0, 0, 3};
-
-	link_write(&s->link, init, sizeof(init));
-	s->heard = s->shared->now;
-}
-
 /* An answer is due that does not come; or nothing was said for long. */
 static void
 check_time(struct server *s)
@@ -455,7 +463,7 @@ server_step(struct server *s)
 	if (before == LINK_HANDSHAKE && s->link.state == LINK_KEY)
 		tell_key(s);
 	if (before != LINK_UP && s->link.state == LINK_UP)
-		greet(s);
+		s->heard = s->shared->now;
 	if (s->link.state == LINK_UP) {
 		/* Who does not listen cannot complain of silence. */
 		if (say_full(s->shared->say))

@@ -62,8 +62,9 @@ struct shared {
 	struct say *say;
 	struct pace pace;
 	struct wire_options options;
-	uint64_t flight_max; /* of one connection */
-	int64_t now;	     /* of this turn */
+	uint64_t flight, flight_max; /* content asked for and not here yet */
+	uint64_t share;		     /* ... of one connection that fetches */
+	int64_t now;		     /* of this turn */
 };
 
 struct server {
