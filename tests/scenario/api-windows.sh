@@ -101,6 +101,41 @@ expect_same 'begins where it was told' 1 \
 	"$(grep -c 'since=2026-01-01T23%3A00%3A00Z' api/log)"
 expect 'all is sound' "$LANDFALL" verify --deep -c one/landfall.yaml --quiet
 
+# ---- a job that is taken up was asked when it was made ----
+lake taken <<END
+  exports:
+    base_url: $url
+    auth: {type: none}
+    retry: {max_attempts: 2, base: 10ms, max: 20ms, max_wait: 5s}
+    streams:
+      rows:
+        job:
+          create: {method: POST, path: /jobs, query: {
+            since: "{{window.start}}", until: "{{window.end}}"}}
+          id: {body: \$.id}
+          poll: {request: {path: "/jobs/{{job.id}}"}, every: 10ms,
+            status: {body: \$.state}, done: [done], failed: [failed]}
+          download: {path: "/jobs/{{job.id}}/rows"}
+        decode: [jsonl]
+        records: \$
+        key: \$.id
+        incremental: {cursor: \$.at, start: "2026-01-01", lookback: PT1H}
+END
+rules api '{"match": "POST", "body": "{\"id\": \"7\"}"}' \
+	'{"match": "jobs/7", "status": 429, "headers": [["Retry-After", "60"]]}'
+expect_status 'a job that takes its time' 2 at 2026-01-02T00:00:00Z taken \
+	run --once --quiet
+rules api '{"match": "POST", "times": 9, "body": "{\"id\": \"8\"}"}' \
+	'{"match": "rows", "times": 9, "body": "{\"id\": 1}"}' \
+	'{"match": "jobs", "times": 9, "body": "{\"state\": \"done\"}"}'
+expect 'a run a day later' at 2026-01-03T00:00:00Z taken run --once --quiet
+expect_same 'it takes the job up, and looks back from where that one ended' \
+	'GET /jobs/7
+GET /jobs/7/rows
+POST /jobs?since=2026-01-01T23%3A00%3A00Z&until=2026-01-03T00%3A00%3A00Z
+GET /jobs/8
+GET /jobs/8/rows' "$(cut -d' ' -f2,3 api/log)"
+
 # ---- the daemon polls too, and stops at once ----
 data api /orders <<'END'
 {"id": 1, "at": "2026-01-01T00:00:00Z"}
