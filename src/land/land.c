@@ -313,15 +313,17 @@ land_settle(struct land *l, struct landed *ret, struct err *e)
 		if (l->len > 0 && send_frame(l, l->len, e) != OK)
 			return e->code;
 		wait_for_frames(l, 0);
-		*e = l->err;
+		if (l->err.code != OK) {
+			*e = l->err;
+			return e->code;
+		}
 	} else {
 		/* One frame: cheaper here than by way of another thread. */
 		l->fill->raw_len = l->len;
 		pool_compress(l->pool, l->fill);
-		(void)put_frame(l, l->fill, e);
+		if (put_frame(l, l->fill, e) != OK)
+			return e->code;
 	}
-	if (e->code != OK)
-		return e->code;
 	hash_end(&l->hash, l->facts.bytes_sha256);
 	scan_totals(l->scan, &l->facts.totals);
 	l->facts.seen = l->index.n_seen;

@@ -91,7 +91,7 @@ expect_same 'lands nothing again' 2 \
 	"$(find one/zone/shop.records -name '*.zst' | wc -l)"
 
 # ---- faults: each costs a request more, and no record ----
-faults='503-burst reset cut truncated-gzip stall drip'
+faults='503-burst reset cut truncated-gzip stall drip slow'
 for fault in $faults; do
 	case $fault in
 	503-burst)

@@ -50,7 +50,9 @@ expect_same 'all are listed: nothing is gone' '' "$(tombstones)"
 have 1 2 3 4 5 6 8 9 10
 expect 'before its time nothing is swept' at_hour 0
 expect_same 'before its time' '' "$(tombstones)"
-expect 'one is gone' at_hour 1
+rules api '{"match": "things.*page=3", "times": 9, "do": "slow"}'
+expect 'one is gone, says a slow server' at_hour 1
+rules api
 expect_same 'its tombstone' '7 ' "$(tombstones)"
 expect 'and still is' at_hour 2
 expect_same 'it is told once' '7 ' "$(tombstones)"

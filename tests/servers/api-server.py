@@ -95,6 +95,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, status, body, headers=(), rule=None):
         rule = rule or {}
         fault = rule.get("do")
+        if fault == "slow":
+            time.sleep(rule.get("seconds", 0.5))
         self.note(status)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

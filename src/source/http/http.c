@@ -355,6 +355,7 @@ converse(struct exchange *x, struct err *e)
 		if (r->total > 0 &&
 			clock_mono() - x->began > r->total + r->connect + STUCK)
 			return err_set(e, BAD_ITEM, "http child: stuck");
+		*e = (struct err)ERR_INIT;
 		rc = OK;
 	}
 	if (told && rc != BAD_ITEM)
