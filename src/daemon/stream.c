@@ -428,7 +428,8 @@ run_windows(struct stream_work *r, struct err *e)
 	while (rc == OK && windows_next(&it, &r->window)) {
 		if (left.end > left.start) {
 			r->window = left;
-			it.next = left.end;
+			/* It was asked then: what came late is behind it. */
+			windows_begin(&it, r->rule, &left.end, r->began);
 			left.end = left.start;
 		}
 		do {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # A polled API that can be asked for a time: nothing is lost at the edges of
-# windows, nothing lands twice, and a run that dies repeats and never skips.
+# windows, and nothing lands twice. (Runs that die: fault/kill-api.py)
 . "$SRCDIR/tests/scenario/lib.sh"
 . "$SRCDIR/tests/servers/servers.sh"
 . "$SRCDIR/tests/servers/polled.sh"
@@ -114,6 +114,41 @@ expect_same 'begins where it was told' 1 \
 	"$(grep -c 'since=2026-01-01T23%3A00%3A00Z' api/log)"
 expect 'all is sound' "$LANDFALL" verify --deep -c one/landfall.yaml --quiet
 
+# ---- a job that is taken up was asked when it was made ----
+lake taken <<END
+  exports:
+    base_url: $url
+    auth: {type: none}
+    retry: {max_attempts: 2, base: 10ms, max: 20ms, max_wait: 5s}
+    streams:
+      rows:
+        job:
+          create: {method: POST, path: /jobs, query: {
+            since: "{{window.start}}", until: "{{window.end}}"}}
+          id: {body: \$.id}
+          poll: {request: {path: "/jobs/{{job.id}}"}, every: 10ms,
+            status: {body: \$.state}, done: [done], failed: [failed]}
+          download: {path: "/jobs/{{job.id}}/rows"}
+        decode: [jsonl]
+        records: \$
+        key: \$.id
+        incremental: {cursor: \$.at, start: "2026-01-01", lookback: PT1H}
+END
+rules api '{"match": "POST", "body": "{\"id\": \"7\"}"}' \
+	'{"match": "jobs/7", "status": 429, "headers": [["Retry-After", "60"]]}'
+expect_status 'a job that takes its time' 2 at 2026-01-02T00:00:00Z taken \
+	run --once --quiet
+rules api '{"match": "POST", "times": 9, "body": "{\"id\": \"8\"}"}' \
+	'{"match": "rows", "times": 9, "body": "{\"id\": 1}"}' \
+	'{"match": "jobs", "times": 9, "body": "{\"state\": \"done\"}"}'
+expect 'a run a day later' at 2026-01-03T00:00:00Z taken run --once --quiet
+expect_same 'it takes the job up, and looks back from where that one ended' \
+	'GET /jobs/7
+GET /jobs/7/rows
+POST /jobs?since=2026-01-01T23%3A00%3A00Z&until=2026-01-03T00%3A00%3A00Z
+GET /jobs/8
+GET /jobs/8/rows' "$(cut -d' ' -f2,3 api/log)"
+
 # ---- the daemon polls too, and stops at once ----
 data api /orders <<'END'
 {"id": 1, "at": "2026-01-01T00:00:00Z"}
@@ -138,57 +173,3 @@ kill "$daemon"
 expect 'it stops while it waits' wait "$daemon"
 expect 'without waiting on' test $(($(date +%s) - began)) -lt 12
 rm api/rules
-
-# ---- kill -9 at any moment, while the data changes ----
-runs=${SOAK:+1000}
-runs=${runs:-12}
-shop killed
-cat >pace.py <<'END'
-import json, os, random, sys, time
-# What the API ever had: each id once, some of them late by half an hour.
-ever = []
-for i in range(int(sys.argv[1])):
-    hour, late = i // 4, random.random() < 0.3
-    at = f"2026-01-{1 + hour // 24:02}T{hour % 24:02}:{i % 4 * 15:02}:00Z"
-    ever.append({"id": i + 1, "at": at, "n": random.getrandbits(64)})
-print(json.dumps(ever))
-END
-python3 pace.py 90 >ever
-python3 - ever 0 <<'END'
-import json, os, sys
-ever = json.load(open('ever'))[:10]
-with open('api/data.new', 'w') as f:
-    f.write('{"/orders": [' + ',\n'.join(map(json.dumps, ever)) + ']}')
-os.rename('api/data.new', 'api/data')
-END
-i=0
-while [ "$i" -lt "$runs" ]; do
-	i=$((i + 1))
-	# As many as are there by that time; time goes on with the runs.
-	python3 - "$i" "$runs" <<'END'
-import json, os, sys
-i, runs = int(sys.argv[1]), int(sys.argv[2])
-ever = json.load(open('ever'))
-ever = ever[:max(10, len(ever) * i // runs)]
-with open('api/data.new', 'w') as f:
-    f.write('{"/orders": [' + ',\n'.join(map(json.dumps, ever)) + ']}')
-os.rename('api/data.new', 'api/data')
-with open('now', 'w') as f:
-    f.write(ever[-1]['at'])
-END
-	LANDFALL_TEST_CLOCK=$(date -u -d "$(cat now)" +%s) "$LANDFALL" run \
-		--once -c killed/landfall.yaml --quiet >run.out 2>&1 &
-	victim=$!
-	python3 -c 'import random, time; time.sleep(random.random() * 0.25)'
-	kill -9 "$victim" 2>/dev/null || :
-	wait "$victim" 2>/dev/null || :
-done
-expect 'a last run, undisturbed' at 2026-01-03T00:00:00Z killed \
-	run --once --quiet
-records killed --new | sort >found
-python3 -c '
-import json
-for x in json.load(open("ever")): print(json.dumps(x))' | sort >want
-expect 'each record that ever was has landed, and is new once' \
-	cmp want found
-expect 'all is sound' "$LANDFALL" verify --deep -c killed/landfall.yaml --quiet

@@ -7,8 +7,10 @@ DIR/data   JSON: {"PATH": [RECORD, ...]}, read again for each request; each
            ask for: since <= at < until
 DIR/rules  JSON: [{"match": PATTERN, "times": N, "do": FAULT, ...}], read when
            it changes; the first that matches method and URL, and has times
-           left, decides. "each": once for each URL instead
-DIR/tls    PEM, a certificate and its key: it speaks https
+            left, decides. "each": once for each URL instead. "body", or in
+            hexadecimal "bytes", are the answer's, "repeat" times; "raw" is
+            all that is sent. Then DIR/"data", if it is there, becomes DIR/data
+ DIR/tls    PEM, a certificate and its key: it speaks https
 DIR/log    a line for each request: time, method, URL, status, authorization
 
 Pages: ?page=N&size=N, linked by RFC 8288, each {"data": [...], "next": URL}
@@ -82,6 +84,7 @@ def records(path):
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def log_message(self, *args):
         pass
@@ -157,20 +160,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = ('{"data": [' + ", ".join(part) + f'], "next": {after}}}')
         if rule.get("do") == "lost-path":
             body = body.replace('"data"', '"date"', 1)
+        if rule.get("do") == "empty":
+            # What it would have had comes under another URL.
+            query["page"], query["again"] = [str(number)], ["yes"]
+            to = f"{path}?{urllib.parse.urlencode(query, doseq=True)}"
+            headers, body = [("Link", f'<{to}>; rel="next"')], '{"data": []}'
         self.answer(200, body.encode(), headers, rule)
+
+    def send_raw(self, rule):
+        self.note("raw")
+        self.wfile.write(bytes.fromhex(rule["raw"]) * rule.get("repeat", 1))
+        self.close_connection = True
 
     def respond(self):
         length = int(self.headers.get("Content-Length") or 0)
         self.rfile.read(length)
         url = urllib.parse.urlsplit(self.path)
         rule = find_rule(f"{self.command} {self.path}")
-        if "status" in rule:
-            self.answer(rule["status"], rule.get("body", "{}").encode(),
-                        (), rule)
-        elif "body" in rule:
-            self.answer(200, rule["body"].encode(), (), rule)
+        body = bytes.fromhex(rule["bytes"]) if "bytes" in rule else \
+            rule.get("body", "{}").encode()
+        if "raw" in rule:
+            self.send_raw(rule)
+        elif {"status", "body", "bytes"} & set(rule):
+            self.answer(rule.get("status", 200),
+                        body * rule.get("repeat", 1), (), rule)
         else:
             self.page(url.path, urllib.parse.parse_qs(url.query), rule)
+        if "data" in rule and os.path.exists(os.path.join(HOME, rule["data"])):
+            os.rename(os.path.join(HOME, rule["data"]),
+                      os.path.join(HOME, "data"))
 
     do_GET = do_POST = respond
 

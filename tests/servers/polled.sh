@@ -36,7 +36,7 @@ rules()
 	api_dir=$1
 	shift
 	api_rules=$(printf ',%s' "$@")
-	echo "[${api_rules#,}]" >"$api_dir/rules.new"
+	printf '[%s]\n' "${api_rules#,}" >"$api_dir/rules.new"
 	mv "$api_dir/rules.new" "$api_dir/rules"
 	: >"$api_dir/log"
 }

@@ -133,6 +133,7 @@ class Vendor(http.server.BaseHTTPRequestHandler):
     """answer() returns (body, records, headers) or raises Refused."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     media = "application/json"
 
     def log_message(self, *args):

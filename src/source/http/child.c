@@ -36,9 +36,9 @@ struct talk {
 
 	int64_t moved; /* monotonic: when a byte came last */
 	struct str head;
-	bool in_head; /* of the last answer */
-	bool told;    /* HEAD was sent */
-	struct str encoding;
+	bool in_head;		     /* of the last answer */
+	bool told;		     /* HEAD was sent */
+	struct str encoding, length; /* as the head has them */
 	struct inflate inflate;
 	bool compressed;
 	uint64_t wire, size;
@@ -111,19 +111,38 @@ stop(enum http_end end, const char *why)
 	return 0;
 }
 
-/* "Name: value" without its line end; empty at the end of the head. */
-static void
-look_at_field(const char *p, size_t n)
+/* The value in "Name: value"; false: it is another field's. */
+static bool
+take_value(const char *p, size_t n, const char *name, struct str *ret)
 {
-	static const char name[] = "content-encoding:";
-	size_t skip = sizeof(name) - 1;
+	size_t skip = strlen(name);
 
 	if (n < skip || strncasecmp(p, name, skip) != 0)
-		return;
+		return false;
 	while (skip < n && (p[skip] == ' ' || p[skip] == '\t'))
 		skip++;
-	str_clear(&t.encoding);
-	str_addn(&t.encoding, p + skip, n - skip < 40 ? n - skip : 40);
+	str_clear(ret);
+	str_addn(ret, p + skip, n - skip < 40 ? n - skip : 40);
+	return true;
+}
+
+/*
+ * A line of the head. False: it says two lengths (RFC 9112 section 6.3), of
+ * which libcurl would take one.
+ */
+static bool
+look_at_field(const char *p, size_t n)
+{
+	CLEANUP(str_release) struct str length = STR_INIT;
+	bool same;
+
+	(void)take_value(p, n, "content-encoding:", &t.encoding);
+	if (!take_value(p, n, "content-length:", &length))
+		return true;
+	same = t.length.len == 0 || strcmp(t.length.s, length.s) == 0;
+	str_clear(&t.length);
+	str_addn(&t.length, length.s, length.len);
+	return same;
 }
 
 static size_t
@@ -135,6 +154,7 @@ take_header(char *p, size_t size, size_t n, void *arg UNUSED)
 	if (len >= 5 && memcmp(p, "HTTP/", 5) == 0) {
 		str_clear(&t.head);
 		str_clear(&t.encoding);
+		str_clear(&t.length);
 		t.in_head = true;
 		return len;
 	}
@@ -149,7 +169,8 @@ take_header(char *p, size_t size, size_t n, void *arg UNUSED)
 	}
 	if (t.head.len + n + 1 > HTTP_HEADERS_MAX)
 		return stop(HTTP_TOO_LARGE, "its headers are over the limit");
-	look_at_field(p, n);
+	if (!look_at_field(p, n))
+		return stop(HTTP_NONSENSE, "it says two lengths");
 	for (size_t i = 0; i < n; i++)
 		str_addc(&t.head, p[i] == '\n' || p[i] == '\0' ? ' ' : p[i]);
 	str_addc(&t.head, '\n');
@@ -267,6 +288,7 @@ forget(void)
 	t.why = "";
 	str_clear(&t.head);
 	str_clear(&t.encoding);
+	str_clear(&t.length);
 }
 
 static char *
@@ -476,7 +498,7 @@ http_child(const struct child *c UNUSED)
 	if (t.multi == NULL || t.curl == NULL)
 		abort();
 	buf_init(&t.ca, HTTP_CA_MAX);
-	t.head = t.encoding = (struct str)STR_INIT;
+	t.head = t.encoding = t.length = (struct str)STR_INIT;
 	t.why = "";
 	for (;;) {
 		receive();

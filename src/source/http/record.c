@@ -13,6 +13,9 @@
 #include "base/mem.h"
 
 #define PIECE ((size_t)(64u << 10))
+
+/* A secret goes into a header, and is no longer than this. */
+#define SECRET_LONGEST HTTP_HEADERS_MAX
 #define HEAD_MAX (256u << 10)
 
 /* Good for a replay, and for nothing else. */
@@ -22,18 +25,23 @@ static const char stand_in[] =
 struct record {
 	int dir;
 	bool play;
+	void (*hide)(const void *arg, struct str *text);
+	const void *arg;
 	unsigned n; /* of exchanges so far */
 };
 
 enum rc
-record_open(const char *dir, const char *source, bool play, struct record **ret,
-	struct err *e)
+record_open(const char *dir, const char *source, bool play,
+	void (*hide)(const void *arg, struct str *text), const void *arg,
+	struct record **ret, struct err *e)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
 	struct record *r = mem_alloc(sizeof(*r));
 
 	r->dir = -1;
 	r->play = play;
+	r->hide = hide;
+	r->arg = arg;
 	str_addf(&path, "%s/%s", dir, source);
 	if ((!play && durable_mkdirs(AT_FDCWD, path.s, 0700, e) != OK) ||
 		io_open(AT_FDCWD, path.s, O_RDONLY | O_DIRECTORY, 0, &r->dir,
@@ -76,8 +84,8 @@ is_private(const char *field, size_t n)
 }
 
 static void
-write_head(struct str *s, const char *method, const char *url,
-	const struct http_answer *a)
+write_head(const struct record *r, struct str *s, const char *method,
+	const char *url, const struct http_answer *a, bool token)
 {
 	struct jsonw j = jsonw_to(s);
 
@@ -90,7 +98,8 @@ write_head(struct str *s, const char *method, const char *url,
 	jsonw_key(&j, "fields"), jsonw_array(&j);
 	for (const char *p = a->fields.s, *end; *p != '\0'; p = end + 1) {
 		end = strchrnul(p, '\n');
-		if (!is_private(p, (size_t)(end - p)))
+		/* A login may be answered in any of them. */
+		if (!token && !is_private(p, (size_t)(end - p)))
 			jsonw_textn(&j, p, (size_t)(end - p));
 		if (*end == '\0')
 			break;
@@ -98,6 +107,7 @@ write_head(struct str *s, const char *method, const char *url,
 	jsonw_end(&j);
 	jsonw_end(&j);
 	str_addc(s, '\n');
+	r->hide(r->arg, s);
 }
 
 static enum rc
@@ -111,16 +121,32 @@ new_file(struct record *r, const char *kind, int *ret_fd, struct err *e)
 }
 
 static enum rc
-write_body(int fd, const struct http_body *b, struct err *e)
+write_body(const struct record *r, int fd, const struct http_body *b,
+	struct err *e)
 {
 	CLEANUP(mem_release) uint8_t *piece = mem_alloc(PIECE);
+	struct str text = STR_INIT; /* read, not yet written */
+	enum rc rc = OK;
 	size_t got;
 
-	for (uint64_t at = 0; at < b->size; at += got)
-		if (http_body_read(b, piece, PIECE, at, &got, e) != OK ||
-			io_write(fd, piece, got, BAD_SOURCE, e) != OK)
-			return e->code;
-	return OK;
+	for (uint64_t at = 0; at < b->size && rc == OK; at += got) {
+		size_t ready;
+
+		rc = http_body_read(b, piece, PIECE, at, &got, e);
+		if (rc != OK)
+			break;
+		str_addn(&text, piece, got);
+		r->hide(r->arg, &text);
+		/* What may be the head of a secret waits for the rest. */
+		ready = at + got == b->size	    ? text.len
+			: text.len > SECRET_LONGEST ? text.len - SECRET_LONGEST
+						    : 0;
+		rc = io_write(fd, text.s, ready, BAD_SOURCE, e);
+		memmove(text.s, text.s + ready, text.len - ready);
+		str_cut(&text, text.len - ready);
+	}
+	str_release(&text);
+	return rc;
 }
 
 enum rc
@@ -132,7 +158,7 @@ record_keep(struct record *r, const char *method, const char *url,
 	enum rc rc;
 
 	r->n++;
-	write_head(&head, method, url, a);
+	write_head(r, &head, method, url, a, token);
 	rc = new_file(r, "json", &fd, e);
 	if (rc == OK)
 		rc = io_write(fd, head.s, head.len, BAD_SOURCE, e);
@@ -142,7 +168,7 @@ record_keep(struct record *r, const char *method, const char *url,
 	if (rc == OK && token)
 		rc = io_write(fd, stand_in, strlen(stand_in), BAD_SOURCE, e);
 	else if (rc == OK)
-		rc = write_body(fd, &a->body, e);
+		rc = write_body(r, fd, &a->body, e);
 	io_drop(&fd);
 	return rc != OK ? err_add(e, "recording") : OK;
 }

@@ -6,7 +6,8 @@
  *	DIR/SOURCE/0001.body	the answer's body, decoded
  *
  * Of an answer that brings a token a stand-in is kept, and no answer's cookies.
- * What else a body holds is what the API sent: look before you give it away.
+ * Secrets are hidden wherever an API repeats them. What else a body holds is
+ * what the API sent: look before you give it away.
  */
 #ifndef SOURCE_HTTP_RECORD_H
 #define SOURCE_HTTP_RECORD_H
@@ -15,8 +16,12 @@
 
 struct record;
 
-/* play: an existing one is played. BAD_SOURCE: it cannot be. */
+/*
+ * play: an existing one is played. hide takes out of a text what must not be
+ * kept. BAD_SOURCE: it cannot be.
+ */
 enum rc record_open(const char *dir, const char *source, bool play,
+	void (*hide)(const void *arg, struct str *text), const void *arg,
 	struct record **ret, struct err *e) MUST_USE;
 void record_close(struct record *r);
 bool record_plays(const struct record *r);

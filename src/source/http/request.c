@@ -90,8 +90,19 @@ replace_all(struct str *s, const char *what, size_t len)
 	*s = made;
 }
 
+/* In JSON, as writers do that escape the slash too. */
+static void
+add_escaped(struct str *s, const struct var_text *t)
+{
+	for (size_t i = 0; i < t->len; i++) {
+		if (strchr("\"\\/", t->p[i]) != NULL && t->p[i] != '\0')
+			str_addc(s, '\\');
+		str_addc(s, (char)t->p[i]);
+	}
+}
+
 void
-request_hide(const struct vars *v, struct str *s)
+request_hide(const struct api *a, const struct vars *v, struct str *s)
 {
 	for (size_t i = 0; i < v->n; i++) {
 		const struct var *x = &v->row[i];
@@ -99,7 +110,8 @@ request_hide(const struct vars *v, struct str *s)
 		/* What a login says of places is seen in every URL. */
 		if (x->space != API_SECRET &&
 			(x->space != API_AUTH ||
-				strcmp(x->name, "access_token") != 0))
+				api_template_has(
+					&a->base_url, API_AUTH, x->name)))
 			continue;
 		for (size_t k = 0; k < x->n; k++) {
 			CLEANUP(template_forget) struct str encoded = STR_INIT;
@@ -108,6 +120,9 @@ request_hide(const struct vars *v, struct str *s)
 				s, (const char *)x->text[k].p, x->text[k].len);
 			str_add_percent(
 				&encoded, x->text[k].p, x->text[k].len, "");
+			replace_all(s, encoded.s, encoded.len);
+			template_forget(&encoded);
+			add_escaped(&encoded, &x->text[k]);
 			replace_all(s, encoded.s, encoded.len);
 		}
 	}
@@ -641,7 +656,7 @@ follow(const struct api *a, const struct api_stream *s,
 	if (judge_link(a, v, previous, r, e) != OK)
 		return e->code;
 	str_add(&r->shown, r->url.s);
-	request_hide(v, &r->shown);
+	request_hide(a, v, &r->shown);
 	request_set_field(r, "User-Agent", AGENT, sizeof(AGENT) - 1);
 	if (add_headers(r, s->header, v, e) != OK ||
 		add_headers(r, &from->header, v, e) != OK)

@@ -19,8 +19,9 @@
 /* The child is not worth its memory for so long. */
 #define REST (5 * CLOCK_SECOND)
 
-#define SAID 200      /* bytes of an answer in an error text */
-#define SELECTORS 128 /* that rules or a token ask for */
+#define SAID 200		       /* bytes of an answer in an error text */
+#define HEAD (SAID + HTTP_HEADERS_MAX) /* with what is a secret's rest */
+#define SELECTORS 128		       /* that rules or a token ask for */
 
 /* What is had of an auth; streams with the same one share it. */
 struct held_token {
@@ -53,6 +54,14 @@ struct session {
 
 /* ---- opening ---- */
 
+static void
+hide(const void *arg, struct str *text)
+{
+	const struct session *s = arg;
+
+	request_hide(s->o.api, &s->vars, text);
+}
+
 static enum rc
 read_secrets(struct session *s, struct err *e)
 {
@@ -82,8 +91,8 @@ session_open(
 	if (read_secrets(s, e) != OK ||
 		((o->record != NULL || o->replay != NULL) &&
 			record_open(o->replay != NULL ? o->replay : o->record,
-				o->source, o->replay != NULL, &s->record,
-				e) != OK)) {
+				o->source, o->replay != NULL, hide, s,
+				&s->record, e) != OK)) {
 		session_close(s);
 		return err_raise(e, BAD_SOURCE);
 	}
@@ -391,18 +400,21 @@ static void
 add_answer(const struct attempt *t, struct err *e)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
+	CLEANUP(str_release) struct str said = STR_INIT;
+	CLEANUP(mem_release) uint8_t *head = mem_alloc(HEAD);
 	struct err ignored = ERR_INIT;
-	uint8_t said[SAID];
 	size_t n = 0;
 
 	str_addf(&s, "status %u", t->a->status);
-	if (http_body_read(&t->a->body, said, sizeof(said), 0, &n, &ignored) ==
-			OK &&
-		n > 0) {
+	/* First hidden, then cut: half a secret is not one that is found. */
+	if (http_body_read(&t->a->body, head, HEAD, 0, &n, &ignored) == OK)
+		str_addn(&said, head, n);
+	hide(t->s, &said);
+	str_cut(&said, SAID);
+	if (said.len > 0) {
 		str_add(&s, ": ");
-		str_add_quoted(&s, said, n);
+		str_add_quoted(&s, said.s, said.len);
 	}
-	request_hide(&t->s->vars, &s);
 	err_set(e, BAD_SOURCE, "%s %s: %s", t->out->method, t->out->url.s, s.s);
 }
 

@@ -147,8 +147,15 @@ set_expiry(struct token *t, int64_t lifetime, int64_t now)
 	t->expires = now + lifetime - early;
 }
 
+/* No template may use it; with the other secrets it is hidden. */
 static void
-take_refresh(struct token *t, const struct str *value)
+hide_refresh(const struct token *t, struct vars *v)
+{
+	vars_set(v, API_AUTH, "refresh_token", t->refresh.s, t->refresh.len);
+}
+
+static void
+take_refresh(struct token *t, const struct str *value, struct vars *v)
 {
 	if (t->auth->rotates == API_ROTATES_NO || value->len == 0)
 		return;
@@ -159,6 +166,7 @@ take_refresh(struct token *t, const struct str *value)
 	template_forget(&t->refresh);
 	str_addn(&t->refresh, value->s, value->len);
 	t->replaced = true;
+	hide_refresh(t, v);
 }
 
 enum rc
@@ -194,7 +202,7 @@ token_take(struct token *t,
 		bool there = value(arg, refresh_selector(), 0, &text) == OK;
 
 		if (there)
-			take_refresh(t, &text);
+			take_refresh(t, &text, v);
 		else if (auth->rotates == API_ROTATES_YES)
 			return err_set(e, BAD_SOURCE,
 				"auth: the answer has no new refresh_token, "
@@ -253,7 +261,7 @@ read_kept(struct token *t, const struct str *text, const char *origin,
 }
 
 enum rc
-token_load(struct token *t, const struct vars *v, int state, const char *source,
+token_load(struct token *t, struct vars *v, int state, const char *source,
 	const char *stream, struct err *e)
 {
 	CLEANUP(str_release) struct str name = STR_INIT;
@@ -272,7 +280,11 @@ token_load(struct token *t, const struct vars *v, int state, const char *source,
 		return err_add(e, "%s", name.s);
 	if (add_origin(t->auth, v, &origin, e) != OK)
 		return e->code;
-	return read_kept(t, &text, origin.s, name.s, e);
+	if (read_kept(t, &text, origin.s, name.s, e) != OK)
+		return e->code;
+	if (t->refresh.len > 0)
+		hide_refresh(t, v);
+	return OK;
 }
 
 enum rc

@@ -68,7 +68,7 @@ size_t token_selectors(const struct api_auth *auth,
 	const struct api_selector **ret, size_t max);
 
 /* stream: NULL for the auth of the whole source. BROKEN: our disk. */
-enum rc token_load(struct token *t, const struct vars *v, int state,
+enum rc token_load(struct token *t, struct vars *v, int state,
 	const char *source, const char *stream, struct err *e) MUST_USE;
 enum rc
 token_keep(struct token *t, const struct vars *v, int state, const char *source,
