@@ -7,10 +7,10 @@ DIR/data   JSON: {"PATH": [RECORD, ...]}, read again for each request; each
            ask for: since <= at < until
 DIR/rules  JSON: [{"match": PATTERN, "times": N, "do": FAULT, ...}], read when
            it changes; the first that matches method and URL, and has times
-            left, decides. "each": once for each URL instead. "body", or in
-            hexadecimal "bytes", are the answer's, "repeat" times; "raw" is
-            all that is sent. Then DIR/"data", if it is there, becomes DIR/data
- DIR/tls    PEM, a certificate and its key: it speaks https
+           left, decides. "each": once for each URL instead. "body", or in
+           hexadecimal "bytes", are the answer's, "repeat" times; "raw" is
+           all that is sent. Then DIR/"data", if it is there, becomes DIR/data
+DIR/tls    PEM, a certificate and its key: it speaks https
 DIR/log    a line for each request: time, method, URL, status, authorization
 
 Pages: ?page=N&size=N, linked by RFC 8288, each {"data": [...], "next": URL}
