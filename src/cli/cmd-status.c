@@ -142,6 +142,7 @@ write_daemon(struct jsonw *j, const struct standing_daemon *d)
 		jsonw_key(j, "staged"), jsonw_u64(j, w->staged);
 		jsonw_key(j, "members"), jsonw_u64(j, w->members);
 		jsonw_key(j, "rate"), jsonw_u64(j, w->rate);
+		live_write_files(&d->live, j);
 	}
 	jsonw_end(j);
 }
@@ -285,6 +286,26 @@ print_source(const struct standing *s, size_t width, struct catalog *c)
 }
 
 static void
+print_files(const struct live *l)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	for (size_t i = 0; i < l->n_files; i++) {
+		const struct live_file *f = &l->file[i];
+
+		str_addf(&s, "    %s %s: ", f->source, f->name);
+		str_add_size(&s, f->bytes);
+		str_add(&s, " of ");
+		str_add_size(&s, f->size);
+		if (f->size > 0)
+			str_addf(&s, ", %u %%",
+				(unsigned)((double)f->bytes * 100 /
+					(double)f->size));
+		cli_line(&s);
+	}
+}
+
+static void
 print_daemon(const struct standing_daemon *d)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
@@ -324,6 +345,7 @@ print_daemon(const struct standing_daemon *d)
 		str_add(&s, " ago)");
 	}
 	cli_line(&s);
+	print_files(&d->live);
 }
 
 static void

@@ -326,6 +326,7 @@ free_watchers(struct daemon *d)
 		watcher_release(&d->watcher[i]);
 	}
 	free(d->watcher);
+	live_release_files(&d->live);
 	free(d->live.source);
 	d->live.source = NULL;
 	d->watcher = NULL;

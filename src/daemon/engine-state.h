@@ -31,6 +31,14 @@ struct lane {
 	size_t open;	/* submitted or noted, not yet done */
 };
 
+/* A job that a worker has; on its stack. */
+struct reading {
+	struct reading *next;
+	const struct job *job;
+	int64_t since; /* mono */
+	atomic_uint_fast64_t bytes;
+};
+
 struct engine {
 	struct engine_options options;
 	int state;     /* directory */
@@ -54,7 +62,8 @@ struct engine {
 	struct team *teams;
 	size_t jobs; /* queued in all lanes */
 	size_t reading;
-	uint64_t reading_bytes;		      /* their sizes as listed */
+	uint64_t reading_bytes; /* their sizes as listed */
+	struct reading *readings;
 	struct errand *errand, **last_errand; /* see crew.h */
 	size_t errands;
 	struct delivery *staged, **last_staged;

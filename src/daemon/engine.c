@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/durable.h"
 #include "base/mem.h"
 #include "daemon/lock.h"
@@ -249,6 +250,36 @@ engine_progress(struct engine *g, struct engine_progress *ret)
 	ret->reading_bytes = g->reading_bytes;
 	ret->staged = g->n_staged + g->committing;
 	pthread_mutex_unlock(&g->lock);
+}
+
+size_t
+engine_files(
+	struct engine *g, int64_t longer, struct engine_file *ret, size_t max)
+{
+	int64_t now = clock_mono();
+	size_t n = 0;
+
+	pthread_mutex_lock(&g->lock);
+	for (const struct reading *r = g->readings; r != NULL && n < max;
+		r = r->next) {
+		const struct job *j = r->job;
+		struct engine_file *f = &ret[n];
+
+		if (now - r->since < longer)
+			continue;
+		*f = (struct engine_file){.source = mem_strdup(j->config->name),
+			.name = STR_INIT,
+			.size = j->signature.size,
+			.bytes = atomic_load(&r->bytes)};
+		str_add_percent(
+			&f->name, (const char *)j->name, j->name_len, "/");
+		/* What was read twice is still no more than there is. */
+		if (f->bytes > f->size)
+			f->bytes = f->size;
+		n++;
+	}
+	pthread_mutex_unlock(&g->lock);
+	return n;
 }
 
 enum rc

@@ -166,6 +166,20 @@ struct engine_progress {
 };
 void engine_progress(struct engine *g, struct engine_progress *ret);
 
+/* One file that is being read. */
+struct engine_file {
+	char *source;
+	struct str name;      /* percent-encoded */
+	uint64_t size, bytes; /* as listed; read so far */
+};
+
+/*
+ * Up to max of those that are being read for longer than `longer` (ns); the
+ * strings are the caller's.
+ */
+size_t engine_files(struct engine *g, int64_t longer, struct engine_file *ret,
+	size_t max) MUST_USE;
+
 /* The state directory, open as long as the engine is. */
 int engine_state_dir(const struct engine *g);
 

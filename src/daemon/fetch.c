@@ -19,6 +19,14 @@ fetch_leave(struct delivery *d, enum disposition as, const char *reason)
 	d->reason = mem_strdup(reason);
 }
 
+void
+fetch_progress(const struct fetch_context *c, uint64_t n)
+{
+	atomic_fetch_add_explicit(c->bytes, n, memory_order_relaxed);
+	if (c->own != NULL)
+		atomic_fetch_add_explicit(c->own, n, memory_order_relaxed);
+}
+
 /* All bytes of a feed into l. *ret_unfit: it is no error of the feed's. */
 static enum rc
 read_all(const struct fetch_context *c, struct feed *f, struct land *l,
@@ -36,7 +44,7 @@ read_all(const struct fetch_context *c, struct feed *f, struct land *l,
 			*ret_unfit = e->code == BAD_ITEM;
 			return e->code;
 		}
-		atomic_fetch_add_explicit(c->bytes, got, memory_order_relaxed);
+		fetch_progress(c, got);
 	} while (got == n);
 	return OK;
 }

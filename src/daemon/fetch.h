@@ -19,8 +19,12 @@ struct fetch_context {
 	int spool; /* directory */
 	struct room *room;
 	atomic_uint_fast64_t *bytes;   /* read so far, for progress */
+	atomic_uint_fast64_t *own;     /* of this job; NULL: nobody asks */
 	atomic_uint_fast64_t *members; /* taken out of archives */
 };
+
+/* So many bytes more were read. */
+void fetch_progress(const struct fetch_context *c, uint64_t n);
 
 /*
  * *ret: the delivery to commit or note; of an archive a chain, its members

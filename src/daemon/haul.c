@@ -57,8 +57,7 @@ tell_progress(struct walk *w)
 		done = w->plan->outer->size;
 	if (done <= w->told)
 		return;
-	atomic_fetch_add_explicit(
-		w->plan->fetch->bytes, done - w->told, memory_order_relaxed);
+	fetch_progress(w->plan->fetch, done - w->told);
 	w->told = done;
 }
 
@@ -81,6 +80,7 @@ run_piece(struct errand *x, const struct fetch_context *fetch)
 
 	/* Of an archive its own bytes count as read, not those in it. */
 	ours.bytes = &p->walk->unpacked;
+	ours.own = NULL;
 	rc = fetch_job(&ours, p->job, &p->d, &e);
 	/* There may be more members than we may have descriptors. */
 	if (rc == OK && p->d->fd >= 0)

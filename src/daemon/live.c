@@ -38,6 +38,26 @@ write_source(struct jsonw *j, const struct live_source *s)
 	jsonw_end(j);
 }
 
+static void
+write_file(struct jsonw *j, const struct live_file *f)
+{
+	jsonw_object(j);
+	jsonw_key(j, "source"), jsonw_text(j, f->source);
+	jsonw_key(j, "name"), jsonw_text(j, f->name);
+	jsonw_key(j, "size"), jsonw_u64(j, f->size);
+	jsonw_key(j, "bytes"), jsonw_u64(j, f->bytes);
+	jsonw_end(j);
+}
+
+void
+live_write_files(const struct live *l, struct jsonw *j)
+{
+	jsonw_key(j, "files"), jsonw_array(j);
+	for (size_t i = 0; i < l->n_files; i++)
+		write_file(j, &l->file[i]);
+	jsonw_end(j);
+}
+
 enum rc
 live_write(int state, const struct live *l, struct err *e)
 {
@@ -56,6 +76,7 @@ live_write(int state, const struct live *l, struct err *e)
 			sizeof(n));
 		jsonw_key(&j, numbers[i].key), jsonw_u64(&j, n);
 	}
+	live_write_files(l, &j);
 	jsonw_key(&j, "sources"), jsonw_array(&j);
 	for (size_t i = 0; i < l->n_sources; i++)
 		write_source(&j, &l->source[i]);
@@ -99,6 +120,34 @@ read_source(const json_t *o, struct live_source *s)
 }
 
 static bool
+read_file(const json_t *o, struct live_file *f)
+{
+	const char *source = json_string_value(json_object_get(o, "source"));
+	const char *name = json_string_value(json_object_get(o, "name"));
+
+	if (source == NULL || name == NULL ||
+		!read_number(o, "size", &f->size) ||
+		!read_number(o, "bytes", &f->bytes))
+		return false;
+	f->source = mem_strdup(source);
+	f->name = mem_strdup(name);
+	return true;
+}
+
+static bool
+read_files(const json_t *files, struct live *l)
+{
+	size_t n = json_array_size(files);
+
+	if (n > LIVE_FILES)
+		return false;
+	for (size_t i = 0; i < n; i++, l->n_files++)
+		if (!read_file(json_array_get(files, i), &l->file[i]))
+			return false;
+	return true;
+}
+
+static bool
 read_all(const json_t *o, struct live *l)
 {
 	const char *saying = json_string_value(json_object_get(o, "saying"));
@@ -118,6 +167,8 @@ read_all(const json_t *o, struct live *l)
 			return false;
 		memcpy((char *)&l->work + numbers[i].offset, &v, sizeof(v));
 	}
+	if (!read_files(json_object_get(o, "files"), l))
+		return false;
 	l->saying = mem_strdup(saying);
 	l->source = mem_array(n + 1, sizeof(*l->source));
 	for (size_t i = 0; i < n; i++, l->n_sources++)
@@ -148,8 +199,19 @@ live_read(int state, struct live *ret, struct err *e)
 }
 
 void
+live_release_files(struct live *l)
+{
+	for (size_t i = 0; i < l->n_files; i++) {
+		free(l->file[i].source);
+		free(l->file[i].name);
+	}
+	l->n_files = 0;
+}
+
+void
 live_release(struct live *l)
 {
+	live_release_files(l);
 	for (size_t i = 0; i < l->n_sources; i++)
 		free(l->source[i].name);
 	free(l->source);

@@ -4,7 +4,8 @@
  * believed while the process it names holds the lock (lock.h), and says
  * nothing that the catalog does not know after a crash.
  *
- *	{"pid":1,"started":T,"written":T,"saying":"watching","reading":0,...,
+ *	{"pid":1,"started":T,"written":T,"saying":"watching","reading":1,...,
+ *	 "files":[{"source":"acme","name":"a.csv","size":9,"bytes":4}],
  *	 "sources":[{"name":"acme","looking":false,"failures":0,"next":T}]}
  */
 #ifndef DAEMON_LIVE_H
@@ -13,6 +14,16 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/jsonw.h"
+
+#define LIVE_FILES 16
+
+/* One file that takes a while to be read. */
+struct live_file {
+	char *source;
+	char *name;	      /* percent-encoded */
+	uint64_t size, bytes; /* read so far */
+};
 
 /* Work under way, in names and raw bytes. */
 struct live_work {
@@ -38,6 +49,8 @@ struct live {
 	int64_t started, written; /* wall */
 	char *saying;		  /* what systemd is told too */
 	struct live_work work;
+	struct live_file file[LIVE_FILES];
+	size_t n_files;
 	struct live_source *source;
 	size_t n_sources;
 };
@@ -47,6 +60,10 @@ enum rc live_write(int state, const struct live *l, struct err *e) MUST_USE;
 /* END: there is none. BAD_ITEM: it makes no sense. */
 enum rc live_read(int state, struct live *ret, struct err *e) MUST_USE;
 void live_release(struct live *l);
+void live_release_files(struct live *l);
+
+/* The key "files", as the file itself has it. */
+void live_write_files(const struct live *l, struct jsonw *j);
 
 /* NULL: the daemon has no such source. */
 const struct live_source *live_source(const struct live *l, const char *name);

@@ -119,6 +119,24 @@ tell_state(struct daemon *d, const char *fmt, ...)
 	sd_notifyf(0, "STATUS=%s", text);
 }
 
+/* What is read so fast that nobody asks is not told of. */
+#define LONG CLOCK_SECOND
+
+static void
+picture_files(struct daemon *d)
+{
+	struct engine_file file[LIVE_FILES];
+	struct live *l = &d->live;
+
+	live_release_files(l);
+	l->n_files = engine_files(d->engine, LONG, file, LIVE_FILES);
+	for (size_t i = 0; i < l->n_files; i++)
+		l->file[i] = (struct live_file){.source = file[i].source,
+			.name = file[i].name.s,
+			.size = file[i].size,
+			.bytes = file[i].bytes};
+}
+
 /* What every source is at, as far as the loop knows. */
 static void
 take_picture(struct daemon *d, int64_t now)
@@ -144,6 +162,7 @@ take_picture(struct daemon *d, int64_t now)
 				  (double)(now - before))
 			: 0,
 	};
+	picture_files(d);
 	pthread_mutex_lock(&d->lock);
 	for (size_t i = 0; i < d->n_watchers; i++) {
 		struct watcher *w = &d->watcher[i];

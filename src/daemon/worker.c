@@ -55,6 +55,26 @@ take_job(struct team *t)
 	return j;
 }
 
+static void
+begin_reading(struct engine *g, struct reading *r, const struct job *j)
+{
+	r->job = j;
+	r->since = clock_mono();
+	atomic_store(&r->bytes, 0);
+	r->next = g->readings;
+	g->readings = r;
+}
+
+static void
+end_reading(struct engine *g, const struct reading *r)
+{
+	struct reading **at = &g->readings;
+
+	while (*at != r)
+		at = &(*at)->next;
+	*at = r->next;
+}
+
 /* A set may have more members than we may have descriptors. */
 static enum rc
 close_staged(struct delivery *d, struct err *e)
@@ -109,12 +129,14 @@ worker_main(void *arg)
 {
 	struct team *t = arg;
 	struct engine *g = t->engine;
+	struct reading reading = {.job = NULL};
 	struct fetch_context fetch = {
 		.engine = g,
 		.zone = g->commit.zone,
 		.pool = g->pool,
 		.spool = g->spool,
 		.bytes = &g->bytes,
+		.own = &reading.bytes,
 		.members = &g->members,
 		.room = &g->room,
 	};
@@ -138,6 +160,7 @@ worker_main(void *arg)
 			continue;
 		}
 		j = take_job(t);
+		begin_reading(g, &reading, j);
 		l = j->lane;
 		size = j->signature.size;
 		set = j->set;
@@ -152,9 +175,10 @@ worker_main(void *arg)
 		else if (fetch_job(&fetch, j, &d, &e) != OK ||
 			(set != NULL && close_staged(d, &e) != OK))
 			engine_fail(g, &e);
-		job_free(j);
 
 		pthread_mutex_lock(&g->lock);
+		end_reading(g, &reading);
+		job_free(j);
 		stage_all(l, set, d);
 		g->reading--;
 		g->reading_bytes -= size;

@@ -20,14 +20,21 @@ new_lake()
 	sed -i "s/format: csv/format: csv\\n    $1/" $conf
 }
 
+# Of servers/servers.sh too, which has a trap of its own until now.
+running_end()
+{
+	lib_status=$?
+	[ -z "$daemon" ] || kill -9 "$daemon" 2>/dev/null || :
+	! command -v stop_servers >/dev/null || stop_servers
+	[ "$lib_status" -ne 0 ] || [ "$lib_failed" -eq 0 ] || exit 1
+}
+
 start_daemon()
 {
 	: >>log
 	"$LANDFALL" run -c $conf 2>>log &
 	daemon=$!
-	trap 'lib_status=$?
-		kill -9 $daemon 2>/dev/null || :
-		[ $lib_status -ne 0 ] || [ $lib_failed -eq 0 ] || exit 1' EXIT
+	trap running_end EXIT
 	logged event=started 1 >/dev/null
 }
 
@@ -70,7 +77,6 @@ stop_daemon()
 	lib_found=0
 	wait "$daemon" || lib_found=$?
 	expect_same "$1: it ends well" 0 $lib_found
-	trap 'lib_status=$?
-		[ $lib_status -ne 0 ] || [ $lib_failed -eq 0 ] || exit 1' EXIT
+	daemon=
 	expect "$1: verify" "$LANDFALL" verify --deep -c $conf
 }
