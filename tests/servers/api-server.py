@@ -9,6 +9,7 @@ DIR/rules  JSON: [{"match": PATTERN, "times": N, "do": FAULT, ...}], read when
            it changes; the first that matches method and URL, and has times
            left, decides. "each": once for each URL instead
 DIR/tls    PEM, a certificate and its key: it speaks https
+DIR/bodies what was sent with POST, a line for each request
 DIR/log    a line for each request: time, method, URL, status, authorization
 
 Pages: ?page=N&size=N, linked by RFC 8288, each {"data": [...], "next": URL}
@@ -161,7 +162,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def respond(self):
         length = int(self.headers.get("Content-Length") or 0)
-        self.rfile.read(length)
+        body = self.rfile.read(length)
+        if self.command == "POST":
+            with lock, open(os.path.join(HOME, "bodies"), "ab") as f:
+                f.write(body + b"\n")
         url = urllib.parse.urlsplit(self.path)
         rule = find_rule(f"{self.command} {self.path}")
         if "status" in rule:
