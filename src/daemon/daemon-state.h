@@ -47,11 +47,12 @@ struct daemon {
 	pthread_t looker[LOOKERS]; /* partners have one of their own each */
 	pthread_mutex_t lock;
 	pthread_cond_t work;
+	pthread_cond_t place; /* one of POLLERS is free, or nobody waits on */
 	/* All below: under lock. */
 	struct watcher *todo[LOOKERS]; /* one slot for each looker */
 	size_t n_todo;
 	size_t local;	/* of those looking, the lookers' */
-	size_t polling; /* of those looking, at APIs */
+	size_t polling; /* of those looking, at APIs and not resting */
 	size_t looking; /* all */
 	bool quit;
 	struct err err;
@@ -64,6 +65,9 @@ void *looker_main(void *arg);
 
 /* The same for one look at the source of a watcher with d and w set. */
 void *looker_once(void *watcher);
+
+/* The loop looks again at who may look. Under lock. */
+void looker_ring(struct daemon *d);
 
 /* How long until the schedule of a source says to look, ns. */
 int64_t looker_until_scheduled(const struct watcher *w);

@@ -233,6 +233,8 @@ dispatch(struct daemon *d)
 
 	pthread_mutex_lock(&d->lock);
 	d->cancel = d->stop || d->reload;
+	if (d->cancel)
+		pthread_cond_broadcast(&d->place);
 	for (size_t i = 0; i < d->n_watchers && (d->stop || d->reload); i++)
 		watcher_hurry(&d->watcher[i]);
 	for (size_t i = 0; i < d->n_watchers && !d->stop && !d->reload; i++) {
@@ -578,11 +580,13 @@ daemon_run(const struct daemon_options *o, struct err *e)
 
 	pthread_mutex_init(&d.lock, NULL);
 	pthread_cond_init(&d.work, NULL);
+	pthread_cond_init(&d.place, NULL);
 	rc = run(&d, e);
 	if (rc == OK)
 		log_say(LOG_INFO, "stopped", "all that was begun is done");
 	else
 		log_say(LOG_ERROR, "broken", "%s", e->text);
+	pthread_cond_destroy(&d.place);
 	pthread_cond_destroy(&d.work);
 	pthread_mutex_destroy(&d.lock);
 	io_drop(&d.done);

@@ -257,17 +257,26 @@ look_or_judge(struct daemon *d, struct watcher *w)
 	pthread_mutex_unlock(&d->lock);
 }
 
+void
+looker_ring(struct daemon *d)
+{
+	const uint64_t one = 1;
+
+	if (write(d->done, &one, sizeof(one)) < 0)
+		log_say(LOG_ERROR, "eventfd", "%m");
+}
+
 /* Under lock. */
 static void
 look_over(struct daemon *d, struct watcher *w)
 {
-	const uint64_t one = 1;
-
 	w->busy = false;
-	d->polling -= w->config->kind == SOURCE_HTTP;
+	if (w->config->kind == SOURCE_HTTP) {
+		d->polling--;
+		pthread_cond_signal(&d->place);
+	}
 	d->looking--;
-	if (write(d->done, &one, sizeof(one)) < 0)
-		log_say(LOG_ERROR, "eventfd", "%m");
+	looker_ring(d);
 }
 
 void *

@@ -229,6 +229,7 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 		.replay = o->replay,
 		.cancel = o->cancel,
 		.waits = o->waits,
+		.goes_on = o->goes_on,
 		.arg = o->arg};
 	const struct lane_options lo = {.done = one_done, .arg = &p};
 	struct err lost = ERR_INIT, ours = ERR_INIT;

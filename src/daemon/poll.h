@@ -18,6 +18,7 @@ struct poll_options {
 	void (*through)(void *arg, const char *stream, const char *partition,
 		const struct stream_report *r);
 	void (*waits)(void *arg, const char *why, int64_t ns);
+	void (*goes_on)(void *arg); /* as in session.h; either may be NULL */
 	void *arg;
 	const char *record, *replay; /* as in session.h */
 	/* A backfill of one stream; NULL: what is new of all. */

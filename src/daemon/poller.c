@@ -2,7 +2,8 @@
  * Polled APIs in the daemon. A run may wait for long, for an answer or for
  * leave to ask: it has a thread of its own, as all looks at what is remote. An
  * API that is not being polled costs a watcher and nothing else: its child is
- * gone, its connections are closed.
+ * gone, its connections are closed. One that waits for leave to ask costs a
+ * thread beside that, and no place among those that are asked at one time.
  */
 #include <string.h>
 
@@ -50,6 +51,40 @@ through(void *arg, const char *stream, const char *partition,
 	log_end(&l);
 }
 
+/* Its place is for another, which the loop finds. */
+static void
+rest(void *arg, const char *why UNUSED, int64_t ns)
+{
+	struct watcher *w = arg;
+	struct daemon *d = w->daemon;
+
+	if (ns <= SESSION_REST)
+		return;
+	pthread_mutex_lock(&d->lock);
+	w->resting = true;
+	d->polling--;
+	pthread_cond_signal(&d->place);
+	looker_ring(d);
+	pthread_mutex_unlock(&d->lock);
+}
+
+/* Whoever ends does not wait for a place to end in. */
+static void
+go_on(void *arg)
+{
+	struct watcher *w = arg;
+	struct daemon *d = w->daemon;
+
+	pthread_mutex_lock(&d->lock);
+	if (w->resting) {
+		while (d->polling >= POLLERS && !d->cancel)
+			pthread_cond_wait(&d->place, &d->lock);
+		d->polling++;
+		w->resting = false;
+	}
+	pthread_mutex_unlock(&d->lock);
+}
+
 enum rc
 poller_look(struct daemon *d, struct watcher *w, struct err *e)
 {
@@ -58,6 +93,8 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 		.cancel = &d->cancel,
 		.done = one_done,
 		.through = through,
+		.waits = rest,
+		.goes_on = go_on,
 		.arg = w,
 	};
 	int64_t began = clock_mono(), left;

@@ -39,8 +39,9 @@ struct watcher {
 	bool busy;	       /* a looker has it; under the daemon's lock */
 	struct daemon *daemon; /* of a partner's source, for its own looker */
 	pthread_t looker;
-	bool has_looker;      /* to be joined */
-	unsigned failures;    /* looks in a row that failed; the looker's */
+	bool has_looker;   /* to be joined */
+	bool resting;	   /* it waits, and has no place; the daemon's lock */
+	unsigned failures; /* looks in a row that failed; the looker's */
 	enum arrival arrival; /* as last told, for the deadline */
 	int64_t arrival_due;  /* at this instant; the looker's */
 	struct lesson lesson; /* for that deadline; the looker's */

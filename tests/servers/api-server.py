@@ -11,6 +11,7 @@ DIR/rules  JSON: [{"match": PATTERN, "times": N, "do": FAULT, ...}], read when
            hexadecimal "bytes", are the answer's, "repeat" times; "raw" is
            all that is sent. Then DIR/"data", if it is there, becomes DIR/data
 DIR/tls    PEM, a certificate and its key: it speaks https
+DIR/bodies what was sent with POST, a line for each request
 DIR/log    a line for each request: time, method, URL, status, authorization
 
 Pages: ?page=N&size=N, linked by RFC 8288, each {"data": [...], "next": URL}
@@ -174,7 +175,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def respond(self):
         length = int(self.headers.get("Content-Length") or 0)
-        self.rfile.read(length)
+        body = self.rfile.read(length)
+        if self.command == "POST":
+            with lock, open(os.path.join(HOME, "bodies"), "ab") as f:
+                f.write(body + b"\n")
         url = urllib.parse.urlsplit(self.path)
         rule = find_rule(f"{self.command} {self.path}")
         body = bytes.fromhex(rule["bytes"]) if "bytes" in rule else \

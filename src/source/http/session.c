@@ -16,9 +16,6 @@
 #define REDIRECTS 5
 #define SLICE (CLOCK_SECOND / 10) /* how long a cancellation goes unnoticed */
 
-/* The child is not worth its memory for so long. */
-#define REST (5 * CLOCK_SECOND)
-
 #define SAID 200		       /* bytes of an answer in an error text */
 #define HEAD (SAID + HTTP_HEADERS_MAX) /* with what is a secret's rest */
 #define SELECTORS 128		       /* that rules or a token ask for */
@@ -157,25 +154,37 @@ session_outcome_release(struct session_outcome *o)
 
 /* ---- waiting ---- */
 
-enum rc
-session_wait(struct session *s, int64_t ns, const char *why, struct err *e)
+static enum rc
+wait_until(struct session *s, int64_t until, struct err *e)
 {
-	int64_t until = clock_mono() + ns, left;
+	int64_t left;
 
-	if (ns <= 0)
-		return OK;
-	if (s->o.waits != NULL)
-		s->o.waits(s->o.arg, why, ns);
-	if (ns > REST) {
-		http_close(s->http);
-		s->http = NULL;
-	}
 	while ((left = until - clock_mono()) > 0) {
 		if (s->o.cancel != NULL && *s->o.cancel)
 			return err_set(e, AGAIN, "stopped");
 		clock_sleep(left < SLICE ? left : SLICE);
 	}
 	return OK;
+}
+
+enum rc
+session_wait(struct session *s, int64_t ns, const char *why, struct err *e)
+{
+	int64_t until = clock_mono() + ns;
+	enum rc rc;
+
+	if (ns <= 0)
+		return OK;
+	if (s->o.waits != NULL)
+		s->o.waits(s->o.arg, why, ns);
+	if (ns > SESSION_REST) {
+		http_close(s->http);
+		s->http = NULL;
+	}
+	rc = wait_until(s, until, e);
+	if (s->o.goes_on != NULL)
+		s->o.goes_on(s->o.arg);
+	return rc;
 }
 
 /* ---- what an answer is asked for ---- */

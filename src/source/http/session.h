@@ -12,6 +12,7 @@
 #ifndef SOURCE_HTTP_SESSION_H
 #define SOURCE_HTTP_SESSION_H
 
+#include "base/clock.h"
 #include "source/http/reply.h"
 #include "source/http/vars.h"
 
@@ -24,8 +25,13 @@ struct session_options {
 	const atomic_bool *cancel;
 	/* Told before each wait: why, and how long, ns. May be NULL. */
 	void (*waits)(void *arg, const char *why, int64_t ns);
+	/* And after it, however it ended. May be NULL. */
+	void (*goes_on)(void *arg);
 	void *arg;
 };
+
+/* In a longer wait the child is gone, and its connections are closed. */
+#define SESSION_REST (5 * CLOCK_SECOND)
 
 struct session;
 
