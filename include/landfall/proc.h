@@ -65,6 +65,8 @@ struct child_kind {
 	const char *name;
 	enum child_profile profile;
 	int (*run)(const struct child *c); /* the process's exit status */
+	/* What needs files, before it is locked in; NULL: nothing does. */
+	enum rc (*prepare)(struct err *e);
 };
 
 /*

@@ -3,7 +3,6 @@
  *
  * The URL and the headers may be secrets: error texts name the host alone.
  */
-#include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "alert/way.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "late/curl.h"
 
 #define ANSWER_KEPT 1024
 
@@ -199,7 +199,7 @@ perform(struct post *p, struct err *e)
 }
 
 static enum rc
-send_by_post(const struct alert_config *a, const char *body, size_t len,
+post(const struct alert_config *a, const char *body, size_t len,
 	int64_t timeout, const atomic_bool *cancel, struct err *e)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -229,6 +229,14 @@ send_by_post(const struct alert_config *a, const char *body, size_t len,
 }
 
 static enum rc
+send_by_post(const struct alert_config *a, const char *body, size_t len,
+	int64_t timeout, const atomic_bool *cancel, struct err *e)
+{
+	return late_curl(e) == OK ? post(a, body, len, timeout, cancel, e)
+				  : e->code;
+}
+
+static enum rc
 check_url(const struct alert_config *a, struct err *e)
 {
 	CURLUcode code;
@@ -236,6 +244,8 @@ check_url(const struct alert_config *a, struct err *e)
 
 	if (a->url == NULL)
 		return OK; /* a secret is there when it is needed */
+	if (late_curl(e) != OK)
+		return e->code;
 	u = curl_url();
 	if (u == NULL)
 		abort();

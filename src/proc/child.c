@@ -79,7 +79,8 @@ child_main(const struct child_kind *kinds, char **argv)
 			argv[1]);
 		_exit(NO_SUPERVISOR);
 	}
-	entered = sandbox_enter(kind->profile, &limits, &weak, &e) == OK;
+	entered = (kind->prepare == NULL || kind->prepare(&e) == OK) &&
+		sandbox_enter(kind->profile, &limits, &weak, &e) == OK;
 	c.weak = weak.len > 0;
 	message_begin(m, entered ? FRAME_READY : FRAME_FAILED);
 	message_put_text(m, entered ? weak.s : e.text);

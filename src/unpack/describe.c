@@ -1,7 +1,7 @@
-#include <archive_entry.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "late/archive.h"
 #include "unpack/reader.h"
 
 static void

@@ -1,7 +1,5 @@
 #include "unpack/stream.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,6 +7,7 @@
 #include <zlib.h>
 
 #include "base/mem.h"
+#include "late/archive.h"
 
 struct stream {
 	enum unpack_kind kind;
@@ -168,6 +167,8 @@ filter_open(struct stream *s, struct err *e)
 {
 	struct archive_entry *entry;
 
+	if (late_archive(e) != OK)
+		return e->code;
 	s->archive = archive_read_new();
 	if (s->archive == NULL)
 		return err_set(e, BAD_ITEM, "no memory");

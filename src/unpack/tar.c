@@ -5,8 +5,6 @@
  * The end of an archive is two blocks of zeros. libarchive is content without
  * them; here, an archive that lacks them was cut off.
  */
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "late/archive.h"
 #include "unpack/reader.h"
 
 enum { END_BLOCKS = 1024 };
@@ -74,8 +73,11 @@ static void tar_close(struct reader *r);
 static enum rc
 tar_open(const struct reader_from *from, struct reader **ret, struct err *e)
 {
-	struct reader *r = mem_alloc(sizeof(*r));
+	struct reader *r;
 
+	if (late_archive(e) != OK)
+		return e->code;
+	r = mem_alloc(sizeof(*r));
 	r->stream = from->stream;
 	r->finding = (struct str)STR_INIT;
 	r->archive = archive_read_new();

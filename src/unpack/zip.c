@@ -4,8 +4,6 @@
  * bytes; libarchive would make them fit the locale. That both are at the same
  * member is checked for each.
  */
-#include <archive.h>
-#include <archive_entry.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,6 +12,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "late/archive.h"
 #include "unpack/directory.h"
 #include "unpack/reader.h"
 
@@ -83,6 +82,9 @@ zip_begin(struct reader *r, struct err *e)
 	r->in->at = 0;
 	r->next = 0;
 	r->stuck = false;
+	r->archive = NULL;
+	if (late_archive(e) != OK)
+		return e->code;
 	r->archive = archive_read_new();
 	if (r->archive == NULL ||
 		archive_read_support_format_zip_seekable(r->archive) !=

@@ -16,6 +16,7 @@ import os
 import random
 import select
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -35,6 +36,7 @@ SEED = argument("--seed", 20261124)
 WRITERS = 3
 NAMES = 25  # of one writer in one drop: a look must fit into a short life
 PAUSE = 0.08  # seconds, at most, between what one writer does
+START = 0.005  # seconds that a program takes to start where lives were chosen
 
 SOURCES = {
     "keep": "ready: {stable: 0s}\n    receipt: {path: receipts}",
@@ -159,13 +161,26 @@ def journals(w):
     return may, must
 
 
+def slowness():
+    """How many times as long as there a program takes to start here: a life
+    has to be long enough for some work."""
+    times = []
+    for _ in range(5):
+        before = time.monotonic()
+        subprocess.run([os.path.abspath(world.LANDFALL), "--version"],
+                       stdout=subprocess.DEVNULL, check=True)
+        times.append(time.monotonic() - before)
+    return min(max(statistics.median(times) / START, 1), 2)
+
+
 def kill(w, rng, counts):
     """The daemon's short lives; what was wrong in them."""
     wrong = []
     every = 25 if RUNS <= 1000 else 250
+    slow = slowness()
     for i in range(RUNS):
         # A longer one now and then, so that hints are followed too.
-        life = rng.uniform(0.005, 0.06 if rng.random() < 0.95 else 0.4)
+        life = rng.uniform(0.005, 0.06 if rng.random() < 0.95 else 0.4) * slow
         status, lines, text = killed_run(w, life, rng.random() < 0.5)
         counts.update(line.get("event") for line in lines)
         problems = said(w, lines)

@@ -582,8 +582,8 @@ int
 main(int argc, char **argv)
 {
 	static const struct child_kind kinds[] = {
-		{SFTP_CHILD, CHILD_FETCH, sftp_child},
-		{trying, CHILD_FETCH, try_child}, {NULL, 0, NULL}};
+		{SFTP_CHILD, CHILD_FETCH, sftp_child, NULL},
+		{trying, CHILD_FETCH, try_child, NULL}, {NULL, 0, NULL, NULL}};
 	int c;
 
 	if (child_wanted(argc, argv))

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "landfall/http.h"
+#include "late/curl.h"
 #include "scratch.h"
 
 /* One connection: what it answers to each request, in turn. */
@@ -430,8 +431,8 @@ test_urls(void **state UNUSED)
 }
 
 static const struct child_kind kinds[] = {
-	{HTTP_CHILD, CHILD_FETCH, http_child},
-	{NULL, 0, NULL},
+	{HTTP_CHILD, CHILD_FETCH, http_child, late_curl},
+	{NULL, 0, NULL, NULL},
 };
 
 int

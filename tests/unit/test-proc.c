@@ -129,9 +129,9 @@ obey(const struct child *c UNUSED)
 }
 
 static const struct child_kind kinds[] = {
-	{"obey", CHILD_UNPACK, obey},
-	{"fetch", CHILD_FETCH, obey},
-	{NULL, 0, NULL},
+	{"obey", CHILD_UNPACK, obey, NULL},
+	{"fetch", CHILD_FETCH, obey, NULL},
+	{NULL, 0, NULL, NULL},
 };
 
 /* ---- the supervisor ---- */

@@ -787,7 +787,7 @@ test_cancel(void **state UNUSED)
 }
 
 static const struct child_kind kinds[] = {
-	{UNPACK_CHILD, CHILD_UNPACK, be_child}, {NULL, 0, NULL}};
+	{UNPACK_CHILD, CHILD_UNPACK, be_child, NULL}, {NULL, 0, NULL, NULL}};
 
 int
 main(int argc, char **argv)

@@ -32,6 +32,7 @@
 #include "base/mem.h"
 #include "landfall/proc.h"
 #include "landfall/unpack.h"
+#include "late/archive.h"
 #include "proc/sanitized.h"
 
 enum { PIECE = 256 << 10 };
@@ -276,7 +277,8 @@ take_option(int c)
 }
 
 static const struct child_kind kinds[] = {
-	{UNPACK_CHILD, CHILD_UNPACK, unpack_child}, {NULL, 0, NULL}};
+	{UNPACK_CHILD, CHILD_UNPACK, unpack_child, late_archive},
+	{NULL, 0, NULL, NULL}};
 
 int
 main(int argc, char **argv)

@@ -91,7 +91,7 @@ through(struct str *out)
 }
 
 static const struct child_kind kinds[] = {
-	{FILTER_CHILD, CHILD_RUN, filter_child}, {NULL, 0, NULL}};
+	{FILTER_CHILD, CHILD_RUN, filter_child, NULL}, {NULL, 0, NULL, NULL}};
 
 int
 main(int argc, char **argv)

@@ -3,7 +3,6 @@
  * server on a socket that the supervisor connected, and what comes back goes
  * up by message. It knows nothing else and keeps nothing but connections.
  */
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "landfall/http.h"
+#include "late/curl.h"
 #include "source/http/inflate.h"
 #include "source/http/wire.h"
 

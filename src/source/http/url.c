@@ -1,14 +1,15 @@
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "landfall/http.h"
+#include "late/curl.h"
 
 static void
 url_release(CURLU **u)
 {
-	curl_url_cleanup(*u);
+	if (*u != NULL)
+		curl_url_cleanup(*u);
 }
 
 /* A part as text of our own; false: it is not there. */
@@ -29,6 +30,8 @@ parse(const char *url, CURLU **ret, struct err *e)
 {
 	CURLUcode code;
 
+	if (late_curl(e) != OK)
+		return e->code;
 	*ret = curl_url();
 	if (*ret == NULL)
 		abort();
