@@ -323,7 +323,7 @@ def killed_run(w, api, answers, after, child):
             else:
                 p.kill()
         try:
-            p.wait(world.TIMEOUT)
+            p.wait(3 * world.TIMEOUT)
         except subprocess.TimeoutExpired:
             p.send_signal(6)
             p.wait()
