@@ -19,7 +19,7 @@ partner acme "$port" 'key: {file: ../srv/ed25519}' \
 expect_status 'it is refused' 3 check lake
 for text in 'no key exchange in common: the server has diffie-hellman-group14-sha1[^ ]*, offered is curve25519-sha256,' \
 	'no host key in common: the server has ssh-rsa, offered is ssh-ed25519,' \
-	'no cipher in common: the server has aes128-cbc, offered is aes128-gcm@openssh.com,' \
+	'no cipher in common: the server has aes128-cbc, offered is aes128-' \
 	'no MAC in common: the server has hmac-sha1, offered is hmac-sha2-256' \
 	'write algorithms: \[sha1-kex, sha1-keys, cbc, sha1-macs\]'; do
 	expect "what both have is told: ${text%%:*}" grep -q "$text" check.out
