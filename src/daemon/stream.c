@@ -574,6 +574,12 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 	if (!o->between && r.row.whole != 0 && r.began > r.row.whole &&
 		r.began - r.row.whole < r.stream->min_interval)
 		return OK;
+	/* A schedule, or a hand, may come sooner than the API said. */
+	if (!o->between && r.row.parked > r.began) {
+		ret->parked = r.row.parked;
+		str_add(&ret->why, r.row.why);
+		return OK;
+	}
 	str_add(&r.position, r.row.position);
 	if (!o->between && r.stream->job.set && r.row.job != NULL)
 		str_add(&r.job, r.row.job);

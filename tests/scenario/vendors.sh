@@ -40,6 +40,34 @@ again()
 	expect "$name: the zone is sound" sound "$name/lake"
 }
 
+later()
+{
+	LANDFALL_TEST_CLOCK=$((LANDFALL_TEST_CLOCK + $1))
+	echo "$LANDFALL_TEST_CLOCK" >"$name/now"
+}
+
+# refused PATH STATUS BODY LATER TOLD: an allowance is used up there. The stream
+# waits, and status says so in these words; LATER it goes on.
+refused()
+{
+	echo "[{\"match\": \"$1\", \"times\": 99, \"status\": $2,
+		\"body\": \"$(echo "$3" | sed 's/"/\\"/g')\"}]" >"$name/faults"
+	sed -i 's/max: 50ms/&, max_wait: 5s/' "$name/lake/landfall.yaml"
+	: >"$name/log"
+	later 600
+	expect_status "$name: no more today" 2 run "$name/lake"
+	expect_same "$name: it was told once" 1 "$(grep -c "$1.* $2" "$name/log")"
+	"$LANDFALL" status -c "$name/lake/landfall.yaml" >told
+	expect_same "$name: until when" 1 "$(grep -c "$5" told)"
+	rm "$name/faults"
+	: >"$name/log"
+	expect_status "$name: before that" 2 run "$name/lake"
+	expect_same "$name: it is not asked" 0 "$(grep -c "$1" "$name/log")"
+	later "$4"
+	again
+	expect "$name: after that it is" grep -q "$1.* 200" "$name/log"
+}
+
 # ---- inclusive and strict bounds, related records, 429 with Retry-After ----
 cat >klaviyo.faults <<'END'
 [{"match": "api/events.*less-than", "times": 1, "cut": true},
@@ -96,8 +124,7 @@ vendor zendesk 1767244500 <<'END'
 END
 expect 'zendesk: a first run' run "$name/lake"
 expect 'zendesk: what it tells of has landed' landed users
-LANDFALL_TEST_CLOCK=1767250000
-echo "$LANDFALL_TEST_CLOCK" >zendesk/now
+later 5500
 expect 'zendesk: a later run' run "$name/lake"
 expect 'zendesk: the last minute too, when it is over' landed tickets users
 expect_same 'zendesk: where to begin was said once for each stream' 2 \
@@ -113,13 +140,19 @@ vendor hubspot 1770000000 <<'END'
     secrets: {token: {env: KEY}}
     retry: {base: 10ms, max: 50ms}
     rate_limits: [{limits: [50/s]}]
-    streams: {contacts: {start: "2026-01-01"}}
+    streams:
+      contacts: {start: "2026-01-01"}
+      companies: {start: "2026-01-01", incremental: {window: P60D}}
+      deals: {start: "2026-01-01", incremental: {window: P60D}}
 END
 expect 'hubspot: a first run' run "$name/lake"
-expect 'hubspot: all of it has landed' landed contacts contacts_archived
+expect 'hubspot: all of it has landed' landed contacts contacts_archived \
+	companies companies_archived deals deals_archived
 expect_same 'hubspot: no search was asked for more than it gives' 0 \
 	"$(grep -c 'search 400' hubspot/log || :)"
 again
+refused deals/search 429 '{"policyName": "DAILY"}' 3660 \
+	'deals: .*; waits until 2026-02-02T03:5'
 
 # ---- a login, jobs that fail and vanish, CSV without its header ----
 export ID=cid KEY=cs_secret REFRESH=rt_secret
@@ -144,6 +177,13 @@ expect_same 'salesforce: why knows a row of CSV by its key' landed \
 expect_same 'salesforce: and the jobs are gone' "$(grep -c 'POST.*jobs/query 200' salesforce/log)" \
 	"$(($(grep -c 'DELETE.* 200' salesforce/log) + $(grep -c 'PATCH' salesforce/log)))"
 again
+refused 'sobjects/Account/deleted' 403 '[{"errorCode": "REQUEST_LIMIT_EXCEEDED"}]' 960 \
+	'deleted object=Account: .*; waits until 2026-01-09T23:3'
+touch salesforce/repeat
+mv salesforce/lake salesforce/before
+sed '1,/^sources:/d' salesforce/before/landfall.yaml | lake salesforce/lake
+expect 'salesforce: the header again in each part' run "$name/lake"
+expect 'salesforce: is no row' landed records
 
 # ---- zip of gzip of JSON lines, inclusive hours, windows that are too large ----
 export ID=am_key KEY=am_secret

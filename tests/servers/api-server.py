@@ -16,6 +16,8 @@ DIR/log    a line for each request: time, method, URL, status, authorization
 
 Pages: ?page=N&size=N, linked by RFC 8288, each {"data": [...], "next": URL}
 with records exactly as their bytes stand in DIR/data, one after the other.
+size may be called per_page or limit; ?offset=N begins at that record, and the
+answer then has the "total" instead of links.
 It ends when whoever started it does.
 """
 import gzip
@@ -145,7 +147,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         found = [text for value, text in records(path)
                  if (not since or value["at"] >= since)
                  and (not until or value["at"] < until)]
-        size = int(query.get("size", ["3"])[0])
+        size = int(next((query[n][0] for n in ("size", "per_page", "limit")
+                         if n in query), "3"))
+        if "offset" in query:
+            at = int(query["offset"][0])
+            body = f'{{"data": [{", ".join(found[at:at + size])}], ' \
+                   f'"total": {len(found)}}}'
+            self.answer(200, body.encode(), (), rule)
+            return
         number = int(query.get("page", ["1"])[0])
         part = found[(number - 1) * size:number * size]
         headers, after = [], "null"

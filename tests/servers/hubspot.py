@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""hubspot.py DIR: search of contacts, and the archived ones, as HubSpot has it.
+"""hubspot.py DIR: search of contacts, companies and deals, and those archived.
 
 A search ends at CAP results (the real one: 10,000), with 400 behind it; many
 records have the same millisecond; five searches a second, with Retry-After
@@ -17,9 +17,9 @@ FIELDS = ["email", "firstname", "lastmodifieddate"]
 LIVE = {o: [Record(o, i, START + 3600 if 50 <= i < 350 else START + i * 400,
                    '{"id":"%d", %s ,"properties":{},"updatedAt":"%s","archived":false}' % (
                        i, odd(i), iso(START + 3600 if 50 <= i < 350 else START + i * 400, ms=True)))
-            for i in range(1, n)] for o, n in (("contacts", 420), ("companies", 3), ("deals", 3))}
+            for i in range(1, n)] for o, n in (("contacts", 420), ("companies", 130), ("deals", 90))}
 GONE = {o: [Record(o + "_archived", 9000 + i, 0, '{"id":"%d","archived":true,%s}' % (9000 + i, odd(i)))
-            for i in range(n)] for o, n in (("contacts", 7), ("companies", 0), ("deals", 1))}
+            for i in range(n)] for o, n in (("contacts", 7), ("companies", 2), ("deals", 105))}
 limit = vendor.Limiter((5, 1))
 refused = 0
 
