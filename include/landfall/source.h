@@ -12,6 +12,8 @@
 #ifndef LANDFALL_SOURCE_H
 #define LANDFALL_SOURCE_H
 
+#include <stdatomic.h>
+
 #include "base/err.h"
 #include "landfall/catalog.h"
 #include "landfall/config.h"
@@ -46,6 +48,11 @@ struct source_place {
 	enum rc (*room)(
 		void *arg, uint64_t size, struct str *why, struct err *e);
 	void *arg;
+	/*
+	 * Once it is set, all that waits for somebody far away ends soon, as
+	 * AGAIN, and nothing new is begun; what has come is kept. May be NULL.
+	 */
+	const atomic_bool *cancel;
 };
 
 struct source_ops {

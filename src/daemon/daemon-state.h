@@ -35,7 +35,7 @@ struct daemon {
 	size_t n_watchers;
 	int epoll, signals, done; /* done: an eventfd the lookers ring */
 	bool stop, reload;
-	atomic_bool cancel; /* one of them: nobody waits for an API */
+	atomic_bool cancel; /* one of them: nobody waits for others */
 	struct str saying;  /* as systemd was told */
 	struct live live;   /* as `status` was told */
 	bool changed;	    /* since then */

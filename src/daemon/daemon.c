@@ -116,7 +116,7 @@ may_look(struct watcher *w)
 
 	/* A partner that failed is left alone, whatever else is due. */
 	if (next_is_remote(cfg) && w->failures > 0)
-		return watcher_is_planned(w, clock_mono());
+		return watcher_planned(w) <= clock_mono();
 	if (!next_is_scheduled(cfg) || w->failures > 0)
 		return true;
 	if (!schedule_open(&cfg->schedule, clock_wall()))
@@ -408,7 +408,9 @@ read_signal(struct daemon *d)
 	}
 	d->stop = true;
 	sd_notify(0, "STOPPING=1");
-	tell_state(d, "stopping: what is under way is finished");
+	tell_state(d,
+		"stopping: what is under way here is finished, what comes "
+		"from far away is left to the next run");
 }
 
 static void
@@ -583,7 +585,8 @@ daemon_run(const struct daemon_options *o, struct err *e)
 	pthread_cond_init(&d.place, NULL);
 	rc = run(&d, e);
 	if (rc == OK)
-		log_say(LOG_INFO, "stopped", "all that was begun is done");
+		log_say(LOG_INFO, "stopped",
+			"what was begun is done, or left to the next run");
 	else
 		log_say(LOG_ERROR, "broken", "%s", e->text);
 	pthread_cond_destroy(&d.place);

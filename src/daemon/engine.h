@@ -51,7 +51,8 @@ struct job {
 	size_t name_len;
 	/* How it looked when it was decided to take it. */
 	struct signature signature;
-	bool by_hand; /* no listing: whatever is there is meant */
+	const atomic_bool *cancel; /* it may be given up; or NULL */
+	bool by_hand;		   /* no listing: whatever is there is meant */
 	bool lenient; /* somebody has decided: checks do not hold it up */
 	bool member;  /* of an archive */
 	struct container *lineage; /* then: what it came out of; owned */

@@ -465,6 +465,20 @@ settle(const struct job *j, struct delivery *d)
 	fetch_leave(d, j->release.stands, why.s);
 }
 
+/* Whoever ends does not wait for it: nothing is wrong with it or its source. */
+static void
+leave_off(const struct job *j, struct delivery *d)
+{
+	if (j->cancel == NULL || !*j->cancel || d->staged || d->recorded ||
+		d->disposition != DISPOSITION_PENDING)
+		return;
+	fetch_leave(d, DISPOSITION_PENDING,
+		"left off because landfall was told to end or to reload: the "
+		"next look goes on");
+	d->tried = d->no_room = false;
+	d->needs = CONDITION_NONE;
+}
+
 enum rc
 fetch_job(const struct fetch_context *c, const struct job *j,
 	struct delivery **ret, struct err *e)
@@ -496,6 +510,7 @@ fetch_job(const struct fetch_context *c, const struct job *j,
 		return err_raise(e, BROKEN);
 	}
 	feed_free(f);
+	leave_off(j, d);
 	if (j->release.why != NULL)
 		settle(j, d);
 	*ret = first;

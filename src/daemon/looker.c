@@ -189,6 +189,8 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 {
 	const struct pass_options options = {
 		.config = w->config,
+		/* What is here is finished: nobody can be slow but we. */
+		.cancel = next_is_remote(w->config) ? &d->cancel : NULL,
 		.done = one_done,
 		.arg = w,
 	};
@@ -208,9 +210,9 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 	pass_report_init(&r);
 	if (full) {
 		rc = pass_run(d->engine, &options, &r, e);
-		if (rc != BROKEN)
+		if (rc == OK || rc == BAD_SOURCE)
 			tell_pass(&r);
-		if (rc != BROKEN)
+		if (rc == OK || rc == BAD_SOURCE)
 			looker_plan_next(w, is_whole(w, &r, rc),
 				rc == BAD_SOURCE && e->cause == EKEYREJECTED,
 				r.pass.started, began);
@@ -220,10 +222,13 @@ look(struct daemon *d, struct watcher *w, struct err *e)
 		if (rc == BAD_ITEM || rc == BAD_SOURCE)
 			watcher_rescan(w);
 	}
+	/* Under the new configuration, or should the old one stay. */
+	if (rc == AGAIN)
+		watcher_rescan(w);
 	clerk_ring(d->clerk);
 	view.full = full;
 	view.failed = rc != OK || r.troubles > 0;
-	if (rc != BROKEN)
+	if (rc != BROKEN && rc != AGAIN)
 		judged = looker_judge(d, w, &view, e);
 	pass_report_release(&r);
 	watcher_end(w, &names);

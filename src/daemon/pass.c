@@ -130,6 +130,7 @@ submit(struct looking *k, const struct item *it, struct err *e)
 	struct job *j = job_new(k->config, it->name, it->name_len);
 
 	j->source = k->source;
+	j->cancel = k->options->cancel;
 	j->signature = it->signature;
 	j->seen_at = d->known ? d->name.first_seen : clock_wall();
 	j->evidence = mem_strdup(d->evidence.s);
@@ -258,6 +259,12 @@ each_of_set(struct looking *k, const struct item *it, struct err *e)
 	return lane_note(k->lane, note_of(k, it), e);
 }
 
+static bool
+is_cancelled(const struct looking *k)
+{
+	return k->options->cancel != NULL && *k->options->cancel;
+}
+
 static enum rc
 each_decided(void *arg, const struct item *it, struct err *e)
 {
@@ -265,6 +272,9 @@ each_decided(void *arg, const struct item *it, struct err *e)
 	const struct decision *d = &k->decision;
 	struct pass_report *r = k->report;
 
+	/* Nor was what it was decided by whole, perhaps. */
+	if (is_cancelled(k))
+		return err_set(e, AGAIN, "cancelled");
 	r->pass.listed++;
 	if (d->wait > r->wait && d->wait <= PASS_WAIT_MOST)
 		r->wait = d->wait;
@@ -357,7 +367,8 @@ begin(struct looking *k, struct engine *g, const struct pass_options *o,
 		.place = {.state = engine_state_dir(g),
 			.spool = engine_spool_limit(g),
 			.room = ask_room,
-			.arg = engine_room(g)},
+			.arg = engine_room(g),
+			.cancel = o->cancel},
 		.facts = STR_INIT,
 		.refusal = STR_INIT,
 		.began = clock_mono(),
@@ -455,6 +466,15 @@ note_gone(struct looking *k, struct err *e)
 	return rc;
 }
 
+/* What failed because nobody waits for it is nobody's failure. */
+static enum rc
+unless_cancelled(const struct looking *k, enum rc rc, struct err *e)
+{
+	if (rc == BROKEN || !is_cancelled(k))
+		return rc;
+	return err_set(e, AGAIN, "cancelled");
+}
+
 enum rc
 pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	struct err *e)
@@ -484,6 +504,7 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	/* What was listed before the listing failed still lands. */
 	if (k.lane != NULL && lane_wait(k.lane, rc == OK ? e : &ours) != OK)
 		rc = BROKEN;
+	rc = unless_cancelled(&k, rc, e);
 	if (rc == OK) {
 		take_counts(&k);
 		if (lost.code == OK && is_after_due(k.config, &r->pass))
@@ -496,9 +517,12 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	if (rc == OK && lost.code == OK)
 		rc = handover_receipts(k.lane, engine_zone_path(g), k.config,
 			k.source, &r->receipts, e);
+	rc = unless_cancelled(&k, rc, e);
 	if (rc == OK)
 		rc = conclude(&k, e);
 	end(&k);
+	if (rc == AGAIN && is_cancelled(&k))
+		return AGAIN;
 	if (rc != OK)
 		return err_raise(e, BROKEN);
 	if (lost.code != OK)
@@ -574,6 +598,7 @@ pass_names(struct engine *g, const struct pass_options *o, struct pass_list *l,
 	while (rc == OK && l->more != NULL && l->more(l->arg, l));
 	if (k.lane != NULL && lane_wait(k.lane, rc == OK ? e : &ours) != OK)
 		rc = BROKEN;
+	rc = unless_cancelled(&k, rc, e);
 	if (rc == OK) {
 		take_counts(&k);
 		rc = check_sums(&r->pass, e);
@@ -583,7 +608,10 @@ pass_names(struct engine *g, const struct pass_options *o, struct pass_list *l,
 			&r->after, e);
 	if (rc == OK)
 		rc = sides_follow(k.lane, k.config, k.source, &r->after, e);
+	rc = unless_cancelled(&k, rc, e);
 	end(&k);
+	if (rc == AGAIN && is_cancelled(&k))
+		return AGAIN;
 	if (rc != OK && rc != BAD_SOURCE && rc != BAD_ITEM)
 		return err_raise(e, BROKEN);
 	return rc;

@@ -6,6 +6,8 @@
 #ifndef DAEMON_PASS_H
 #define DAEMON_PASS_H
 
+#include <stdatomic.h>
+
 #include "daemon/after.h"
 #include "daemon/engine.h"
 
@@ -14,6 +16,8 @@
 
 struct pass_options {
 	const struct source_config *config;
+	/* Once it is set the look is abandoned; NULL: nobody sets it. */
+	const atomic_bool *cancel;
 	/* Called by the committer for each delivery once it is durable. */
 	void (*done)(void *arg, const struct delivery *d);
 	void *arg;
@@ -60,8 +64,9 @@ void pass_report_release(struct pass_report *r);
 /*
  * Looks at the source, lands what is complete, waits until it is durable,
  * does what is to be done at the source after that, and records the pass.
- * BAD_SOURCE: it could not be looked at (recorded too); BROKEN: we must stop,
- * or the sums do not close.
+ * BAD_SOURCE: it could not be looked at (recorded too); AGAIN: *cancel, and
+ * what was not done is left as if nobody had looked; BROKEN: we must stop, or
+ * the sums do not close.
  */
 enum rc pass_run(struct engine *g, const struct pass_options *o,
 	struct pass_report *r, struct err *e) MUST_USE;

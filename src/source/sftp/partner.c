@@ -42,8 +42,7 @@ struct partner {
 	struct sides sides; /* filled while a listing goes on; then it stays */
 	struct trunk *trunk;
 	struct spool spool;
-	bool has_place;
-	struct source_place place;
+	struct source_place place; /* all of it 0: there is none */
 	struct transfers *transfers;
 	bool listed; /* a listing was whole: the rest of the spool is waste */
 };
@@ -636,7 +635,8 @@ partner_close(struct source *s)
 		return;
 	transfers_free(p->transfers);
 	trunk_close(p->trunk);
-	if (p->listed)
+	/* What a look that was cancelled did not come to is no waste. */
+	if (p->listed && (p->place.cancel == NULL || !*p->place.cancel))
 		spool_sweep(&p->spool);
 	spool_close(&p->spool);
 	names_release(&p->sides.names);
@@ -663,6 +663,7 @@ partner_open(const struct source_config *cfg, const struct source_place *place,
 	const struct trunk_options options = {
 		.config = &cfg->sftp,
 		.source = cfg->name,
+		.cancel = place != NULL ? place->cancel : NULL,
 		/* Who only looks is not made to wait. */
 		.attempts = place != NULL ? cfg->sftp.retry.attempts : 1,
 	};
@@ -679,7 +680,6 @@ partner_open(const struct source_config *cfg, const struct source_place *place,
 	p->sides.names = (struct names)NAMES_INIT(SIDES_MAX, SIDES_BYTES);
 	p->sides.wanted = asks_for_sides(cfg);
 	if (place != NULL) {
-		p->has_place = true;
 		p->place = *place;
 		t.place = &p->place;
 	}

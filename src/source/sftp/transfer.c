@@ -64,6 +64,14 @@ struct transfers {
 };
 
 static bool
+is_cancelled(const struct transfers *all)
+{
+	const struct source_place *p = all->options.place;
+
+	return p != NULL && p->cancel != NULL && *p->cancel;
+}
+
+static bool
 is_large(const struct transfer *t)
 {
 	return t->sig.size >= SPOOL_NAMED_MIN;
@@ -364,6 +372,8 @@ begin_some(struct transfers *all)
 	size_t large = large_running(all);
 	bool small_full = false, large_full = false;
 
+	if (is_cancelled(all))
+		return;
 	for (struct transfer *t = all->list;
 		t != NULL && !(small_full && large_full); t = t->next) {
 		if (t->state != TRANSFER_WANTED || t->wanted_now)
@@ -421,6 +431,9 @@ transfer_read(struct feed *f, void *p, size_t n, size_t *ret_got, struct err *e)
 	struct transfers *all = t->all;
 	enum rc rc = OK;
 
+	/* Also where all of it is here, which may be a lot to read. */
+	if (is_cancelled(all))
+		return err_set(e, AGAIN, "cancelled");
 	pthread_mutex_lock(&all->lock);
 	while (t->state != TRANSFER_OVER && t->have - t->pos < n)
 		pthread_cond_wait(&all->changed, &all->lock);

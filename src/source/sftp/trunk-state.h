@@ -50,6 +50,7 @@ struct trunk {
 	unsigned failures; /* in a row */
 	bool dialing;	   /* the dialer is outside the lock */
 	bool child_gone;   /* the listener is to start another */
+	bool stopped; /* by *options.cancel, or to quit: there is no child */
 	bool dead, quit;
 	struct err why; /* dead */
 	struct str address, key, algorithms;

@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "source/sftp/trunk-state.h"
 
-#define LOOK_AGAIN CLOCK_SECOND
+#define LOOK_AGAIN (CLOCK_SECOND / 5) /* so long nobody sees a cancellation */
 #define GOODBYE (2 * CLOCK_SECOND)
 #define SILENCE (60 * CLOCK_SECOND) /* of the child, beyond its timeouts */
 
@@ -193,8 +193,7 @@ send_queued(struct trunk *l)
 static bool
 may_ask_again(const struct trunk *l, const struct trunk_request *r)
 {
-	if (l->dead || l->quit || r->cancelled ||
-		r->lost >= l->options.attempts)
+	if (l->dead || r->cancelled || r->lost >= l->options.attempts)
 		return false;
 	switch (r->kind) {
 	case TRUNK_LIST:
@@ -370,7 +369,7 @@ last_words(struct trunk *l, struct err *ret)
 
 /* The child is gone: all that was sent is lost with it. */
 static void
-bury_child(struct listener *x, const struct err *why)
+bury_child(struct listener *x, enum sftp_fault fault, const struct err *why)
 {
 	struct trunk *l = x->trunk;
 
@@ -379,7 +378,7 @@ bury_child(struct listener *x, const struct err *why)
 
 		if (r == NULL)
 			continue;
-		fail_request(r, SFTP_NETWORK, why);
+		fail_request(r, fault, why);
 		if (conclude(l, r))
 			finish(l, r);
 	}
@@ -416,25 +415,64 @@ start_child(struct trunk *l, struct err *e)
 	return rc;
 }
 
+/* It is nobody's any more but the caller's. Under lock. */
+static struct sftp *
+take_child(struct trunk *l, const struct err *why)
+{
+	struct sftp *s = l->sftp;
+
+	l->sftp = NULL;
+	l->weak = NULL;
+	l->child_gone = false;
+	trunk_slots_lost(l, why);
+	return s;
+}
+
 static void
 replace_child(struct listener *x)
 {
 	struct trunk *l = x->trunk;
-	struct sftp *old = l->sftp;
 	struct err e = ERR_INIT, why = ERR_INIT;
+	struct sftp *old;
 	bool dead;
 
 	last_words(l, &why);
 	pthread_mutex_lock(&l->lock);
-	l->sftp = NULL;
-	trunk_slots_lost(l, &why);
+	old = take_child(l, &why);
 	dead = l->dead;
-	l->child_gone = false;
 	pthread_mutex_unlock(&l->lock);
 	sftp_free(old);
-	bury_child(x, &why);
+	bury_child(x, SFTP_NETWORK, &why);
 	if (!dead)
 		(void)!start_child(l, &e);
+}
+
+static bool
+is_to_stop(const struct trunk *l)
+{
+	return l->quit ||
+		(l->options.cancel != NULL && atomic_load(l->options.cancel));
+}
+
+/* Nobody waits for anything any more: what is under way is given up. */
+static void
+stop(struct listener *x)
+{
+	struct trunk *l = x->trunk;
+	struct err e = ERR_INIT, why = ERR_INIT;
+	struct sftp *old;
+
+	err_set(&why, AGAIN, "cancelled");
+	pthread_mutex_lock(&l->lock);
+	l->stopped = true;
+	atomic_store(&l->cancel, true);
+	trunk_kill(l, &why);
+	old = take_child(l, &why);
+	pthread_mutex_unlock(&l->lock);
+	if (old != NULL)
+		(void)!sftp_end(old, clock_mono() + GOODBYE, &e);
+	sftp_free(old);
+	bury_child(x, SFTP_CANCELLED, &why);
 }
 
 /* Those that somebody gave up, and all of them once the trunk is dead. */
@@ -446,7 +484,7 @@ take_hopeless(struct trunk *l)
 	for (; *at != NULL; at = &(*at)->next) {
 		struct trunk_request *r = *at;
 
-		if (!r->cancelled && !l->dead && !l->quit)
+		if (!r->cancelled && !l->dead)
 			continue;
 		*at = r->next;
 		if (l->last == &r->next)
@@ -467,7 +505,7 @@ drop_hopeless(struct trunk *l)
 	for (;;) {
 		pthread_mutex_lock(&l->lock);
 		r = take_hopeless(l);
-		if (r != NULL && (r->cancelled || l->quit))
+		if (r != NULL && (r->cancelled || l->stopped))
 			fail_request(r, SFTP_CANCELLED, &cancelled);
 		else if (r != NULL)
 			fail_request(r, SFTP_NETWORK, &l->why);
@@ -567,8 +605,13 @@ listener_main(void *arg)
 	x.heard = x.paced = clock_mono();
 	(void)!start_child(l, &e);
 	for (;;) {
-		bool gone, quit;
+		bool gone, quit, over;
 
+		pthread_mutex_lock(&l->lock);
+		over = !l->stopped && is_to_stop(l);
+		pthread_mutex_unlock(&l->lock);
+		if (over)
+			stop(&x);
 		drop_hopeless(l);
 		pthread_mutex_lock(&l->lock);
 		trunk_want(l);
@@ -576,7 +619,7 @@ listener_main(void *arg)
 		send_queued(l);
 		check_pace(&x);
 		gone = l->child_gone;
-		quit = l->quit;
+		quit = l->quit && l->stopped;
 		pthread_mutex_unlock(&l->lock);
 		if (quit)
 			break;
@@ -585,10 +628,6 @@ listener_main(void *arg)
 		wait_for_events(l);
 		take_events(&x);
 	}
-	if (l->sftp != NULL)
-		(void)!sftp_end(l->sftp, clock_mono() + GOODBYE, &e);
-	err_set(&e, AGAIN, "cancelled");
-	bury_child(&x, &e);
 	drop_hopeless(l);
 	return NULL;
 }
@@ -699,9 +738,11 @@ trunk_add_remark(struct trunk *l, struct str *s)
 {
 	const uint32_t widened = l->config->algorithms;
 
+	pthread_mutex_lock(&l->lock);
 	if (l->weak != NULL)
 		str_addf(s, "the sandbox of its child is weaker here: %s",
 			l->weak);
+	pthread_mutex_unlock(&l->lock);
 	if (widened == 0)
 		return;
 	str_addf(s, "%sold algorithms are allowed (", s->len > 0 ? "; " : "");

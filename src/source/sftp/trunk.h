@@ -12,11 +12,14 @@
  * a fetch goes on where it was. So many failures in a row as the source has
  * attempts, without a byte in between, are its end; whoever is
  * refused is the end at once. After it every request fails with the reason.
+ * Whoever sets *cancel ends it too: then all of them are cancelled.
  *
  * Two threads work for each trunk: one listens to the child, one dials.
  */
 #ifndef SOURCE_SFTP_TRUNK_H
 #define SOURCE_SFTP_TRUNK_H
+
+#include <stdatomic.h>
 
 #include "landfall/config.h"
 #include "landfall/sftp.h"
@@ -77,14 +80,15 @@ struct trunk_request {
 struct trunk_options {
 	const struct sftp_config *config; /* outlives the trunk */
 	const char *source;
-	unsigned attempts;   /* in a row; the configuration's, or fewer */
-	uint64_t file_limit; /* no file may be larger */
+	unsigned attempts;	   /* in a row; the configuration's, or fewer */
+	uint64_t file_limit;	   /* no file may be larger */
+	const atomic_bool *cancel; /* NULL: nobody sets it */
 };
 
 /*
  * BAD_SOURCE: it cannot be reached, or is not to be talked to; with cause
  * EKEYREJECTED when trying again by itself would be no use: its key is not
- * the right one, or it refuses us.
+ * the right one, or it refuses us. AGAIN: *cancel.
  */
 enum rc trunk_open(const struct trunk_options *o, struct trunk **ret,
 	struct err *e) MUST_USE;
