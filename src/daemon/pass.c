@@ -392,13 +392,20 @@ begin(struct looking *k, struct engine *g, const struct pass_options *o,
 	return rc;
 }
 
+/* A set that is open keeps what was read of it, and whoever waits for that. */
+static void
+close_set(struct looking *k)
+{
+	if (k->set == NULL)
+		return;
+	set_spoil(k->lane, k->set, "the look was cut short");
+	set_close(k->lane, k->set);
+	k->set = NULL;
+}
+
 static void
 end(struct looking *k)
 {
-	if (k->set != NULL) {
-		set_spoil(k->lane, k->set, "the look was cut short");
-		set_close(k->lane, k->set);
-	}
 	str_release(&k->refusal);
 	if (k->lane != NULL)
 		decision_release(&k->decision);
@@ -495,6 +502,7 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 		rc = decide_all(&k.decision, each_decided, each_trouble, &k, e);
 	if (rc == OK)
 		rc = note_gone(&k, e);
+	close_set(&k);
 	if (rc == BAD_SOURCE) {
 		lost = *e;
 		str_clear(&r->trouble);
