@@ -75,6 +75,28 @@ expect 'the recording is played' "$LANDFALL" run --once \
 expect_same 'and nobody is asked' 0 "$(wc -l <api/log)"
 expect_same 'the records are there' 3 "$(records oauth | wc -l)"
 
+# ---- so is one of a login whose ticket stands in a header ----
+for part in kept played; do
+	lake "ticket-$part" <<-END
+	  shop:
+	    base_url: $url
+	    auth: {type: session, login: {method: POST, path: /login},
+	      capture: {ticket: {header: X-Ticket}}, name: X-Session,
+	      value: "{{auth.ticket}}"}
+	    streams:
+	      orders: {request: {path: /orders}, records: "\$.data[*]", key: \$.id}
+	END
+done
+rules api '{"match": "POST /login", "times": 1, "headers":
+	[["X-Ticket", "ticket-99-4711"]], "body": "welcome"}'
+expect 'a login that is recorded' run ticket-kept --record tickets
+found=$(grep -rl 'ticket-99' tickets || :)
+expect_same 'its ticket is not kept' '' "$found"
+: >api/log
+expect 'it is played' run ticket-played --replay tickets
+expect_same 'and nobody is asked for it' 0 "$(wc -l <api/log)"
+expect_same 'its records are there' '1 2 3' "$(ids ticket-played)"
+
 # ---- an answer that is an archive ----
 mkdir packed
 python3 - <<'END'

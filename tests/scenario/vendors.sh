@@ -182,8 +182,16 @@ refused 'sobjects/Account/deleted' 403 '[{"errorCode": "REQUEST_LIMIT_EXCEEDED"}
 touch salesforce/repeat
 mv salesforce/lake salesforce/before
 sed '1,/^sources:/d' salesforce/before/landfall.yaml | lake salesforce/lake
-expect 'salesforce: the header again in each part' run "$name/lake"
+expect 'salesforce: the header again in each part' run "$name/lake" --record kept
 expect 'salesforce: is no row' landed records
+mv salesforce/lake salesforce/recorded
+sed '1,/^sources:/d' salesforce/before/landfall.yaml | lake salesforce/lake
+: >salesforce/log
+expect 'salesforce: the recording is played' run "$name/lake" --replay kept
+expect 'salesforce: where the login said' landed records deleted
+expect_same 'salesforce: and nobody is asked' 0 "$(wc -l <salesforce/log)"
+expect_same 'salesforce: no secret is in it' '' \
+	"$(grep -rlE '(at|cs|rt)_secret' kept || :)"
 
 # ---- zip of gzip of JSON lines, inclusive hours, windows that are too large ----
 export ID=am_key KEY=am_secret

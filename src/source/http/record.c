@@ -19,8 +19,7 @@
 #define HEAD_MAX (256u << 10)
 
 /* Good for a replay, and for nothing else. */
-static const char stand_in[] =
-	"{\"access_token\":\"recorded\",\"expires_in\":3600}";
+static const char stand_in[] = "instead-of-a-secret";
 
 struct record {
 	int dir;
@@ -166,14 +165,62 @@ record_keep(struct record *r, const char *method, const char *url,
 	if (rc == OK)
 		rc = new_file(r, "body", &fd, e);
 	if (rc == OK && token)
-		rc = io_write(fd, stand_in, strlen(stand_in), BAD_SOURCE, e);
+		rc = io_write(fd, "{}", 2, BAD_SOURCE, e);
 	else if (rc == OK)
 		rc = write_body(r, fd, &a->body, e);
 	io_drop(&fd);
 	return rc != OK ? err_add(e, "recording") : OK;
 }
 
+enum rc
+record_login(struct record *r, const struct api *a, const struct api_auth *auth,
+	const struct vars *v, struct err *e)
+{
+	CLEANUP(str_release) struct str text = STR_INIT;
+	struct jsonw j = jsonw_to(&text);
+	int fd = -1;
+	enum rc rc;
+
+	jsonw_object(&j);
+	for (size_t i = 0; i < auth->n_capture; i++) {
+		const char *name = auth->capture[i].name;
+		const struct var *x = vars_get(v, API_AUTH, name);
+
+		jsonw_key(&j, name);
+		if (x != NULL && x->n == 1 &&
+			api_template_has(&a->base_url, API_AUTH, name))
+			jsonw_textn(
+				&j, (const char *)x->text[0].p, x->text[0].len);
+		else
+			jsonw_text(&j, stand_in);
+	}
+	jsonw_end(&j);
+	r->hide(r->arg, &text);
+	rc = new_file(r, "body", &fd, e);
+	if (rc == OK)
+		rc = io_write(fd, text.s, text.len, BAD_SOURCE, e);
+	io_drop(&fd);
+	return rc != OK ? err_add(e, "recording") : OK;
+}
+
 /* ---- playing ---- */
+
+void
+record_brought(const struct http_answer *a, const char *name, struct str *ret)
+{
+	CLEANUP(mem_release) char *text = mem_alloc(HEAD_MAX);
+	struct err ignored = ERR_INIT;
+	json_error_t je;
+	json_t *j = NULL;
+	const char *value;
+	size_t got;
+
+	if (http_body_read(&a->body, text, HEAD_MAX, 0, &got, &ignored) == OK)
+		j = json_loadb(text, got, 0, &je);
+	value = json_string_value(json_object_get(j, name));
+	str_add(ret, value != NULL ? value : stand_in);
+	json_decref(j);
+}
 
 static enum rc
 read_head(const struct str *text, const char *method, const char *url,

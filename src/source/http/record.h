@@ -5,7 +5,9 @@
  *	DIR/SOURCE/0001.json	method, url, status, headers; no secrets
  *	DIR/SOURCE/0001.body	the answer's body, decoded
  *
- * Of an answer that brings a token a stand-in is kept, and no answer's cookies.
+ * Of an answer that brings a token a stand-in is kept: {"NAME": VALUE} for what
+ * auth captures. A value is kept if it is a place, of which base_url is made,
+ * and is else another. No answer's cookies are kept.
  * Secrets are hidden wherever an API repeats them. What else a body holds is
  * what the API sent: look before you give it away.
  */
@@ -13,6 +15,7 @@
 #define SOURCE_HTTP_RECORD_H
 
 #include "landfall/http.h"
+#include "source/http/vars.h"
 
 struct record;
 
@@ -29,6 +32,15 @@ bool record_plays(const struct record *r);
 /* url: without secrets. token: it was asked for one. */
 enum rc record_keep(struct record *r, const char *method, const char *url,
 	const struct http_answer *a, bool token, struct err *e) MUST_USE;
+
+/* The exchange kept last was a login with success: v has what it brought. */
+enum rc
+record_login(struct record *r, const struct api *a, const struct api_auth *auth,
+	const struct vars *v, struct err *e) MUST_USE;
+
+/* What a login that is played brought under that name. */
+void
+record_brought(const struct http_answer *a, const char *name, struct str *ret);
 
 /* BAD_SOURCE: something else was asked there, or nothing more. */
 enum rc record_play(struct record *r, const char *method, const char *url,

@@ -236,6 +236,25 @@ token_value(const void *arg, const struct api_selector *x, size_t i,
 	return reply_value(arg, x, i, ret);
 }
 
+/* A login that is played has what is captured, and nothing else. */
+struct played {
+	const struct api_auth *auth;
+	const struct http_answer *answer;
+};
+
+static enum rc
+played_value(const void *arg, const struct api_selector *x, size_t i UNUSED,
+	struct str *ret)
+{
+	const struct played *p = arg;
+
+	for (size_t k = 0; k < p->auth->n_capture; k++)
+		if (x == &p->auth->capture[k].from)
+			record_brought(
+				p->answer, p->auth->capture[k].name, ret);
+	return OK;
+}
+
 static struct held_token *
 token_of(struct session *s, const struct api_stream *stream, struct err *e)
 {
@@ -558,6 +577,27 @@ judge(struct attempt *t, enum rc asked, struct err *e)
 
 /* A new token, which is kept before it is used. PARK is possible. */
 static enum rc
+take_token(struct session *s, struct held_token *h, const struct http_answer *a,
+	struct err *e)
+{
+	const struct played played = {h->token.auth, a};
+	int64_t now = clock_wall();
+	enum rc rc;
+
+	if (record_plays(s->record))
+		return token_take(
+			&h->token, played_value, &played, now, &s->vars, e);
+	rc = token_take(&h->token, token_value, h->reply, now, &s->vars, e);
+	if (rc == OK && s->record != NULL)
+		rc = record_login(
+			s->record, s->o.api, h->token.auth, &s->vars, e);
+	if (rc == OK)
+		rc = token_keep(&h->token, &s->vars, s->o.state, s->o.source,
+			h->stream, now, e);
+	return rc;
+}
+
+static enum rc
 get_token(struct session *s, const struct session_question *q,
 	struct held_token *h, struct session_outcome *ret, struct err *e)
 {
@@ -579,13 +619,9 @@ get_token(struct session *s, const struct session_question *q,
 		rc = judge(&t, ask_once(&t, e), e);
 	} while (rc == END);
 	if (rc == OK && ret->verdict == SESSION_ANSWER)
-		rc = token_take(&h->token, token_value, h->reply, clock_wall(),
-			&s->vars, e);
+		rc = take_token(s, h, &a, e);
 	else if (rc == OK && ret->verdict != SESSION_PARK)
 		rc = BAD_SOURCE;
-	if (rc == OK && ret->verdict == SESSION_ANSWER)
-		rc = token_keep(&h->token, &s->vars, s->o.state, s->o.source,
-			h->stream, clock_wall(), e);
 	http_answer_release(&a);
 	return rc;
 }
