@@ -16,7 +16,7 @@ head -c $size /dev/urandom >srv/files/in/big.bin
 sum=$(sha256sum <srv/files/in/big.bin)
 echo 1 >srv/files/beside/a.csv
 old srv/files/in/* srv/files/beside/*
-start_proxy slow "$sshd" --rate 4000000
+start_proxy slow "$sshd" --rate 1000000
 start_proxy fast "$sshd"
 both='key: {file: ../srv/ed25519}'
 pinned="host_key: \"$(pin_of srv)\""
@@ -51,11 +51,12 @@ now()
 	echo $(($(date +%s%N) / 1000000))
 }
 
-# soon NAME SINCE: at most 3 s have passed.
+# soon NAME SINCE: it takes a second; all of the file takes sixteen, and
+# a machine that has much else to do some seconds.
 soon()
 {
 	expect_same "$1" soon \
-		"$(ms=$(($(now) - $2)) && { [ $ms -gt 3000 ] || ms=soon; } &&
+		"$(ms=$(($(now) - $2)) && { [ $ms -gt 8000 ] || ms=soon; } &&
 			echo $ms)"
 }
 
@@ -138,7 +139,7 @@ old srv/files/in/again.bin
 cp slowly $conf
 "$LANDFALL" run --once -c $conf acme >out 2>err &
 daemon=$!
-coming 'one pass: it comes' 5000000
+coming 'one pass: it comes' 1500000
 # A second or two of it may be lost: nobody waits for this one's last words.
 ended 'one pass' 143
 expect 'one pass: verify' "$LANDFALL" verify -c $conf
