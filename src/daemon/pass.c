@@ -473,6 +473,13 @@ note_gone(struct looking *k, struct err *e)
 	return rc;
 }
 
+/* Of a look that did not come to its end: because of us, or of its source. */
+static enum rc
+left_off(const struct looking *k, struct err *e)
+{
+	return is_cancelled(k) ? AGAIN : err_raise(e, BAD_SOURCE);
+}
+
 /* What failed because nobody waits for it is nobody's failure. */
 static enum rc
 unless_cancelled(const struct looking *k, enum rc rc, struct err *e)
@@ -529,8 +536,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	if (rc == OK)
 		rc = conclude(&k, e);
 	end(&k);
-	if (rc == AGAIN && is_cancelled(&k))
-		return AGAIN;
+	if (rc == AGAIN)
+		return left_off(&k, e);
 	if (rc != OK)
 		return err_raise(e, BROKEN);
 	if (lost.code != OK)
@@ -618,8 +625,8 @@ pass_names(struct engine *g, const struct pass_options *o, struct pass_list *l,
 		rc = sides_follow(k.lane, k.config, k.source, &r->after, e);
 	rc = unless_cancelled(&k, rc, e);
 	end(&k);
-	if (rc == AGAIN && is_cancelled(&k))
-		return AGAIN;
+	if (rc == AGAIN)
+		return left_off(&k, e);
 	if (rc != OK && rc != BAD_SOURCE && rc != BAD_ITEM)
 		return err_raise(e, BROKEN);
 	return rc;

@@ -98,10 +98,30 @@ expect_same 'a reload looks at once' 5 "$(zone 5 wrong)"
 sed -i 's/every: 1s/every: 1h/' $conf
 kill -HUP "$daemon"
 logged 'event=reloaded' 2 >/dev/null
-for _ in $(seq 200); do
+for _ in $(seq 1200); do
 	[ -n "$(pgrep -P "$daemon" 2>/dev/null)" ] || break
 	sleep 0.05
 done
 expect_same 'between looks there is no child' '' \
 	"$(pgrep -P "$daemon" 2>/dev/null || :)"
 stop_daemon 'at the end'
+
+# ---- one that hangs up when what it has is looked at again ----
+mkdir -p hostile/files
+start_hostile hostile --trick hang-up-lstat --password sesame
+SESAME=sesame
+export SESAME
+mv lake before
+lake lake
+partner acme "$port" 'password: {env: SESAME}' \
+	"host_key: \"$(ssh-keygen -l -f hostile/host.pub | cut -d' ' -f2)\"" \
+	-- 'ready: {stable: 1s}' >>$conf
+echo 1 >hostile/files/new.csv
+start_daemon
+for _ in $(seq 200); do
+	! grep -q LSTAT hostile/asked || break
+	sleep 0.05
+done
+expect 'it was looked at again' grep -q LSTAT hostile/asked
+sleep 1
+stop_daemon 'who hangs up does not end the daemon'

@@ -83,6 +83,7 @@ TRICKS = {
     'welcome': 'a friendly text in front of all packets',
     'no-sftp': 'it does not know the subsystem',
     'hang-up': 'it hangs up after 20 requests',
+    'hang-up-lstat': 'it hangs up when a name is looked at by itself',
     'no-words': 'a STATUS without words',
     # changes
     'quota': 'WRITE fails: disk quota exceeded',
@@ -235,7 +236,8 @@ class Conversation:
         if t == 'wrong-type':
             self.packet(ATTRS, u32(number) + u32(0))
             return
-        if t == 'hang-up' and self.requests > 20:
+        if (t == 'hang-up' and self.requests > 20 or
+                t == 'hang-up-lstat' and NAMES.get(kind) == 'LSTAT'):
             self.channel.transport.close()
             raise EOFError
         try:
