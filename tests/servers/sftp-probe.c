@@ -521,8 +521,11 @@ try_all(char **paths)
 {
 	static const char *const what[] = {
 		"", "read", "write", "remove", "empty", "socket"};
-	struct proc_start with = {
-		.kind = trying, .limits = {64u << 20, 1u << 30, 60, 8}};
+	struct proc_start with = {.kind = trying,
+		.limits = {.memory = 64u << 20,
+			.file_size = 1u << 30,
+			.cpu = 60,
+			.fds = 8}};
 	struct message *m = mem_alloc(sizeof(*m));
 	struct err e = ERR_INIT;
 	struct proc *p;
