@@ -165,7 +165,7 @@ check_closed(const struct settle *s, const struct ready_rule *rule UNUSED,
 static size_t
 last_component(const uint8_t *name, size_t len)
 {
-	const uint8_t *slash = memrchr(name, '/', len);
+	const uint8_t *slash = len > 0 ? memrchr(name, '/', len) : NULL;
 
 	return slash != NULL ? (size_t)(slash + 1 - name) : 0;
 }
