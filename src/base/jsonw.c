@@ -215,6 +215,15 @@ jsonw_time(struct jsonw *j, int64_t wall)
 }
 
 void
+jsonw_time_or_null(struct jsonw *j, int64_t wall)
+{
+	if (wall != 0)
+		jsonw_time(j, wall);
+	else
+		jsonw_null(j);
+}
+
+void
 jsonw_time_ns(struct jsonw *j, int64_t wall)
 {
 	separate(j);

@@ -52,8 +52,9 @@ void jsonw_null(struct jsonw *j);
 void jsonw_hex(struct jsonw *j, const uint8_t *p, size_t n);
 void jsonw_percent(struct jsonw *j, const void *p, size_t n); /* "/" kept */
 void jsonw_base64(struct jsonw *j, const uint8_t *p, size_t n);
-void jsonw_time(struct jsonw *j, int64_t wall);	   /* whole seconds */
-void jsonw_time_ns(struct jsonw *j, int64_t wall); /* nanoseconds */
+void jsonw_time(struct jsonw *j, int64_t wall);		/* whole seconds */
+void jsonw_time_or_null(struct jsonw *j, int64_t wall); /* 0: null */
+void jsonw_time_ns(struct jsonw *j, int64_t wall);	/* nanoseconds */
 
 /* A value that is already JSON. */
 void jsonw_raw(struct jsonw *j, const char *text, size_t n);

@@ -35,16 +35,6 @@ write_counts(struct jsonw *j, const uint64_t count[DISPOSITIONS])
 	jsonw_end(j);
 }
 
-/* A time, or null for none. */
-static void
-write_time(struct jsonw *j, int64_t wall)
-{
-	if (wall != 0)
-		jsonw_time(j, wall);
-	else
-		jsonw_null(j);
-}
-
 static void
 write_run(struct jsonw *j, const struct standing *s)
 {
@@ -54,7 +44,7 @@ write_run(struct jsonw *j, const struct standing *s)
 	}
 	jsonw_object(j);
 	jsonw_key(j, "started"), jsonw_time(j, s->pass.started);
-	jsonw_key(j, "ended"), write_time(j, s->pass.ended);
+	jsonw_key(j, "ended"), jsonw_time_or_null(j, s->pass.ended);
 	jsonw_key(j, "outcome"), jsonw_text(j, standing_outcome(&s->pass));
 	jsonw_key(j, "listed"), jsonw_u64(j, s->pass.listed);
 	jsonw_key(j, "unchanged"), jsonw_u64(j, s->pass.unchanged);
@@ -85,7 +75,7 @@ write_receipts(struct jsonw *j, const struct standing *s)
 	}
 	jsonw_object(j);
 	jsonw_key(j, "owed"), jsonw_u64(j, s->owed.n);
-	jsonw_key(j, "since"), write_time(j, s->owed.since);
+	jsonw_key(j, "since"), jsonw_time_or_null(j, s->owed.since);
 	jsonw_key(j, "trouble");
 	jsonw_text(j, s->outbox.code != OK ? s->outbox.text : "");
 	jsonw_end(j);
@@ -96,12 +86,12 @@ write_source(struct jsonw *j, const struct standing *s, struct catalog *c)
 {
 	jsonw_key(j, s->source->name), jsonw_object(j);
 	jsonw_key(j, "last_run"), write_run(j, s);
-	jsonw_key(j, "next_run"), write_time(j, s->next);
+	jsonw_key(j, "next_run"), jsonw_time_or_null(j, s->next);
 	jsonw_key(j, "looking"), jsonw_bool(j, s->looking);
 	jsonw_key(j, "failures"), jsonw_u64(j, s->failures);
 	jsonw_key(j, "counts"), write_counts(j, s->count);
 	jsonw_key(j, "waiting"), write_waiting(j, &s->waiting);
-	jsonw_key(j, "newest"), write_time(j, s->newest);
+	jsonw_key(j, "newest"), jsonw_time_or_null(j, s->newest);
 	jsonw_key(j, "receipts"), write_receipts(j, s);
 	if (s->source->kind == SOURCE_HTTP) {
 		jsonw_key(j, "streams"), jsonw_array(j);

@@ -40,16 +40,6 @@ distance_of(const struct api_stream *s, const char *position, int64_t now)
 	return d;
 }
 
-/* A time, or null for none. */
-static void
-write_time(struct jsonw *j, int64_t wall)
-{
-	if (wall != 0)
-		jsonw_time(j, wall);
-	else
-		jsonw_null(j);
-}
-
 static void
 write_left(struct jsonw *j, bool said, uint64_t n)
 {
@@ -79,10 +69,10 @@ write_stream(struct jsonw *j, const struct api_stream *x,
 	jsonw_key(j, "requests_allowed");
 	write_left(j, s->has_left && s->allowed > 0, s->allowed);
 	jsonw_key(j, "job"), jsonw_bool(j, *s->job != '\0');
-	jsonw_key(j, "parked_until"), write_time(j, s->parked);
+	jsonw_key(j, "parked_until"), jsonw_time_or_null(j, s->parked);
 	jsonw_key(j, "why"), jsonw_text(j, s->why);
-	jsonw_key(j, "last_run"), write_time(j, s->looked);
-	jsonw_key(j, "last_whole"), write_time(j, s->whole);
+	jsonw_key(j, "last_run"), jsonw_time_or_null(j, s->looked);
+	jsonw_key(j, "last_whole"), jsonw_time_or_null(j, s->whole);
 	jsonw_end(j);
 }
 
