@@ -118,3 +118,6 @@ for dir in src/ src/*/; do
 	[ -s "${dir}DESIGN.md" ] || broken="$broken $dir"
 done
 none 'each directory of src has its DESIGN.md' "$broken"
+
+none 'libraries that few need are loaded late' \
+	"$(ldd "$LANDFALL" | grep -E 'lib(curl|archive)' || :)"
