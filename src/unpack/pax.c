@@ -17,6 +17,18 @@ header_size(const uint8_t *h, uint64_t *ret)
 	uint64_t size = 0;
 	size_t i = 0;
 
+	/* In base 256, as GNU writes what is large; nobody checks that it is.
+	 */
+	if (h[SIZE_AT] & 0x80) {
+		size = h[SIZE_AT] & 0x7f;
+		for (i = 1; i < SIZE_LEN; i++) {
+			if (size >> 56 != 0)
+				return false;
+			size = size << 8 | h[SIZE_AT + i];
+		}
+		*ret = size;
+		return true;
+	}
 	while (i < SIZE_LEN && h[SIZE_AT + i] == ' ')
 		i++;
 	for (; i < SIZE_LEN; i++) {
@@ -87,7 +99,9 @@ pax_has_nul(const uint8_t *p, size_t n, const uint8_t **ret, size_t *ret_len)
 		uint8_t type = p[TYPE_AT];
 		uint64_t size, all;
 
-		if (strchr("xXLKg", type) == NULL || type == '\0' ||
+		/* What may stand in front of a member: also the name of the
+		 * volume, and Solaris' access lists. */
+		if (strchr("xXLKgVA", type) == NULL || type == '\0' ||
 			!header_size(p, &size) || size > n - BLOCK)
 			return false;
 		if ((type == 'x' || type == 'X') &&

@@ -145,13 +145,17 @@ def tar_member(name, data=b"", **more):
     return tar_header(name, len(data), **more) + pad(data)
 
 
-def pax(records):
+def pax(records, wide=False):
+    """wide: its size in base 256, as GNU writes what is large."""
     body = b""
     for key, value in records:
         n = len(key) + len(value) + 3
         while len(b"%d" % n) + len(key) + len(value) + 3 != n:
             n = len(b"%d" % n) + len(key) + len(value) + 3
         body += b"%d %s=%s\n" % (n, key, value)
+    if wide:
+        return tar_member(b"pax", body, kind=b"x", size_field=b"\x80" +
+                          len(body).to_bytes(11, "big"))
     return tar_member(b"pax", body, kind=b"x")
 
 
@@ -211,8 +215,11 @@ def cases(soak):
                tar_member(b"././@LongLink", b"n.csv\0up.csv\0", kind=b"L") +
                tar_member(b"x", b"y") +
                tar_member(b"././@LongLink", b"m.csv\0\0", kind=b"L") +
-               tar_member(b"x", b"y") + END,
-               end="end", findings=len(nul) + 1, files=2)
+               tar_member(b"x", b"y") +
+               pax([(b"path", nul[1])], True) + tar_member(b"x", b"y") +
+               tar_member(b"volume", kind=b"V") +
+               pax([(b"path", nul[1])]) + tar_member(b"x", b"y") + END,
+               end="end", findings=len(nul) + 3, files=2)
     yield case("names-odd.tar",
                b"".join(tar_member(n, b"x" * 40) for n in harmless) + END,
                end="end", findings=0, files=len(harmless))
