@@ -197,6 +197,7 @@ open_archive(struct container_run *r, int fd, const struct buf *password,
 		.password_len = password->len,
 		.number = u->same_name == SAME_NAME_NUMBER,
 		.spool = r->fetch->spool,
+		.cancel = r->job->cancel,
 		.limits = UNPACK_LIMITS_DEFAULT,
 	};
 	enum rc rc;
