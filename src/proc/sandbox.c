@@ -73,7 +73,7 @@ sandbox_limit(
 		return e->code;
 	/* Programs in Go reserve far more addresses than they use: what they
 	 * may write to is counted, and addresses only kept within reason. */
-	if (profile == CHILD_RUN) {
+	if (profile == CHILD_RUN && !SANITIZED) {
 		if (limit(RLIMIT_DATA, "memory", first, first, e) != OK)
 			return e->code;
 		first *= RESERVED;

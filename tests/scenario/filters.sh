@@ -132,6 +132,13 @@ printf y >>lake/inbox/endless.gpg
 expect_same 'its output has a limit' 'endless.gpg quarantined' "$(run_pass)"
 rm lake/inbox/*
 
+# An endless one would end the machine.
+settings "[$(command -v python3), -c, \"x = bytearray(3 << 30)\"]"
+cp plain.csv.gpg lake/inbox/wide.gpg
+printf z >>lake/inbox/wide.gpg
+expect_same 'its memory has a limit' 'wide.gpg quarantined' "$(run_pass)"
+rm lake/inbox/*
+
 expect 'verify --deep' "$LANDFALL" verify --deep -c $conf
 expect 'the second reader' \
 	python3 "$SRCDIR/contrib/readers/verify.py" lake/zone
