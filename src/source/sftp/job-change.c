@@ -359,6 +359,7 @@ reply_open(struct change *c, struct packet *k)
 	memcpy(c->handle, p, n);
 	c->handle_len = n;
 	c->open = true;
+	c->barred = SFTP_FINE; /* its folder is there */
 	change_next(c);
 }
 

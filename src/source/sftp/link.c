@@ -123,7 +123,10 @@ hung_up(LIBSSH2_SESSION *session, int reason, const char *message,
 	if (message_len > 0)
 		str_add_quoted(&why, message, (size_t)message_len);
 	/* One that takes no RSA key at all may not even talk about one. */
-	if (l->state == LINK_AUTH && l->auth.asking) {
+	if (l->state == LINK_AUTH && l->auth.asking &&
+		reason != SSH_DISCONNECT_CONNECTION_LOST &&
+		reason != SSH_DISCONNECT_BY_APPLICATION &&
+		reason != SSH_DISCONNECT_TOO_MANY_CONNECTIONS) {
 		link_fail(l, SFTP_AUTH,
 			"not let in as %s: key: %s (the server hung up: %s)",
 			l->auth.user.s, rsa_no_list, why.s);
@@ -339,11 +342,17 @@ step_subsystem(struct link *l)
 
 	if (l->state == LINK_DEAD)
 		return;
-	if (would_block(rc)) {
-		if (!(libssh2_session_block_directions(l->session) &
-			    LIBSSH2_SESSION_BLOCK_OUTBOUND))
-			step_out(l);
-	} else if (rc != 0) {
+	if (would_block(rc) &&
+		!(libssh2_session_block_directions(l->session) &
+			LIBSSH2_SESSION_BLOCK_OUTBOUND)) {
+		step_out(l);
+		/* Which may have taken the answer off the socket. */
+		rc = libssh2_channel_process_startup(
+			l->channel, "subsystem", 9, "sftp", 4);
+	}
+	if (l->state == LINK_DEAD || would_block(rc))
+		return;
+	if (rc != 0) {
 		link_break(l, "the server does not offer SFTP");
 	} else {
 		l->state = LINK_UP;
