@@ -39,4 +39,5 @@ expect 'status: and all of it' \
 stop_server line
 stop_daemon 'at the end'
 "$LANDFALL" status -c $conf --json >status.json || :
+expect 'status knows that it has ended' grep -q '"running":false' status.json
 expect 'nobody reads it then' test "$(grep -c '"files":\[{' status.json)" -eq 0

@@ -105,20 +105,14 @@ expect_same 'a file whose tail has changed meanwhile' 'changed' \
 	"$(field 2 "$(say fetch one spool.half 60000 "$other" 1000)")"
 
 # ---- an agent ----
-ssh-agent -D -a "$PWD/agent" >/dev/null 2>&1 &
-agent=$!
-for _ in $(seq 100); do
-	[ ! -S agent ] || break
-	sleep 0.05
-done
-SSH_AUTH_SOCK=$PWD/agent ssh-add -q server/stranger
+start_agent agent
+SSH_AUTH_SOCK=$PWD/agent/agent ssh-add -q server/stranger
 expect_status 'an agent with a key that is refused' 3 \
-	"$probe" -u "$user" -a agent "$port" connect
-SSH_AUTH_SOCK=$PWD/agent ssh-add -q server/rsa
+	"$probe" -u "$user" -a agent/agent "$port" connect
+SSH_AUTH_SOCK=$PWD/agent/agent ssh-add -q server/rsa
 expect 'an agent whose second key, RSA, is taken' \
-	"$probe" -u "$user" -a agent "$port" connect
-kill $agent
-wait $agent 2>/dev/null || :
+	"$probe" -u "$user" -a agent/agent "$port" connect
+stop_server agent
 
 # ---- bad lines ----
 sshd_port=$port

@@ -5,9 +5,12 @@
 #	start_sshd DIR [OPTION...]	sshd.py; $port is its port
 #	start_proxy DIR PORT OPTION...	proxy.py; $port is its port
 #	start_hostile DIR OPTION...	hostile.py; $port is its port
+#	start_agent DIR			an ssh-agent without keys; its socket is
+#					$PWD/DIR/agent
+#	has_paramiko			start_hostile can do it
 #	stop_server DIR			ends the one of this DIR
 #
-# All end with the script. DIR/pid is the number of the Python process.
+# All end with the script. DIR/pid is the number of the process.
 
 server_dirs=
 server_python=python3
@@ -41,7 +44,13 @@ start_server()
 	rm -f "$server_dir/up"
 	$server_python "$SRCDIR/tests/servers/$server_script" "$server_dir" "$@" \
 		>"$server_dir/out" 2>&1 &
-	echo $! >"$server_dir/pid"
+	server_is $!
+}
+
+# server_is PID: what server_dir has ends with the script.
+server_is()
+{
+	echo "$1" >"$server_dir/pid"
 	server_dirs="$server_dirs $server_dir"
 	trap 'lib_status=$?
 		stop_servers
@@ -70,18 +79,36 @@ start_proxy()
 	wait_for_port "$server_dir"
 }
 
+# A package of the distribution's is not there for another Python.
+has_paramiko()
+{
+	for server_python in python3 /usr/bin/python3; do
+		! $server_python -c 'import paramiko' 2>/dev/null || return 0
+	done
+	server_python=python3
+	return 1
+}
+
 start_hostile()
 {
 	server_dir=$1
 	shift
-	# A package of the distribution's is not there for another Python.
-	for server_python in python3 /usr/bin/python3 none; do
-		[ $server_python != none ] || skip 'no python3-paramiko'
-		$server_python -c 'import paramiko' 2>/dev/null && break
-	done
+	has_paramiko || skip 'no python3-paramiko'
 	start_server "$server_dir" hostile.py "$@"
 	server_python=python3
 	wait_for_port "$server_dir"
+}
+
+start_agent()
+{
+	server_dir=$1
+	mkdir -p "$server_dir"
+	ssh-agent -D -a "$PWD/$server_dir/agent" >/dev/null 2>&1 &
+	server_is $!
+	for _ in $(seq 100); do
+		[ ! -S "$server_dir/agent" ] || break
+		sleep 0.05
+	done
 }
 
 stop_server()
