@@ -308,7 +308,11 @@ zip_data(struct reader *r, const uint8_t **p, size_t *n, struct err *e)
 	}
 	if (rc != ARCHIVE_OK) {
 		r->stuck = true;
-		return zip_bad(r, e);
+		(void)zip_bad(r, e);
+		/* The old encryption lets one wrong password of 256 through. */
+		return z->flags & ZIP_ENCRYPTED
+			? err_add(e, "encrypted (is the password right?)")
+			: e->code;
 	}
 	*p = block;
 	r->at += *n;

@@ -108,7 +108,8 @@ with zipfile.ZipFile('packed/export.zip', 'w') as z:
         z.writestr(f'part_{n}.json.gz', gzip.compress(rows.encode()))
     z.writestr('empty.json.gz', gzip.compress(b''))
 END
-python3 -m http.server --bind 127.0.0.1 --directory packed 0 >packed.log 2>&1 &
+: >packed.log
+python3 -m http.server --bind 127.0.0.1 --directory packed 0 >>packed.log 2>&1 &
 files=$!
 port=
 for _ in $(seq 200); do

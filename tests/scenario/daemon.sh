@@ -28,7 +28,8 @@ expect_same 'a folder moved in' 6 "$(landed 6)"
 printf 'a\nlater\n' >lake/inbox/d/later.csv
 expect_same 'and watched' 7 "$(landed 7)"
 mv lake/inbox/d lake/inbox/e
-printf 'a\nrenamed\n' >lake/inbox/e/renamed.csv
+printf 'a\nrenamed\n' >outside/renamed.csv
+mv outside/renamed.csv lake/inbox/e/
 expect_same 'a folder under a new name' 8 "$(landed 8)"
 printf 'a\ntmp\n' >lake/inbox/up.csv.tmp
 mv lake/inbox/up.csv.tmp lake/inbox/up.csv
