@@ -72,7 +72,10 @@ enum rc stream_tell_skipped(
 /* It waits until then, and e says why. */
 void stream_park(struct stream_work *r, int64_t until, struct err *e);
 
-/* The stream's row as it is now; for lane_write(). */
+/* Its row as it is now: it has a number once something was recorded. */
+enum rc stream_find_row(struct stream_work *r, struct err *e) MUST_USE;
+
+/* The stream's row as it is to be; for lane_write(). */
 enum rc stream_record(struct catalog *c, void *arg, struct err *e) MUST_USE;
 
 /* ---- stream-lookup.c ---- */
@@ -114,7 +117,8 @@ void stream_digest(const struct stream_work *r, const struct reply_record *x,
 
 /*
  * What has landed, and is not remembered: after a crash, or when the catalog
- * was made again. Position and memory are brought forward.
+ * was made again. Position and memory are brought forward. Each run begins
+ * so, a backfill too: with what it lands it says that all before is known.
  */
 enum rc stream_learn(struct stream_work *r, struct err *e) MUST_USE;
 

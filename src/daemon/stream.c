@@ -322,9 +322,8 @@ forget(struct catalog *c, void *arg, struct err *e)
 	return catalog_seen_forget(c, r->memory.stream, before, e);
 }
 
-/* The row as it is now: it has a number once something was recorded. */
-static enum rc
-find_row(struct stream_work *r, struct err *e)
+enum rc
+stream_find_row(struct stream_work *r, struct err *e)
 {
 	enum rc rc = catalog_stream_find(lane_catalog(r->o->lane), r->o->api,
 		r->stream->name, r->o->partition != NULL ? r->o->partition : "",
@@ -342,7 +341,7 @@ find_row(struct stream_work *r, struct err *e)
 static enum rc
 settle(struct stream_work *r, struct err *e)
 {
-	if (find_row(r, e) != OK)
+	if (stream_find_row(r, e) != OK)
 		return e->code;
 	if (r->memory.stream == 0 || r->o->between ||
 		(r->rule->set &&
@@ -568,7 +567,7 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 	stream_source(&r.source, o->api, o->stream);
 	memory_init(&r.memory, lane_catalog(o->lane), 0, 0);
 	make_reply(&r);
-	rc = find_row(&r, e);
+	rc = stream_find_row(&r, e);
 	if (rc != OK)
 		return rc;
 	if (!o->between && r.row.whole != 0 && r.began > r.row.whole &&
@@ -584,8 +583,6 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 	if (!o->between && r.stream->job.set && r.row.job != NULL)
 		str_add(&r.job, r.row.job);
 	rc = stream_learn(&r, e);
-	if (rc == OK)
-		rc = find_row(&r, e);
 	if (rc != OK)
 		return rc;
 	rc = stream_lookups(&r, &go_on, e);

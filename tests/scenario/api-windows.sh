@@ -106,6 +106,23 @@ expect_same 'or not yet' 1 "$(at 2026-01-03T03:00:00Z one why shop.records \
 expect_same 'why: a record that changed has landed twice' 2 \
 	"$(at 2026-01-03T03:00:00Z one why shop.records --key 4 |
 		grep -c ' 4  landed as record ')"
+# ---- a backfill is the first to come to a catalog that was made again ----
+data api /orders <<'END'
+{"id": 10, "at": "2026-01-01T13:00:00Z"},
+{"id": 4, "at": "2026-01-03T01:00:00Z", "changed": true}
+END
+rm one/state/catalog.db*
+"$LANDFALL" catalog rebuild -c one/landfall.yaml --quiet
+# shellcheck disable=SC2086
+expect 'a backfill after that' at 2026-01-03T03:00:00Z one $backfill
+expect_same 'brings what was missing' '1 2 3 4 4 5 6 9 10' "$(ids one --new)"
+: >api/log
+expect 'a run behind it' at 2026-01-03T03:00:00Z one run --once --quiet
+expect_same 'goes on where what landed ends' 1 "$(grep -c \
+	'since=2026-01-03T01%3A00%3A00Z' api/log)"
+expect_same 'and knows what has landed' '1 2 3 4 4 5 6 9 10' \
+	"$(ids one --new)"
+
 expect 'a reset' at 2026-01-03T03:00:00Z one \
 	reset shop records --to 2026-01-02 --quiet
 : >api/log
