@@ -323,17 +323,24 @@ each_row(void *arg, const struct catalog_stream *x, struct err *e UNUSED)
 		return OK;
 	str_addf(&line, "%s%s%s: ", s->cli->arg[0],
 		*x->partition != '\0' ? " " : "", x->partition);
-	if (!window_position(rule, x->position, &at))
+	if (s->at < rule->start) {
+		str_add(&line, "the stream begins at ");
+		window_add_point(&line, rule, rule->start);
+		str_add(&line, ": only a backfill asks for what was before");
+	} else if (!window_position(rule, x->position, &at)) {
 		str_add(&line, "no window has landed yet");
-	else if (s->at >= at)
+	} else if (s->at >= at) {
 		str_addf(&line,
 			"it was not asked for yet: all has landed up to %s",
 			x->position);
-	else
+	} else {
+		/* Windows that bring nothing leave nothing behind. */
 		str_addf(&line,
-			"the API was asked for it and had nothing new (all has "
-			"landed up to %s)",
+			"nothing of it has landed, and the stream has come to "
+			"%s: the API had nothing new of it, unless a gap, a "
+			"reset or a rule leapt over it",
 			x->position);
+	}
 	if (*x->why != '\0')
 		str_addf(&line, "; %s", x->why);
 	cli_line(&line);

@@ -103,6 +103,9 @@ for x in map(json.loads, sys.stdin):
     print(x["start"], x["end"], x["records"])')"
 expect_same 'or not yet' 1 "$(at 2026-01-03T03:00:00Z one why shop.records \
 	--at 2026-02-01 | grep -c ': it was not asked for yet: all has landed up to 2026-01-03T02:00:0')"
+expect_same 'or never, if it was before the stream begins' \
+	'shop.records: the stream begins at 2026-01-01T00:00:00Z: only a backfill asks for what was before' \
+	"$(at 2026-01-03T03:00:00Z one why shop.records --at 2025-12-31)"
 expect_same 'why: a record that changed has landed twice' 2 \
 	"$(at 2026-01-03T03:00:00Z one why shop.records --key 4 |
 		grep -c ' 4  landed as record ')"
