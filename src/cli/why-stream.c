@@ -319,7 +319,8 @@ each_row(void *arg, const struct catalog_stream *x, struct err *e UNUSED)
 	const struct api_incremental *rule = &s->stream->incremental;
 	int64_t at;
 
-	if (strcmp(x->stream, s->stream->name) != 0)
+	if (strcmp(x->stream, s->stream->name) != 0 ||
+		strcmp(x->partition, SWEEP_PARTITION) == 0)
 		return OK;
 	str_addf(&line, "%s%s%s: ", s->cli->arg[0],
 		*x->partition != '\0' ? " " : "", x->partition);
