@@ -76,8 +76,11 @@ stream_record(struct catalog *c, void *arg, struct err *e)
 	else if (rc != OK)
 		return rc;
 	s.looked = r->began;
-	s.parked = r->report->parked;
-	s.why = r->report->why.s;
+	/* A backfill may find that there is longer to wait, and no more. */
+	if (!r->o->between || r->report->parked > s.parked) {
+		s.parked = r->report->parked;
+		s.why = r->report->why.s;
+	}
 	s.has_left = session_left(r->o->session, &s.left, &s.allowed);
 	if (!r->o->between) {
 		s.position = r->position.s;

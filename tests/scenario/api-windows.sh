@@ -109,6 +109,21 @@ expect_same 'or never, if it was before the stream begins' \
 expect_same 'why: a record that changed has landed twice' 2 \
 	"$(at 2026-01-03T03:00:00Z one why shop.records --key 4 |
 		grep -c ' 4  landed as record ')"
+# ---- a backfill asks at once, and the stream waits on ----
+rules api '{"match": "orders", "times": 9, "status": 429,
+	"headers": [["Retry-After", "3600"]]}'
+expect_status 'a run that has to wait for an hour' 2 \
+	at 2026-01-03T03:00:00Z one run --once --quiet
+rules api
+# shellcheck disable=SC2086
+expect 'a backfill meanwhile' at 2026-01-03T03:10:00Z one $backfill
+: >api/log
+expect_status 'a run behind it' 2 at 2026-01-03T03:20:00Z one run --once --quiet
+expect_same 'asks nothing' '' "$(cat api/log)"
+expect_same 'and status says until when, and why' 1 \
+	"$(at 2026-01-03T03:20:00Z one status |
+		grep -c '; waits until 2026-01-03T04:0.*; .*status 429')"
+
 # ---- a backfill is the first to come to a catalog that was made again ----
 data api /orders <<'END'
 {"id": 10, "at": "2026-01-01T13:00:00Z"},
