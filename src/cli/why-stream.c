@@ -24,6 +24,7 @@ struct search {
 	const char *key; /* its fields, with commas between; NULL: */
 	int64_t at;	 /* this moment is looked for */
 	uint64_t found;
+	enum status worst; /* files that could not be read are told */
 	struct reply *reply;
 	struct http_answer record; /* one record as an answer of its own */
 	/* The file under way. */
@@ -283,30 +284,45 @@ search_file(struct search *s, struct err *e)
 }
 
 static enum rc
-each_version(void *arg, const struct catalog_name *n, struct err *e)
+read_version(struct search *s, const struct catalog_version *v, struct err *e)
 {
-	struct search *s = arg;
-	const struct catalog_version v = n->version;
 	CLEANUP(str_release) struct str file = STR_INIT;
 	int fd;
 	enum rc rc;
 
-	if (v.disposition == DISPOSITION_DUPLICATE)
-		return OK;
-	str_add(&file, v.file);
-	s->version = &n->version;
+	str_add(&file, v->file);
+	s->version = v;
 	rc = place_file(s->place->zone, file.s, &fd, e);
 	if (rc == END)
 		return err_set(e, BAD_ITEM,
 			"%s is not in the zone: `landfall verify` says more",
 			file.s);
-	if (rc == OK)
-		rc = landing_open(fd, &s->landing, e);
+	if (rc != OK)
+		return rc;
+	rc = landing_open(fd, &s->landing, e);
 	if (rc == OK)
 		rc = search_file(s, e);
 	landing_close(s->landing);
 	s->landing = NULL;
-	return rc;
+	return rc == OK ? OK : err_add(e, "%s", file.s);
+}
+
+/* One that cannot be read is told, and keeps none of the others back. */
+static enum rc
+each_version(void *arg, const struct catalog_name *n, struct err *e UNUSED)
+{
+	struct search *s = arg;
+	struct err why = ERR_INIT;
+	enum status st = STATUS_DAMAGE;
+
+	if (n->version.disposition == DISPOSITION_DUPLICATE ||
+		read_version(s, &n->version, &why) == OK)
+		return OK;
+	if (cli_fail(&why) == STATUS_BROKEN)
+		st = STATUS_BROKEN;
+	if (st > s->worst)
+		s->worst = st;
+	return OK;
 }
 
 /* ---- how the stream stands, where nothing was found ---- */
@@ -351,6 +367,13 @@ each_row(void *arg, const struct catalog_stream *x, struct err *e UNUSED)
 static enum status
 tell_nothing(struct search *s, struct err *e)
 {
+	if (s->worst != STATUS_DONE) {
+		fprintf(stderr,
+			"landfall: error: %s: nothing was found in what could "
+			"be read; it may be in the rest\n",
+			s->cli->arg[0]);
+		return s->worst;
+	}
 	if (s->key != NULL) {
 		fprintf(stderr,
 			"landfall: error: %s: no record with the key %s has "
@@ -447,5 +470,5 @@ why_stream(struct cli *c, struct place *p, const char *key, const char *at)
 				: "a number");
 	if (search_all(&s, &e) != OK)
 		return cli_fail(&e);
-	return s.found > 0 ? STATUS_DONE : tell_nothing(&s, &e);
+	return s.found > 0 ? s.worst : tell_nothing(&s, &e);
 }

@@ -149,6 +149,29 @@ expect_same 'begins where it was told' 1 \
 	"$(grep -c 'since=2026-01-01T23%3A00%3A00Z' api/log)"
 expect 'all is sound' "$LANDFALL" verify --deep -c one/landfall.yaml --quiet
 
+# ---- a landing file that is lost or damaged keeps no other from being read ----
+find one/zone/shop.records -name '*.zst' | sort >landed
+lost=$(sed -n 1p landed)
+cut=$(sed -n 2p landed)
+mv "$lost" lost
+chmod u+w "$cut"
+truncate -s -1 "$cut"
+status=0
+at 2026-01-03T03:00:00Z one why shop.records --key 4 --json >found 2>told ||
+	status=$?
+expect_same 'why: what there is in the others is told' '4 2' \
+	"$status $(grep -c '"landed"' found)"
+expect_same 'and which could not be read' 2 \
+	"$(grep -c -e "${lost#one/zone/} is not in the zone" \
+		-e "${cut#one/zone/}: " told)"
+for what in '--key 4711' '--at 2025-12-31'; do
+	# shellcheck disable=SC2086
+	at 2026-01-03T03:00:00Z one why shop.records $what >found 2>told ||
+		status=$?
+	expect_same "nobody says of $what that nothing has landed" '4 0 1' \
+		"$status $(grep -c '' found) $(grep -c 'it may be in the rest$' told)"
+done
+
 # ---- a job that is taken up was asked when it was made ----
 lake taken <<END
   exports:
