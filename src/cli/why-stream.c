@@ -2,9 +2,11 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "daemon/stream.h"
@@ -400,16 +402,22 @@ search_all(struct search *s, struct err *e)
 		.field = field,
 		.max_record = s->config->api->max_record};
 	CLEANUP(str_release) struct str source = STR_INIT;
+	const char *tmp = getenv("TMPDIR");
 	uint64_t size;
+	int spool = -1;
 	enum rc rc;
 
+	/* The state's may not be ours to write to: any place for a spool. */
+	if (io_open(AT_FDCWD, tmp != NULL ? tmp : "/tmp",
+		    O_RDONLY | O_DIRECTORY, 0, &spool, BROKEN, e) != OK)
+		return e->code;
 	while (spec.n_fields < s->stream->key.n && spec.n_fields < FIELDS) {
 		field[spec.n_fields] = &s->stream->key.row[spec.n_fields];
 		spec.n_fields++;
 	}
 	stream_source(&source, s->config->name, s->stream);
 	s->reply = reply_new(&spec);
-	http_answer_init(&s->record, -1);
+	http_answer_init(&s->record, spool);
 	rc = catalog_ledger_size(s->place->catalog, &size, e);
 	if (rc == OK)
 		rc = catalog_each_since(s->place->catalog, source.s, 0, size,
@@ -417,6 +425,7 @@ search_all(struct search *s, struct err *e)
 	reply_free(s->reply);
 	http_answer_release(&s->record);
 	str_release(&s->header);
+	io_drop(&spool);
 	return rc;
 }
 

@@ -172,6 +172,16 @@ for what in '--key 4711' '--at 2025-12-31'; do
 		"$status $(grep -c '' found) $(grep -c 'it may be in the rest$' told)"
 done
 
+# ---- a record that is not held in memory ----
+python3 - >large <<'END'
+print('{"id": 7, "at": "2026-01-01T00:00:00Z", "text": "%s"}' % ("x" * 1500000))
+END
+data api /orders <large
+shop huge
+expect 'a run' at 2026-01-02T00:00:00Z huge run --once --quiet
+expect_same 'why: a record of more than a MiB' 1 "$(at 2026-01-02T00:00:00Z \
+	huge why shop.records --key 7 | grep -c ' 7  landed as record ')"
+
 # ---- a job that is taken up was asked when it was made ----
 lake taken <<END
   exports:
