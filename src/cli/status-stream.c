@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "daemon/sweep.h"
 #include "source/http/window.h"
 
 #define TOLD 10 /* partitions of a stream, one by one */
@@ -20,17 +21,25 @@ struct distance {
 	uint64_t windows;
 };
 
-static struct distance
-distance_of(const struct api_stream *s, const char *position, int64_t now)
+/* What its sweep has found to be gone: not asked for by window. */
+static bool
+is_sweep(const struct catalog_stream *s)
 {
-	const struct api_incremental *x = &s->incremental;
+	return strcmp(s->partition, SWEEP_PARTITION) == 0;
+}
+
+static struct distance
+distance_of(const struct api_stream *stream, const struct catalog_stream *s,
+	int64_t now)
+{
+	const struct api_incremental *x = &stream->incremental;
 	struct distance d = {0};
 	struct windows it;
 	struct api_window w;
 	int64_t at;
-	bool has = window_position(x, position, &at);
+	bool has = window_position(x, s->position, &at);
 
-	if (!x->set || x->kind != API_KIND_TIME)
+	if (!x->set || x->kind != API_KIND_TIME || is_sweep(s))
 		return d;
 	if (has && at < now)
 		d.lag = now - at;
@@ -53,12 +62,13 @@ static void
 write_stream(struct jsonw *j, const struct api_stream *x,
 	const struct catalog_stream *s)
 {
-	struct distance d = distance_of(x, s->position, clock_wall());
+	struct distance d = distance_of(x, s, clock_wall());
 
 	jsonw_object(j);
 	jsonw_key(j, "stream"), jsonw_text(j, s->stream);
-	if (*s->partition != '\0')
+	if (*s->partition != '\0' && !is_sweep(s))
 		jsonw_key(j, "partition"), jsonw_text(j, s->partition);
+	jsonw_key(j, "sweep"), jsonw_bool(j, is_sweep(s));
 	jsonw_key(j, "position"), jsonw_text(j, s->position);
 	jsonw_key(j, "lag_seconds");
 	jsonw_u64(j, (uint64_t)(d.lag / CLOCK_SECOND));
@@ -95,7 +105,7 @@ static void
 add_stream(struct str *line, const struct api_stream *x,
 	const struct catalog_stream *s, int64_t now)
 {
-	struct distance d = distance_of(x, s->position, now);
+	struct distance d = distance_of(x, s, now);
 
 	str_addf(line, "%s%s%s: ", s->stream, *s->partition != '\0' ? " " : "",
 		s->partition);
@@ -133,6 +143,23 @@ add_stream(struct str *line, const struct api_stream *x,
 	}
 	if (*s->why != '\0')
 		str_addf(line, "; %s", s->why);
+}
+
+static void
+add_sweep(struct str *line, const struct catalog_stream *s, int64_t now)
+{
+	str_addf(line, "%s: ", s->stream);
+	if (s->whole == 0) {
+		str_add(line, "not swept yet");
+	} else {
+		str_add(line, "swept ");
+		add_time(line, now - s->whole);
+		str_add(line, " ago");
+	}
+	str_add(line, "; ");
+	add_number(line, s->records, "tombstone");
+	str_add(line, " in ");
+	add_number(line, s->files, "file");
 }
 
 /* The rows of one stream: how many there are, and what they sum up to. */
@@ -187,7 +214,13 @@ each_stream(void *arg, const struct catalog_stream *s, struct err *e UNUSED)
 	}
 	sum = &t->sum[i];
 	if (t->summing) {
-		add_to(sum, s, t->now);
+		if (!is_sweep(s))
+			add_to(sum, s, t->now);
+		return OK;
+	}
+	if (is_sweep(s)) {
+		add_sweep(&line, s, t->now);
+		print_line(t, &line);
 		return OK;
 	}
 	if (sum->rows > TOLD &&

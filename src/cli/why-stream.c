@@ -2,9 +2,11 @@
 
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/io.h"
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "daemon/stream.h"
@@ -24,6 +26,7 @@ struct search {
 	const char *key; /* its fields, with commas between; NULL: */
 	int64_t at;	 /* this moment is looked for */
 	uint64_t found;
+	enum status worst; /* files that could not be read are told */
 	struct reply *reply;
 	struct http_answer record; /* one record as an answer of its own */
 	/* The file under way. */
@@ -283,30 +286,45 @@ search_file(struct search *s, struct err *e)
 }
 
 static enum rc
-each_version(void *arg, const struct catalog_name *n, struct err *e)
+read_version(struct search *s, const struct catalog_version *v, struct err *e)
 {
-	struct search *s = arg;
-	const struct catalog_version v = n->version;
 	CLEANUP(str_release) struct str file = STR_INIT;
 	int fd;
 	enum rc rc;
 
-	if (v.disposition == DISPOSITION_DUPLICATE)
-		return OK;
-	str_add(&file, v.file);
-	s->version = &n->version;
+	str_add(&file, v->file);
+	s->version = v;
 	rc = place_file(s->place->zone, file.s, &fd, e);
 	if (rc == END)
 		return err_set(e, BAD_ITEM,
 			"%s is not in the zone: `landfall verify` says more",
 			file.s);
-	if (rc == OK)
-		rc = landing_open(fd, &s->landing, e);
+	if (rc != OK)
+		return rc;
+	rc = landing_open(fd, &s->landing, e);
 	if (rc == OK)
 		rc = search_file(s, e);
 	landing_close(s->landing);
 	s->landing = NULL;
-	return rc;
+	return rc == OK ? OK : err_add(e, "%s", file.s);
+}
+
+/* One that cannot be read is told, and keeps none of the others back. */
+static enum rc
+each_version(void *arg, const struct catalog_name *n, struct err *e UNUSED)
+{
+	struct search *s = arg;
+	struct err why = ERR_INIT;
+	enum status st = STATUS_DAMAGE;
+
+	if (n->version.disposition == DISPOSITION_DUPLICATE ||
+		read_version(s, &n->version, &why) == OK)
+		return OK;
+	if (cli_fail(&why) == STATUS_BROKEN)
+		st = STATUS_BROKEN;
+	if (st > s->worst)
+		s->worst = st;
+	return OK;
 }
 
 /* ---- how the stream stands, where nothing was found ---- */
@@ -319,21 +337,29 @@ each_row(void *arg, const struct catalog_stream *x, struct err *e UNUSED)
 	const struct api_incremental *rule = &s->stream->incremental;
 	int64_t at;
 
-	if (strcmp(x->stream, s->stream->name) != 0)
+	if (strcmp(x->stream, s->stream->name) != 0 ||
+		strcmp(x->partition, SWEEP_PARTITION) == 0)
 		return OK;
 	str_addf(&line, "%s%s%s: ", s->cli->arg[0],
 		*x->partition != '\0' ? " " : "", x->partition);
-	if (!window_position(rule, x->position, &at))
+	if (s->at < rule->start) {
+		str_add(&line, "the stream begins at ");
+		window_add_point(&line, rule, rule->start);
+		str_add(&line, ": only a backfill asks for what was before");
+	} else if (!window_position(rule, x->position, &at)) {
 		str_add(&line, "no window has landed yet");
-	else if (s->at >= at)
+	} else if (s->at >= at) {
 		str_addf(&line,
 			"it was not asked for yet: all has landed up to %s",
 			x->position);
-	else
+	} else {
+		/* Windows that bring nothing leave nothing behind. */
 		str_addf(&line,
-			"the API was asked for it and had nothing new (all has "
-			"landed up to %s)",
+			"nothing of it has landed, and the stream has come to "
+			"%s: the API had nothing new of it, unless a gap, a "
+			"reset or a rule leapt over it",
 			x->position);
+	}
 	if (*x->why != '\0')
 		str_addf(&line, "; %s", x->why);
 	cli_line(&line);
@@ -343,6 +369,13 @@ each_row(void *arg, const struct catalog_stream *x, struct err *e UNUSED)
 static enum status
 tell_nothing(struct search *s, struct err *e)
 {
+	if (s->worst != STATUS_DONE) {
+		fprintf(stderr,
+			"landfall: error: %s: nothing was found in what could "
+			"be read; it may be in the rest\n",
+			s->cli->arg[0]);
+		return s->worst;
+	}
 	if (s->key != NULL) {
 		fprintf(stderr,
 			"landfall: error: %s: no record with the key %s has "
@@ -369,16 +402,22 @@ search_all(struct search *s, struct err *e)
 		.field = field,
 		.max_record = s->config->api->max_record};
 	CLEANUP(str_release) struct str source = STR_INIT;
+	const char *tmp = getenv("TMPDIR");
 	uint64_t size;
+	int spool = -1;
 	enum rc rc;
 
+	/* The state's may not be ours to write to: any place for a spool. */
+	if (io_open(AT_FDCWD, tmp != NULL ? tmp : "/tmp",
+		    O_RDONLY | O_DIRECTORY, 0, &spool, BROKEN, e) != OK)
+		return e->code;
 	while (spec.n_fields < s->stream->key.n && spec.n_fields < FIELDS) {
 		field[spec.n_fields] = &s->stream->key.row[spec.n_fields];
 		spec.n_fields++;
 	}
 	stream_source(&source, s->config->name, s->stream);
 	s->reply = reply_new(&spec);
-	http_answer_init(&s->record, -1);
+	http_answer_init(&s->record, spool);
 	rc = catalog_ledger_size(s->place->catalog, &size, e);
 	if (rc == OK)
 		rc = catalog_each_since(s->place->catalog, source.s, 0, size,
@@ -386,6 +425,7 @@ search_all(struct search *s, struct err *e)
 	reply_free(s->reply);
 	http_answer_release(&s->record);
 	str_release(&s->header);
+	io_drop(&spool);
 	return rc;
 }
 
@@ -439,5 +479,5 @@ why_stream(struct cli *c, struct place *p, const char *key, const char *at)
 				: "a number");
 	if (search_all(&s, &e) != OK)
 		return cli_fail(&e);
-	return s.found > 0 ? STATUS_DONE : tell_nothing(&s, &e);
+	return s.found > 0 ? s.worst : tell_nothing(&s, &e);
 }

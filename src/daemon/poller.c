@@ -113,11 +113,14 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 	view.failed = rc == BAD_SOURCE;
 	if (rc == OK || rc == BAD_SOURCE)
 		looker_plan_next(w, rc == OK, false, r.pass.started, began);
-	/* What waits is asked again when it may be, and not before. */
+	/* What waits is asked again when it may be, however seldom the rest. */
 	if (r.parked_until != 0) {
 		left = r.parked_until - clock_wall();
-		watcher_plan_by(w, clock_mono() + (left > 0 ? left : 0));
+		watcher_rescan_at(w, clock_mono() + (left > 0 ? left : 0));
 	}
+	/* Under the new configuration, or should the old one stay. */
+	if (rc == AGAIN)
+		watcher_rescan(w);
 	if (rc == OK || rc == BAD_SOURCE)
 		rc = looker_judge(d, w, &view, e);
 	pass_report_release(&pass);

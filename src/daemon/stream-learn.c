@@ -7,6 +7,7 @@
 
 struct learning {
 	struct stream_work *r;
+	bool again; /* what is remembered already, for a backfill */
 	uint64_t upto;
 	uint64_t files, records; /* that the row does not count yet */
 	/* One record as an answer of its own, for its key. */
@@ -90,12 +91,12 @@ read_window(struct learning *k, const struct provenance *p, bool *ret_old)
 		return false;
 	w = json_loads(p->api.window, 0, &je);
 	position = text_of(w, "position");
-	if (position != NULL && !r->o->between &&
+	if (position != NULL && !k->again &&
 		!json_is_true(json_object_get(w, "beside"))) {
 		str_clear(&r->position);
 		str_add(&r->position, position);
 	}
-	*ret_old = r->o->between
+	*ret_old = k->again
 		? is_elsewhere(r, text_of(w, "start"), text_of(w, "end"))
 		: is_old(r, text_of(w, "end"));
 	json_decref(w);
@@ -103,8 +104,8 @@ read_window(struct learning *k, const struct provenance *p, bool *ret_old)
 }
 
 static enum rc
-learn_file(struct learning *k, const char *file, bool counted, uint64_t records,
-	struct err *e)
+learn_file(
+	struct learning *k, const char *file, uint64_t records, struct err *e)
 {
 	struct zone *z = k->r->o->engine->commit.zone;
 	struct landing *l = NULL;
@@ -118,8 +119,8 @@ learn_file(struct learning *k, const char *file, bool counted, uint64_t records,
 	if (rc == OK)
 		rc = landing_open(fd, &l, e);
 	if (rc == OK && read_window(k, landing_provenance(l), &old)) {
-		k->files += !counted;
-		k->records += counted ? 0 : records;
+		k->files++;
+		k->records += records;
 		if (!old)
 			rc = landing_records(
 				l, 0, LANDING_SEEN, each_record, k, e);
@@ -136,16 +137,14 @@ static enum rc
 each_version(void *arg, const struct catalog_name *n, struct err *e)
 {
 	struct learning *k = arg;
-
 	CLEANUP(str_release) struct str file = STR_INIT;
-	bool counted = n->version.index < k->r->row.upto;
 
 	k->upto = n->version.index + 1;
 	if (n->version.disposition == DISPOSITION_DUPLICATE ||
 		n->version.disposition == DISPOSITION_QUARANTINED)
 		return OK;
 	str_add(&file, n->version.file);
-	return learn_file(k, file.s, counted, n->version.records, e);
+	return learn_file(k, file.s, n->version.records, e);
 }
 
 static enum rc
@@ -159,16 +158,22 @@ record(struct catalog *c, void *arg, struct err *e)
 	s.stream = r->stream->name;
 	s.partition = r->o->partition != NULL ? r->o->partition : "";
 	s.position = r->position.s;
-	if (!r->o->between) {
-		s.upto = k->upto;
-		s.files += k->files;
-		s.records += k->records;
-	}
+	s.upto = k->upto;
+	s.files += k->files;
+	s.records += k->records;
 	if (s.job == NULL)
 		s.job = s.why = "";
 	if (catalog_stream_put(c, r->o->api, &s, &id, e) != OK)
 		return e->code;
 	return memory_put(&r->memory, c, id, e);
+}
+
+static enum rc
+record_again(struct catalog *c, void *arg, struct err *e)
+{
+	struct learning *k = arg;
+
+	return memory_put(&k->r->memory, c, k->r->row.id, e);
 }
 
 /* A record of JSON, for a stream that knows its records by their key. */
@@ -188,24 +193,37 @@ make_reply(struct learning *k)
 		k->reply = reply_new(&spec);
 }
 
+static enum rc
+learn(struct learning *k, uint64_t since, uint64_t size, struct err *e)
+{
+	struct stream_work *r = k->r;
+	struct catalog *c = lane_catalog(r->o->lane);
+	enum rc rc = catalog_each_since(
+		c, r->source.s, since, size, each_version, k, e);
+
+	if (rc == OK && (k->upto > r->row.upto || r->memory.n > 0))
+		rc = lane_write(
+			r->o->lane, k->again ? record_again : record, k, e);
+	memory_clear(&r->memory);
+	return rc == OK ? stream_find_row(r, e) : rc;
+}
+
 enum rc
 stream_learn(struct stream_work *r, struct err *e)
 {
 	struct learning k = {.r = r, .upto = r->row.upto};
-	struct catalog *c = lane_catalog(r->o->lane);
 	uint64_t size;
-	enum rc rc = catalog_ledger_size(c, &size, e);
+	enum rc rc = catalog_ledger_size(lane_catalog(r->o->lane), &size, e);
 
 	if (rc != OK)
 		return rc;
 	make_reply(&k);
 	r->memory.until = r->began;
+	rc = learn(&k, r->row.upto, size, e);
 	/* A backfill is compared with all that ever landed of its time. */
-	rc = catalog_each_since(c, r->source.s, r->o->between ? 0 : r->row.upto,
-		size, each_version, &k, e);
-	if (rc == OK && (k.upto > r->row.upto || r->memory.n > 0))
-		rc = lane_write(r->o->lane, record, &k, e);
-	memory_clear(&r->memory);
+	k.again = true;
+	if (rc == OK && r->o->between)
+		rc = learn(&k, 0, size, e);
 	reply_free(k.reply);
 	http_answer_release(&k.answer);
 	return rc;

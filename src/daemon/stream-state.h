@@ -1,7 +1,8 @@
 /*
  * stream-state.h - one run over one stream, shared by its parts: stream.c
- * goes from window to window, stream-page.c takes what a page brings, and
- * stream-learn.c what the zone has of it that the catalog does not know.
+ * goes from window to window, stream-window.c asks for the pages of one and
+ * lands them, stream-page.c takes what a page brings, and stream-learn.c what
+ * the zone has of it that the catalog does not know.
  */
 #ifndef DAEMON_STREAM_STATE_H
 #define DAEMON_STREAM_STATE_H
@@ -60,6 +61,21 @@ enum stream_ending {
 
 /* ---- stream.c ---- */
 
+/* Its row as it is now: it has a number once something was recorded. */
+enum rc stream_find_row(struct stream_work *r, struct err *e) MUST_USE;
+
+/* The stream's row as it is to be; for lane_write(). */
+enum rc stream_record(struct catalog *c, void *arg, struct err *e) MUST_USE;
+
+/* ---- stream-window.c ---- */
+
+/*
+ * One window, or all there is of a stream without windows: asked for and
+ * landed, and the position moves with it.
+ */
+enum rc stream_window(
+	struct stream_work *r, enum stream_ending *ret, struct err *e) MUST_USE;
+
 /* All pages from the first, which link may name, to the last. */
 enum rc stream_ask_pages(struct stream_work *r, const struct api_request *what,
 	enum api_phase phase, const char *link, const char *name,
@@ -71,9 +87,6 @@ enum rc stream_tell_skipped(
 
 /* It waits until then, and e says why. */
 void stream_park(struct stream_work *r, int64_t until, struct err *e);
-
-/* The stream's row as it is now; for lane_write(). */
-enum rc stream_record(struct catalog *c, void *arg, struct err *e) MUST_USE;
 
 /* ---- stream-lookup.c ---- */
 
@@ -114,7 +127,8 @@ void stream_digest(const struct stream_work *r, const struct reply_record *x,
 
 /*
  * What has landed, and is not remembered: after a crash, or when the catalog
- * was made again. Position and memory are brought forward.
+ * was made again. Position and memory are brought forward. Each run begins
+ * so, a backfill too: with what it lands it says that all before is known.
  */
 enum rc stream_learn(struct stream_work *r, struct err *e) MUST_USE;
 

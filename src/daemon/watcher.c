@@ -92,11 +92,17 @@ watcher_add(struct watcher *w, const uint8_t *name, size_t len, int64_t due)
 }
 
 void
-watcher_rescan(struct watcher *w)
+watcher_rescan_at(struct watcher *w, int64_t at)
 {
 	pthread_mutex_lock(&w->lock);
-	rescan(w, INT64_MIN);
+	rescan(w, at);
 	pthread_mutex_unlock(&w->lock);
+}
+
+void
+watcher_rescan(struct watcher *w)
+{
+	watcher_rescan_at(w, INT64_MIN);
 }
 
 void

@@ -73,8 +73,11 @@ void watcher_release(struct watcher *w);
 void
 watcher_add(struct watcher *w, const uint8_t *name, size_t len, int64_t due);
 
-/* Look at everything: at once, or not later than `at`. */
+/* Look at everything, as for a hint: at once, or not later than `at`. */
 void watcher_rescan(struct watcher *w);
+void watcher_rescan_at(struct watcher *w, int64_t at);
+
+/* Look at everything at `at`, where the schedule has nothing against it. */
 void watcher_plan(struct watcher *w, int64_t at);
 
 /* The same, if it is planned for later. */

@@ -111,5 +111,8 @@ expect_same 'what makes up for it is read from its start' 1 \
 	"$(grep -c 'GET /whole?since=2026-01-01' api/log)"
 expect_same 'and nothing that is not there any more is asked for' 0 \
 	"$(grep -c 'GET /kept?since=2026-01-0[1-8]' api/log || :)"
+expect_same 'why: of a time in the gap nobody says that it was asked for' \
+	'shop.kept: nothing of it has landed, and the stream has come to 2026-01-11' \
+	"$(at 2026-01-11 lake why shop.kept --at 2026-01-06 | cut -c1-74)"
 expect_same 'min_interval: by now it is asked' 1 "$(asked seldom)"
 expect 'all is sound' sound lake

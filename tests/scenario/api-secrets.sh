@@ -136,8 +136,12 @@ expect 'and it is the new one' grep -q 'rotated-4711' \
 # ---- nowhere: landing files unpacked too ----
 mkdir bytes
 find lake/zone -name '*.zst' | while read -r file; do
-	"$LANDFALL" cat "$file" -c lake/landfall.yaml >"bytes/$(basename "$file")"
+	"$LANDFALL" cat "$file" -c lake/landfall.yaml \
+		>"bytes/$(echo "$file" | tr / _)"
 done
+expect_same 'all of it has been unpacked' \
+	"$(find lake/zone -name '*.zst' | wc -l)" \
+	"$(find bytes -type f -size +0 | wc -l)"
 mv lake/state/credentials credentials
 places='lake bytes kept told errors stands planned checked again open'
 # shellcheck disable=SC2086

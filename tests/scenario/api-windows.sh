@@ -103,9 +103,44 @@ for x in map(json.loads, sys.stdin):
     print(x["start"], x["end"], x["records"])')"
 expect_same 'or not yet' 1 "$(at 2026-01-03T03:00:00Z one why shop.records \
 	--at 2026-02-01 | grep -c ': it was not asked for yet: all has landed up to 2026-01-03T02:00:0')"
+expect_same 'or never, if it was before the stream begins' \
+	'shop.records: the stream begins at 2026-01-01T00:00:00Z: only a backfill asks for what was before' \
+	"$(at 2026-01-03T03:00:00Z one why shop.records --at 2025-12-31)"
 expect_same 'why: a record that changed has landed twice' 2 \
 	"$(at 2026-01-03T03:00:00Z one why shop.records --key 4 |
 		grep -c ' 4  landed as record ')"
+# ---- a backfill asks at once, and the stream waits on ----
+rules api '{"match": "orders", "times": 9, "status": 429,
+	"headers": [["Retry-After", "3600"]]}'
+expect_status 'a run that has to wait for an hour' 2 \
+	at 2026-01-03T03:00:00Z one run --once --quiet
+rules api
+# shellcheck disable=SC2086
+expect 'a backfill meanwhile' at 2026-01-03T03:10:00Z one $backfill
+: >api/log
+expect_status 'a run behind it' 2 at 2026-01-03T03:20:00Z one run --once --quiet
+expect_same 'asks nothing' '' "$(cat api/log)"
+expect_same 'and status says until when, and why' 1 \
+	"$(at 2026-01-03T03:20:00Z one status |
+		grep -c '; waits until 2026-01-03T04:0.*; .*status 429')"
+
+# ---- a backfill is the first to come to a catalog that was made again ----
+data api /orders <<'END'
+{"id": 10, "at": "2026-01-01T13:00:00Z"},
+{"id": 4, "at": "2026-01-03T01:00:00Z", "changed": true}
+END
+rm one/state/catalog.db*
+"$LANDFALL" catalog rebuild -c one/landfall.yaml --quiet
+# shellcheck disable=SC2086
+expect 'a backfill after that' at 2026-01-03T03:00:00Z one $backfill
+expect_same 'brings what was missing' '1 2 3 4 4 5 6 9 10' "$(ids one --new)"
+: >api/log
+expect 'a run behind it' at 2026-01-03T03:00:00Z one run --once --quiet
+expect_same 'goes on where what landed ends' 1 "$(grep -c \
+	'since=2026-01-03T01%3A00%3A00Z' api/log)"
+expect_same 'and knows what has landed' '1 2 3 4 4 5 6 9 10' \
+	"$(ids one --new)"
+
 expect 'a reset' at 2026-01-03T03:00:00Z one \
 	reset shop records --to 2026-01-02 --quiet
 : >api/log
@@ -113,6 +148,39 @@ expect 'a run' at 2026-01-03T03:00:00Z one run --once --quiet
 expect_same 'begins where it was told' 1 \
 	"$(grep -c 'since=2026-01-01T23%3A00%3A00Z' api/log)"
 expect 'all is sound' "$LANDFALL" verify --deep -c one/landfall.yaml --quiet
+
+# ---- a landing file that is lost or damaged keeps no other from being read ----
+find one/zone/shop.records -name '*.zst' | sort >landed
+lost=$(sed -n 1p landed)
+cut=$(sed -n 2p landed)
+mv "$lost" lost
+chmod u+w "$cut"
+truncate -s -1 "$cut"
+status=0
+at 2026-01-03T03:00:00Z one why shop.records --key 4 --json >found 2>told ||
+	status=$?
+expect_same 'why: what there is in the others is told' '4 2' \
+	"$status $(grep -c '"landed"' found)"
+expect_same 'and which could not be read' 2 \
+	"$(grep -c -e "${lost#one/zone/} is not in the zone" \
+		-e "${cut#one/zone/}: " told)"
+for what in '--key 4711' '--at 2025-12-31'; do
+	# shellcheck disable=SC2086
+	at 2026-01-03T03:00:00Z one why shop.records $what >found 2>told ||
+		status=$?
+	expect_same "nobody says of $what that nothing has landed" '4 0 1' \
+		"$status $(grep -c '' found) $(grep -c 'it may be in the rest$' told)"
+done
+
+# ---- a record that is not held in memory ----
+python3 - >large <<'END'
+print('{"id": 7, "at": "2026-01-01T00:00:00Z", "text": "%s"}' % ("x" * 1500000))
+END
+data api /orders <large
+shop huge
+expect 'a run' at 2026-01-02T00:00:00Z huge run --once --quiet
+expect_same 'why: a record of more than a MiB' 1 "$(at 2026-01-02T00:00:00Z \
+	huge why shop.records --key 7 | grep -c ' 7  landed as record ')"
 
 # ---- a job that is taken up was asked when it was made ----
 lake taken <<END

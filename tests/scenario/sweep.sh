@@ -88,3 +88,38 @@ expect_same 'with the request that brought it' 1 "$(why --key 6 |
 	grep -c ' 6  landed as record 5 .*, received at 20.*: GET http.*page=2$')"
 expect_status 'one that never was' 1 why --key 4711
 expect 'the zone is sound' sound lake
+
+# ---- a sweep is no partition: it is not asked for by window ----
+lake dated <<END
+  shop:
+    base_url: $url
+    pagination: {type: link, next: {link: next}}
+    retry: {max_attempts: 2, base: 10ms, max: 20ms}
+    streams:
+      things:
+        request: {path: /things, query: {day: "{{window.start}}"}}
+        records: "\$.data[*]"
+        key: \$.id
+        incremental: {start: "2026-01-01", window: P1D}
+        reconcile: {every: 1h, list: keys, guard: {max_absent_percent: 50}}
+      keys:
+        enabled: false
+        request: {path: /things}
+        records: "\$.data[*]"
+        key: \$.id
+END
+have 1 2 3
+expect 'a run' at 2026-01-03 dated run --once --quiet
+have 1 2
+expect 'one went' at 2026-01-04 dated run --once --quiet
+expect_same 'status tells of it apart' 'things: 3 records in 1 file
+things: swept ; 1 tombstone in 1 file' "$(at 2026-01-07 dated status |
+	sed -n 's/^  *\(things: [^,]*\), whole.*/\1/p
+		s/^  *\(things: swept \)[^;]* ago\(; .*\)/\1\2/p')"
+expect_same 'nothing is to go there' '3 False
+0 True' "$(at 2026-01-07 dated status --json | python3 -c '
+import json, sys
+for s in json.load(sys.stdin)["sources"]["shop"]["streams"]:
+    print(s["windows_to_go"], s["sweep"])')"
+expect_same 'why has nothing to say of it' 1 \
+	"$(at 2026-01-09 dated why shop.things --at 2026-01-06 | wc -l)"

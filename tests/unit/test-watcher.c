@@ -193,6 +193,28 @@ test_what_does_not_fit_is_a_full_look(void **state UNUSED)
 	watcher_end(&w, &l);
 }
 
+/* What a look leaves to be made up for is due whatever is planned. */
+static void
+test_it_is_due_before_it_is_planned(void **state UNUSED)
+{
+	bool full = false;
+
+	watcher_plan(&w, T(3600));
+	watcher_rescan_at(&w, T(130));
+	watcher_rescan_at(&w, T(140));
+	assert_true(watcher_due(&w) == T(130));
+	now = T(129);
+	assert_true(watcher_is_planned(&w, now));
+	now = T(130);
+	assert_false(watcher_is_planned(&w, now));
+	watcher_begin(&w, &full, &l);
+	assert_true(full);
+	watcher_rescan(&w);
+	watcher_end(&w, &l);
+	assert_true(watcher_due(&w) == INT64_MIN);
+	assert_false(watcher_is_planned(&w, now));
+}
+
 /* One of a set is judged with all of it, and not for every hint anew. */
 static void
 test_sets_are_looked_at_whole(void **state UNUSED)
@@ -235,6 +257,7 @@ main(void)
 		TEST(test_what_comes_meanwhile_joins_but_not_twice),
 		TEST(test_a_look_ends),
 		TEST(test_what_does_not_fit_is_a_full_look),
+		TEST(test_it_is_due_before_it_is_planned),
 		TEST(test_sets_are_looked_at_whole),
 	};
 

@@ -1,0 +1,51 @@
+#!/bin/sh
+# A daemon that polls an API seldom: a stream that waits is asked again when it
+# may be, and a poll that was cut off is made up for at once.
+. "$SRCDIR/tests/scenario/lib.sh"
+. "$SRCDIR/tests/scenario/running.sh"
+. "$SRCDIR/tests/servers/servers.sh"
+. "$SRCDIR/tests/servers/polled.sh"
+
+data api /orders <<'END'
+{"id": 1}
+END
+serve_api api
+lake lake <<END
+  shop:
+    profile: rest-link
+    base_url: $url
+    auth: {type: none}
+    config: {path: orders}
+    retry: {max_attempts: 2, base: 10ms, max: 20ms, max_wait: 1s}
+    schedule: {every: 1h}
+    streams: {records: {records: "\$.data[*]", key: \$.id}}
+END
+
+# asked N: waits until the API was; how often.
+asked()
+{
+	for _ in $(seq 200); do
+		[ "$(wc -l <api/log)" -lt "$1" ] || break
+		sleep 0.1
+	done
+	wc -l <api/log
+}
+
+rules api '{"match": "orders", "status": 429,
+	"headers": [["Retry-After", "2"]]}' \
+	'{"match": "orders", "do": "stall", "seconds": 60}'
+start_daemon
+expect_same 'what waits is asked when it may be, not when all are' 2 \
+	"$(asked 2)"
+echo '}' >>$conf
+kill -HUP "$daemon"
+expect_same 'a new configuration that is no good' 1 \
+	"$(logged event=reload-refused 1)"
+expect_same 'what it cut off is asked for again at once' 3 "$(asked 3)"
+for _ in $(seq 100); do
+	[ "$(ids lake)" != 1 ] || break
+	sleep 0.1
+done
+sed -i '$d' $conf
+expect_same 'and lands' 1 "$(ids lake)"
+stop_daemon 'polled seldom'
