@@ -157,3 +157,42 @@ python3 watch.py open "$LANDFALL" run --once -c named/landfall.yaml --quiet \
 	>named.out 2>&1 || :
 expect_same 'a secret of our environment is in that of no child' 1 \
 	"$(grep -ac 'bearer-4711' open)"
+
+# brings ACCESS REFRESH: what the next login gives
+brings()
+{
+	rules api "{\"match\": \"POST /token\", \"body\":
+		\"{\\\"access_token\\\": \\\"$1\\\", \\\"refresh_token\\\": \\\"$2\\\"}\"}"
+}
+
+# ---- a refresh token is kept before the recording is, and without it ----
+secretive lost "c: ${secret}client.secret}, r: ${secret}refresh.secret}" \
+	"type: oauth2, grant: refresh_token, token_url: '$url/token',
+      params: {client_id: me, client_secret: '{{secret.c}}',
+      refresh_token: '{{secret.r}}'}" '' >sources
+for part in json body; do
+	lake "lost-$part" <sources
+	brings one rotated-once
+	# The place of the first exchange is taken.
+	mkdir -p "full-$part/lost/0001.$part"
+	expect_status 'a login that cannot be recorded ends the run' 3 \
+		run "lost-$part" --record "full-$part"
+	expect_same 'nothing is asked after it' 1 "$(wc -l <api/log)"
+	expect 'and its refresh token is kept' grep -qs rotated-once \
+		"lost-$part/state/credentials/lost.json"
+done
+brings two rotated-again
+expect 'the next run gets in' run lost-json
+expect_same 'with that one' 1 \
+	"$(grep -c 'refresh_token=rotated-once' api/bodies)"
+
+# ---- also when the answer lacks something else ----
+secretive torn "c: ${secret}client.secret}, r: ${secret}refresh.secret}" \
+	"type: oauth2, grant: refresh_token, token_url: '$url/token',
+      capture: {place: {body: \$.place}},
+      params: {client_id: me, client_secret: '{{secret.c}}',
+      refresh_token: '{{secret.r}}'}" '' | lake torn
+brings one rotated-alone
+expect_status 'a login without what is captured' 3 run torn
+expect 'its refresh token is kept all the same' grep -qs rotated-alone \
+	torn/state/credentials/torn.json

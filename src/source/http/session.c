@@ -349,8 +349,8 @@ send(struct attempt *t, const struct request *r, struct err *e)
 	if (rc == OK)
 		rate_heard(&s->rate, &t->of, t->a, clock_mono(), clock_wall());
 	if (rc == OK && s->record != NULL)
-		rc = record_keep(s->record, r->method, r->shown.s, t->a,
-			t->token != NULL, e);
+		record_keep(s->record, r->method, r->shown.s, t->a,
+			t->token != NULL);
 	t->of.path = "";
 	free(field);
 	return rc;
@@ -384,6 +384,8 @@ ask_once(struct attempt *t, struct err *e)
 	CLEANUP(str_release) struct str link = STR_INIT;
 	const struct api *api = t->s->o.api;
 
+	if (record_check(t->s->record, e) != OK)
+		return e->code;
 	if (q->link != NULL)
 		str_add(&link, q->link);
 	for (unsigned n = 0;; n++) {
@@ -575,25 +577,27 @@ judge(struct attempt *t, enum rc asked, struct err *e)
 	return once_more(t, e);
 }
 
-/* A new token, which is kept before it is used. PARK is possible. */
+/* A new token, which is kept before it is used, and before all else. */
 static enum rc
 take_token(struct session *s, struct held_token *h, const struct http_answer *a,
 	struct err *e)
 {
 	const struct played played = {h->token.auth, a};
 	int64_t now = clock_wall();
+	struct err kept = ERR_INIT;
 	enum rc rc;
 
 	if (record_plays(s->record))
 		return token_take(
 			&h->token, played_value, &played, now, &s->vars, e);
 	rc = token_take(&h->token, token_value, h->reply, now, &s->vars, e);
+	if (token_keep(&h->token, &s->vars, s->o.state, s->o.source, h->stream,
+		    now, &kept) != OK) {
+		*e = kept;
+		return e->code;
+	}
 	if (rc == OK && s->record != NULL)
-		rc = record_login(
-			s->record, s->o.api, h->token.auth, &s->vars, e);
-	if (rc == OK)
-		rc = token_keep(&h->token, &s->vars, s->o.state, s->o.source,
-			h->stream, now, e);
+		record_login(s->record, s->o.api, h->token.auth, &s->vars);
 	return rc;
 }
 
@@ -657,5 +661,5 @@ session_ask(struct session *s, const struct session_question *q,
 		}
 		rc = judge(&t, ask_once(&t, e), e);
 	} while (rc == END);
-	return rc;
+	return rc == OK ? record_check(s->record, e) : rc;
 }
