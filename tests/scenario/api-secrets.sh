@@ -10,7 +10,7 @@
 # word NAME: the secret of that name; all have the same end.
 word()
 {
-	echo "$1-4711-sesame/&"
+	printf '%s\n' "$1-4711-sesame/&<\"\\>~"
 }
 
 data api /list <<'END'
@@ -66,9 +66,17 @@ lake lake <sources
 # What an API may repeat of its own, as it is and as others write it; one of
 # them where an error's text is cut.
 python3 - >refusals <<'END'
-import json, urllib.parse
+import json, re, urllib.parse
 def word(name):
-    return name + '-4711-sesame/&'
+    return name + '-4711-sesame/&<"\\>~'
+def spelled(w):
+    text, sent = json.dumps(w), urllib.parse.quote(w, '')
+    for_pages = re.sub('[&<>]', lambda m: f'\\u{ord(m[0]):04x}', text)
+    yield from (w, text, text.replace('/', '\\/'), for_pages,
+                for_pages.replace('/', '\\/'),
+                re.sub('u00..', lambda m: 'u' + m[0][1:].upper(), for_pages),
+                sent, re.sub('%..', lambda m: m[0].lower(), sent),
+                sent.replace('%7E', '~'), sent.replace('~', '%7E'))
 def answer(match, body='{}', status=200, headers=()):
     return json.dumps({'match': match, 'times': 99, 'status': status,
                        'body': body, 'headers': headers})
@@ -81,9 +89,9 @@ for source, names in (
         ('oauth', 'client refresh access rotated'), ('session', 'login ticket')):
     for name in names.split():
         w = word(name)
-        said = json.dumps([w, urllib.parse.quote(w, ''), '']).replace(
-            '"]', '.' * (194 - len(json.dumps([w, urllib.parse.quote(w, '')])))
-            + w + '"]') + json.dumps(w).replace('/', '\\/')
+        start = json.dumps([w, urllib.parse.quote(w, ''), ''])[:-2]
+        said = (start + '.' * (194 - len(start)) + w + '"]' +
+                '\n'.join(spelled(w)))
         rules.append(answer(f'refused/{source}/{name}', said, 400,
                             [['X-Said', w]]))
 rules.append('{"match": "list", "times": 99, "do": "drip"}')

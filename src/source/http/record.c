@@ -14,8 +14,6 @@
 
 #define PIECE ((size_t)(64u << 10))
 
-/* A secret goes into a header, and is no longer than this. */
-#define SECRET_LONGEST HTTP_HEADERS_MAX
 #define HEAD_MAX (256u << 10)
 
 /* Good for a replay, and for nothing else. */
@@ -24,15 +22,15 @@ static const char stand_in[] = "instead-of-a-secret";
 struct record {
 	int dir;
 	bool play;
-	void (*hide)(const void *arg, struct str *text);
+	size_t (*hide)(const void *arg, struct str *text);
 	const void *arg;
-	unsigned n; /* of exchanges so far */
+	unsigned n;	    /* of exchanges so far */
 	struct err failure; /* code OK: all of them were kept */
 };
 
 enum rc
 record_open(const char *dir, const char *source, bool play,
-	void (*hide)(const void *arg, struct str *text), const void *arg,
+	size_t (*hide)(const void *arg, struct str *text), const void *arg,
 	struct record **ret, struct err *e)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
@@ -108,7 +106,7 @@ write_head(const struct record *r, struct str *s, const char *method,
 	jsonw_end(&j);
 	jsonw_end(&j);
 	str_addc(s, '\n');
-	r->hide(r->arg, s);
+	(void)r->hide(r->arg, s);
 }
 
 static enum rc
@@ -137,11 +135,9 @@ write_body(const struct record *r, int fd, const struct http_body *b,
 		if (rc != OK)
 			break;
 		str_addn(&text, piece, got);
-		r->hide(r->arg, &text);
-		/* What may be the head of a secret waits for the rest. */
-		ready = at + got == b->size	    ? text.len
-			: text.len > SECRET_LONGEST ? text.len - SECRET_LONGEST
-						    : 0;
+		ready = r->hide(r->arg, &text);
+		if (at + got == b->size)
+			ready = text.len;
 		rc = io_write(fd, text.s, ready, BAD_SOURCE, e);
 		memmove(text.s, text.s + ready, text.len - ready);
 		str_cut(&text, text.len - ready);
@@ -222,7 +218,7 @@ record_login(struct record *r, const struct api *a, const struct api_auth *auth,
 			jsonw_text(&j, stand_in);
 	}
 	jsonw_end(&j);
-	r->hide(r->arg, &text);
+	(void)r->hide(r->arg, &text);
 	if (write_file(r, "body", &text, &r->failure) != OK)
 		err_add(&r->failure, "recording");
 }

@@ -21,10 +21,10 @@ struct record;
 
 /*
  * play: an existing one is played. hide takes out of a text what must not be
- * kept. BAD_SOURCE: it cannot be.
+ * kept, as hide_secrets(). BAD_SOURCE: it cannot be.
  */
 enum rc record_open(const char *dir, const char *source, bool play,
-	void (*hide)(const void *arg, struct str *text), const void *arg,
+	size_t (*hide)(const void *arg, struct str *text), const void *arg,
 	struct record **ret, struct err *e) MUST_USE;
 void record_close(struct record *r);
 bool record_plays(const struct record *r);

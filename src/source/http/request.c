@@ -9,10 +9,10 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "landfall/http.h"
+#include "source/http/hide.h"
 #include "source/http/template.h"
 
 #define AGENT "landfall"
-#define HIDE_MIN 4 /* shorter ones would hide half of every URL */
 
 void
 request_release(struct request *r)
@@ -69,63 +69,6 @@ is_secret(const struct api_template *t)
 {
 	return api_template_has(t, API_SECRET, NULL) ||
 		api_template_has(t, API_AUTH, NULL);
-}
-
-/* Longer ones first would matter only if one secret held another. */
-static void
-replace_all(struct str *s, const char *what, size_t len)
-{
-	struct str made = STR_INIT;
-	const char *from = s->s, *end = s->s + s->len, *hit;
-
-	if (len < HIDE_MIN || memmem(s->s, s->len, what, len) == NULL)
-		return;
-	while ((hit = memmem(from, (size_t)(end - from), what, len)) != NULL) {
-		str_addn(&made, from, (size_t)(hit - from));
-		str_add(&made, "***");
-		from = hit + len;
-	}
-	str_addn(&made, from, (size_t)(end - from));
-	template_forget(s);
-	*s = made;
-}
-
-/* In JSON, as writers do that escape the slash too. */
-static void
-add_escaped(struct str *s, const struct var_text *t)
-{
-	for (size_t i = 0; i < t->len; i++) {
-		if (strchr("\"\\/", t->p[i]) != NULL && t->p[i] != '\0')
-			str_addc(s, '\\');
-		str_addc(s, (char)t->p[i]);
-	}
-}
-
-void
-request_hide(const struct api *a, const struct vars *v, struct str *s)
-{
-	for (size_t i = 0; i < v->n; i++) {
-		const struct var *x = &v->row[i];
-
-		/* What a login says of places is seen in every URL. */
-		if (x->space != API_SECRET &&
-			(x->space != API_AUTH ||
-				api_template_has(
-					&a->base_url, API_AUTH, x->name)))
-			continue;
-		for (size_t k = 0; k < x->n; k++) {
-			CLEANUP(template_forget) struct str encoded = STR_INIT;
-
-			replace_all(
-				s, (const char *)x->text[k].p, x->text[k].len);
-			str_add_percent(
-				&encoded, x->text[k].p, x->text[k].len, "");
-			replace_all(s, encoded.s, encoded.len);
-			template_forget(&encoded);
-			add_escaped(&encoded, &x->text[k]);
-			replace_all(s, encoded.s, encoded.len);
-		}
-	}
 }
 
 /* ---- URLs ---- */
@@ -656,7 +599,7 @@ follow(const struct api *a, const struct api_stream *s,
 	if (judge_link(a, v, previous, r, e) != OK)
 		return e->code;
 	str_add(&r->shown, r->url.s);
-	request_hide(a, v, &r->shown);
+	(void)hide_secrets(a, v, &r->shown);
 	request_set_field(r, "User-Agent", AGENT, sizeof(AGENT) - 1);
 	if (add_headers(r, s->header, v, e) != OK ||
 		add_headers(r, &from->header, v, e) != OK)

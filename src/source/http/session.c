@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "source/http/hide.h"
 #include "source/http/rate.h"
 #include "source/http/record.h"
 #include "source/http/request.h"
@@ -16,9 +17,9 @@
 #define REDIRECTS 5
 #define SLICE (CLOCK_SECOND / 10) /* how long a cancellation goes unnoticed */
 
-#define SAID 200		       /* bytes of an answer in an error text */
-#define HEAD (SAID + HTTP_HEADERS_MAX) /* with what is a secret's rest */
-#define SELECTORS 128		       /* that rules or a token ask for */
+#define SAID 200      /* bytes of an answer in an error text */
+#define HEAD 4096     /* bytes of it that are read for that */
+#define SELECTORS 128 /* that rules or a token ask for */
 
 /* What is had of an auth; streams with the same one share it. */
 struct held_token {
@@ -51,12 +52,12 @@ struct session {
 
 /* ---- opening ---- */
 
-static void
+static size_t
 hide(const void *arg, struct str *text)
 {
 	const struct session *s = arg;
 
-	request_hide(s->o.api, &s->vars, text);
+	return hide_secrets(s->o.api, &s->vars, text);
 }
 
 static enum rc
@@ -433,13 +434,15 @@ add_answer(const struct attempt *t, struct err *e)
 	CLEANUP(str_release) struct str said = STR_INIT;
 	CLEANUP(mem_release) uint8_t *head = mem_alloc(HEAD);
 	struct err ignored = ERR_INIT;
-	size_t n = 0;
+	size_t n = 0, settled;
 
 	str_addf(&s, "status %u", t->a->status);
 	/* First hidden, then cut: half a secret is not one that is found. */
 	if (http_body_read(&t->a->body, head, HEAD, 0, &n, &ignored) == OK)
 		str_addn(&said, head, n);
-	hide(t->s, &said);
+	settled = hide(t->s, &said);
+	if (n < t->a->body.size)
+		str_cut(&said, settled);
 	str_cut(&said, SAID);
 	if (said.len > 0) {
 		str_add(&s, ": ");
