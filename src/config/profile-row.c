@@ -502,9 +502,12 @@ static const struct profile_row rule_rows[] = {
 			"there is no data; skip: told, recorded and left out; "
 			"fail."},
 	{ROW("wait", WAITS, api_rule, wait),
-		.help = "A list of selectors with unit, or {fixed: TIME}: the "
-			"first that is there says how long. Retry-After is "
-			"read without being named."},
+		.help = "A list of selectors with unit, {midnight: ZONE} or "
+			"{fixed: TIME}: the first that is there says how long. "
+			"midnight is when the next day begins in a time zone "
+			"such as Europe/Berlin, or in {{config.NAME}} if the "
+			"source says which. Retry-After is read without being "
+			"named."},
 };
 BLOCK(rule, api_rule, rule_rows,
 	"errors is a list of these; the first that matches decides, then the "

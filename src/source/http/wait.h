@@ -9,6 +9,7 @@
 #define SOURCE_HTTP_WAIT_H
 
 #include "landfall/api.h"
+#include "landfall/schedule.h"
 
 /* More than a year is taken for a year: it parks the stream either way. */
 #define WAIT_MAX (INT64_C(366) * 86400 * 1000000000)
@@ -19,6 +20,9 @@
  */
 bool wait_parse(enum api_unit unit, const void *text, size_t len, int64_t now,
 	int64_t *ret) MUST_USE;
+
+/* Until the next day of that zone begins; NULL: of UTC. */
+int64_t wait_midnight(const struct zoneinfo *z, int64_t now);
 
 /*
  * Full jitter: at_least plus random(0, min(max, base * 2^attempt)); attempt
