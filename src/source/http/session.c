@@ -451,6 +451,26 @@ add_answer(const struct attempt *t, struct err *e)
 	err_set(e, BAD_SOURCE, "%s %s: %s", t->out->method, t->out->url.s, s.s);
 }
 
+/* Not before `wait` has passed; e says why, and what a human can do. */
+static void
+park(struct attempt *t, int64_t wait, bool believed, struct err *e)
+{
+	const struct api_stream *x = t->q->stream;
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	t->out->verdict = SESSION_PARK;
+	t->out->until = clock_wall() + wait;
+	if (wait <= SESSION_LONG)
+		return;
+	str_add_duration(&s, (uint64_t)wait);
+	err_add(e, "a wait of %s%s; landfall reset %s %s%s ends it", s.s,
+		believed ? "" : " (more is asked for, and taken for a mistake)",
+		t->s->o.source, x->name,
+		x->incremental.set && x->incremental.kind != API_KIND_TOKEN
+			? " --to TIME"
+			: "");
+}
+
 /* Waits before another attempt, or parks. OK with verdict PARK: parked. */
 static enum rc
 try_again(struct attempt *t, bool counts, int64_t at_least, bool *ret_parked,
@@ -458,18 +478,19 @@ try_again(struct attempt *t, bool counts, int64_t at_least, bool *ret_parked,
 {
 	const struct api_retry *x = t->q->stream->retry;
 	CLEANUP(str_release) struct str why = STR_INIT;
+	bool believed = at_least <= WAIT_BELIEVED;
 	int64_t wait;
 
 	*ret_parked = false;
 	if (counts && ++t->tries >= x->max_attempts)
 		return err_add(e, "%u attempts", t->tries);
-	wait = wait_jitter(x, counts ? t->tries - 1 : t->limited++, at_least);
+	wait = wait_jitter(x, counts ? t->tries - 1 : t->limited++,
+		believed ? at_least : WAIT_BELIEVED);
 	if (!counts)
 		t->limited_for += wait;
 	if (wait > x->max_wait || t->limited_for > x->max_wait) {
 		*ret_parked = true;
-		t->out->verdict = SESSION_PARK;
-		t->out->until = clock_wall() + wait;
+		park(t, wait, believed, e);
 		return OK;
 	}
 	str_add(&why, e->text);

@@ -11,8 +11,11 @@
 #include "landfall/api.h"
 #include "landfall/schedule.h"
 
-/* More than a year is taken for a year: it parks the stream either way. */
+/* More than a year is taken for a year. */
 #define WAIT_MAX (INT64_C(366) * 86400 * 1000000000)
+
+/* Who asks for more than that has mistaken the unit, or the year. */
+#define WAIT_BELIEVED (INT64_C(30) * 86400 * 1000000000)
 
 /*
  * A value as a header or body has it, in ns from now. False: it is not of
