@@ -135,9 +135,16 @@ except BlockingIOError:
 print(status, asked, time.monotonic() - begin < 15)
 EOF
 printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:1\n' >resolv.conf
-touch known
-if ! unshare -rmn sh -c 'mount --bind resolv.conf /etc/resolv.conf' \
-	2>/dev/null; then
+echo 'hosts: files dns' >nsswitch.conf
+cat >resolved <<'EOF'
+#!/bin/sh
+for file in resolv.conf nsswitch.conf; do
+	mount --bind $file /etc/$file || exit
+done
+exec "$@"
+EOF
+chmod +x resolved
+if ! unshare -rmn ./resolved true 2>/dev/null; then
 	echo '# no resolver of our own here: not tried'
 else
 	lake unresolved <<-EOF
@@ -153,10 +160,9 @@ else
 	      host_key: "SHA256:$(printf '%043d' 0)", timeouts: {connect: 1s},
 	      retry: {attempts: 2, base: 10ms}}
 	EOF
-	PASSWORD=sesame unshare -rmn sh -c \
-		'mount --bind resolv.conf /etc/resolv.conf && exec "$@"' - \
-		python3 silent.py "$LANDFALL" run --once \
-		-c unresolved/landfall.yaml >ended 2>unresolved.err
+	PASSWORD=sesame unshare -rmn ./resolved python3 silent.py \
+		"$LANDFALL" run --once -c unresolved/landfall.yaml \
+		>ended 2>unresolved.err
 	expect_same 'a resolver that never answers costs a second each time' \
 		'3 True True' "$(tail -n 1 ended)"
 	expect_same 'and is told of both' 2 \
