@@ -340,8 +340,10 @@ enum api_unit {
 };
 
 struct api_wait {
-	struct api_selector from; /* API_FROM_NOTHING: fixed */
+	struct api_selector from; /* API_FROM_NOTHING: one of those below */
 	enum api_unit unit;
+	bool midnight;
+	struct zoneinfo *zone; /* of midnight; NULL: UTC */
 	int64_t fixed;
 };
 

@@ -507,7 +507,7 @@ static const struct type {
 	[PROFILE_PHASES] = {profile_limit_phases, "a phase or a list"},
 	[PROFILE_WAITS] = {profile_limit_waits,
 		"a list of {header: NAME, unit: UNIT}, or another selector, "
-		"or {fixed: 15m}"},
+		"{midnight: ZONE} or {fixed: 15m}"},
 	[PROFILE_EXPIRES] = {profile_limit_expires,
 		"a selector, a duration, or unknown"},
 	[PROFILE_CAPTURE] = {profile_part_capture,

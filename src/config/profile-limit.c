@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "config/profile-read.h"
 #include "config/value.h"
+#include "landfall/schedule.h"
 
 /* "5/s", "300/m", "100/10s", "250000/d". */
 static bool
@@ -166,23 +167,53 @@ read_rest(struct profile_reading *p, const char *what,
 	return right;
 }
 
+/* *ret_known: the source, if it is to say which zone, does. False: reported. */
+static bool
+read_midnight(struct profile_reading *p, const char *what,
+	const struct yaml_node *n, struct api_wait *w, bool *ret_known)
+{
+	const struct api_config *c = profile_config_of(p, n);
+	const char *name = c == NULL ? n->text
+		: c->value.n > 0     ? c->value.word[0]
+				     : NULL;
+	struct err e = ERR_INIT;
+
+	if (!profile_is_text(n) || (c == NULL && strstr(n->text, "{{") != NULL))
+		return profile_wrong(p, n,
+			"%s: midnight: expected a time zone such as "
+			"Europe/Berlin, or {{config.NAME}}",
+			what);
+	*ret_known = name != NULL;
+	if (name == NULL)
+		return true;
+	if (zoneinfo_load(name, &w->zone, &e) != OK)
+		return profile_wrong(
+			p, n, "%s: midnight: %s: %s", what, name, e.text);
+	w->midnight = true;
+	return true;
+}
+
 static bool
 read_wait(struct profile_reading *p, const char *what,
-	const struct yaml_node *n, struct api_wait *w)
+	const struct yaml_node *n, struct api_wait *w, bool *ret_known)
 {
 	const struct yaml_node *fixed = yaml_get(n, "fixed");
+	const struct yaml_node *midnight = yaml_get(n, "midnight");
 	const struct yaml_node *unit = yaml_get(n, "unit");
 	unsigned v = API_UNIT_S;
 
+	*ret_known = true;
 	if (n->kind != YAML_MAPPING)
 		return profile_wrong(p, n,
 			"%s: expected {header: NAME, unit: UNIT} or another "
-			"selector, or {fixed: 15m}",
+			"selector, {midnight: ZONE} or {fixed: 15m}",
 			what);
+	if ((fixed != NULL || midnight != NULL) && n->n != 1)
+		return profile_wrong(p, n, "%s: %s stands alone", what,
+			fixed != NULL ? "fixed" : "midnight");
+	if (midnight != NULL)
+		return read_midnight(p, what, midnight, w, ret_known);
 	if (fixed != NULL) {
-		if (n->n != 1)
-			return profile_wrong(
-				p, n, "%s: fixed stands alone", what);
 		if (!profile_is_text(fixed) ||
 			!value_span(fixed->text, &w->fixed) || w->fixed <= 0)
 			return profile_wrong(p, fixed,
@@ -217,8 +248,13 @@ profile_limit_waits(struct profile_reading *p, const char *what,
 	(void)row;
 	r->wait = mem_array(n->n + 1, sizeof(*r->wait));
 	for (const struct yaml_node *v = first; v != NULL;
-		v = v == n ? NULL : v->next)
-		right &= read_wait(p, what, v, &r->wait[r->n_wait++]);
+		v = v == n ? NULL : v->next) {
+		bool known;
+
+		right &= read_wait(p, what, v, &r->wait[r->n_wait], &known);
+		if (known)
+			r->n_wait++;
+	}
 	return right;
 }
 

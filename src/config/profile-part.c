@@ -298,9 +298,8 @@ find_config(const struct api *a, const char *name)
 	return NULL;
 }
 
-/* "{{config.objects}}" and nothing else is the source's own list. */
-static const struct api_config *
-config_list(struct profile_reading *p, const struct yaml_node *n)
+const struct api_config *
+profile_config_of(const struct profile_reading *p, const struct yaml_node *n)
 {
 	static const char open[] = "{{config.";
 	const size_t len = sizeof(open) - 1;
@@ -317,7 +316,7 @@ static bool
 read_values(struct profile_reading *p, const char *what,
 	const struct yaml_node *n, struct api_words *ret)
 {
-	const struct api_config *c = config_list(p, n);
+	const struct api_config *c = profile_config_of(p, n);
 
 	if (c == NULL && n->kind == YAML_SCALAR && strstr(n->text, "{{") != 0)
 		return profile_wrong(p, n,

@@ -69,6 +69,11 @@ bool profile_wrong(struct profile_reading *p, const struct yaml_node *n,
 
 bool profile_is_text(const struct yaml_node *n);
 
+/* "{{config.NAME}}" and nothing else is what the source says; NULL: it is not
+ * that, or nothing declares NAME. */
+const struct api_config *
+profile_config_of(const struct profile_reading *p, const struct yaml_node *n);
+
 /* Text or a list of texts. False: reported. */
 bool profile_read_words(struct profile_reading *p, const char *what,
 	const struct yaml_node *n, struct api_words *ret);

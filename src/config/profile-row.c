@@ -502,9 +502,12 @@ static const struct profile_row rule_rows[] = {
 			"there is no data; skip: told, recorded and left out; "
 			"fail."},
 	{ROW("wait", WAITS, api_rule, wait),
-		.help = "A list of selectors with unit, or {fixed: TIME}: the "
-			"first that is there says how long. Retry-After is "
-			"read without being named."},
+		.help = "A list of selectors with unit, {midnight: ZONE} or "
+			"{fixed: TIME}: the first that is there says how long. "
+			"midnight is when the next day begins in a time zone "
+			"such as Europe/Berlin, or in {{config.NAME}} if the "
+			"source says which. Retry-After is read without being "
+			"named."},
 };
 BLOCK(rule, api_rule, rule_rows,
 	"errors is a list of these; the first that matches decides, then the "
@@ -529,7 +532,9 @@ static const struct profile_row retry_rows[] = {
 	{ROW("max_wait", SPAN, api_retry, max_wait), .max = 7 * DAY,
 		.fallback = "1h",
 		.help = "When the API asks for more, the stream is parked "
-			"until then and others go on."},
+			"until then and others go on. Who asks for more than "
+			"30d is believed for 30d; a wait of more than a day "
+			"is an alert."},
 };
 BLOCK(retry, api_retry, retry_rows, "Trying again.");
 

@@ -207,7 +207,8 @@ judge_failing(struct judging *j, int64_t *wait, struct err *e)
 	rc = catalog_failing(j->catalog, v->source->name, &since, e);
 	if (rc != OK && rc != END)
 		return rc;
-	if (v->patient && j->now - since < FAILING_AFTER) {
+	/* What the catalog knows nothing of does not pass by itself. */
+	if (rc == OK && v->patient && j->now - since < FAILING_AFTER) {
 		*wait = FAILING_AFTER - (j->now - since);
 		return OK;
 	}

@@ -25,14 +25,16 @@ struct polling {
 void
 poll_report_init(struct poll_report *r)
 {
-	*r = (struct poll_report){
-		.trouble = STR_INIT, .sum = STREAM_REPORT_INIT};
+	*r = (struct poll_report){.trouble = STR_INIT,
+		.waits = STR_INIT,
+		.sum = STREAM_REPORT_INIT};
 }
 
 void
 poll_report_release(struct poll_report *r)
 {
 	str_release(&r->trouble);
+	str_release(&r->waits);
 	stream_report_release(&r->sum);
 }
 
@@ -70,6 +72,14 @@ add_report(struct polling *p, const char *stream, const char *partition,
 		all->parked++;
 		if (all->parked_until == 0 || r->parked < all->parked_until)
 			all->parked_until = r->parked;
+		if (r->parked - clock_wall() > SESSION_LONG &&
+			all->waits.len == 0) {
+			str_addf(&all->waits, "%s%s%s waits until ", stream,
+				partition != NULL ? " " : "",
+				partition != NULL ? partition : "");
+			clock_add_time(&all->waits, r->parked);
+			str_addf(&all->waits, ": %s", r->why.s);
+		}
 	}
 	if (p->o->through != NULL)
 		p->o->through(p->o->arg, stream, partition, r);

@@ -31,6 +31,7 @@ struct poll_report {
 	struct str trouble;	  /* of the first stream that failed */
 	uint64_t failed, parked;  /* streams */
 	int64_t parked_until;	  /* wall: the first of those */
+	struct str waits; /* the first that has SESSION_LONG to wait, and why */
 	struct stream_report sum;
 };
 

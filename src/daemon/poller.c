@@ -111,6 +111,11 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 	rc = poll_run(d->engine, &options, &r, e);
 	pass.pass = r.pass;
 	view.failed = rc == BAD_SOURCE;
+	/* Nothing failed, and yet it is not looked at for days. */
+	if (rc == OK && r.waits.len > 0) {
+		view.failed = true;
+		pass.pass.trouble = r.waits.s;
+	}
 	if (rc == OK || rc == BAD_SOURCE)
 		looker_plan_next(w, rc == OK, false, r.pass.started, began);
 	/* What waits is asked again when it may be, however seldom the rest. */

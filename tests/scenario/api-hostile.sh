@@ -114,3 +114,57 @@ for to in file:///etc/passwd http://me@127.0.0.1/ //localhost:1/orders; do
 done
 no_good 'a redirection to itself' 7 \
 	'"status": 302, "headers": [["Location", "/orders"]]'
+
+# ---- a resolver that never answers ----
+# Both kinds of source with a name; each has a second to connect.
+cat >silent.py <<'EOF'
+import fcntl, socket, struct, subprocess, sys, time
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+# SIOCGIFFLAGS, SIOCSIFFLAGS: nothing is up in a network of our own.
+ask = struct.pack('16sh', b'lo', 0)
+flags = struct.unpack('16sh', fcntl.ioctl(udp, 0x8913, ask))[1]
+fcntl.ioctl(udp, 0x8914, struct.pack('16sh', b'lo', flags | 1))
+udp.bind(('127.0.0.1', 53))
+udp.setblocking(False)
+begin = time.monotonic()
+status = subprocess.call(sys.argv[1:])
+try:
+    asked = len(udp.recv(512)) > 0
+except BlockingIOError:
+    asked = False
+print(status, asked, time.monotonic() - begin < 15)
+EOF
+printf 'nameserver 127.0.0.1\noptions timeout:30 attempts:1\n' >resolv.conf
+echo 'hosts: files dns' >nsswitch.conf
+cat >resolved <<'EOF'
+#!/bin/sh
+for file in resolv.conf nsswitch.conf; do
+	mount --bind $file /etc/$file || exit
+done
+exec "$@"
+EOF
+chmod +x resolved
+if ! unshare -rmn ./resolved true 2>/dev/null; then
+	echo '# no resolver of our own here: not tried'
+else
+	lake unresolved <<-EOF
+	  shop:
+	    base_url: https://shop.example
+	    retry: {max_attempts: 2, base: 10ms, max: 20ms}
+	    auth: {type: none}
+	    streams:
+	      orders: {request: {path: /orders, timeout: {connect: 1s}},
+	        records: "\$.data[*]", key: \$.id}
+	  partner:
+	    sftp: {host: partner.example, user: me, password: {env: PASSWORD}, path: in,
+	      host_key: "SHA256:$(printf '%043d' 0)", timeouts: {connect: 1s},
+	      retry: {attempts: 2, base: 10ms}}
+	EOF
+	PASSWORD=sesame unshare -rmn ./resolved python3 silent.py \
+		"$LANDFALL" run --once -c unresolved/landfall.yaml \
+		>ended 2>unresolved.err
+	expect_same 'a resolver that never answers costs a second each time' \
+		'3 True True' "$(tail -n 1 ended)"
+	expect_same 'and is told of both' 2 \
+		"$(grep -c 'no answer in time' unresolved.err)"
+fi

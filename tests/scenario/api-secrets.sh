@@ -10,7 +10,7 @@
 # word NAME: the secret of that name; all have the same end.
 word()
 {
-	echo "$1-4711-sesame/&"
+	printf '%s\n' "$1-4711-sesame/&<\"\\>~"
 }
 
 data api /list <<'END'
@@ -66,9 +66,17 @@ lake lake <sources
 # What an API may repeat of its own, as it is and as others write it; one of
 # them where an error's text is cut.
 python3 - >refusals <<'END'
-import json, urllib.parse
+import json, re, urllib.parse
 def word(name):
-    return name + '-4711-sesame/&'
+    return name + '-4711-sesame/&<"\\>~'
+def spelled(w):
+    text, sent = json.dumps(w), urllib.parse.quote(w, '')
+    for_pages = re.sub('[&<>]', lambda m: f'\\u{ord(m[0]):04x}', text)
+    yield from (w, text, text.replace('/', '\\/'), for_pages,
+                for_pages.replace('/', '\\/'),
+                re.sub('u00..', lambda m: 'u' + m[0][1:].upper(), for_pages),
+                sent, re.sub('%..', lambda m: m[0].lower(), sent),
+                sent.replace('%7E', '~'), sent.replace('~', '%7E'))
 def answer(match, body='{}', status=200, headers=()):
     return json.dumps({'match': match, 'times': 99, 'status': status,
                        'body': body, 'headers': headers})
@@ -81,9 +89,9 @@ for source, names in (
         ('oauth', 'client refresh access rotated'), ('session', 'login ticket')):
     for name in names.split():
         w = word(name)
-        said = json.dumps([w, urllib.parse.quote(w, ''), '']).replace(
-            '"]', '.' * (194 - len(json.dumps([w, urllib.parse.quote(w, '')])))
-            + w + '"]') + json.dumps(w).replace('/', '\\/')
+        start = json.dumps([w, urllib.parse.quote(w, ''), ''])[:-2]
+        said = (start + '.' * (194 - len(start)) + w + '"]' +
+                '\n'.join(spelled(w)))
         rules.append(answer(f'refused/{source}/{name}', said, 400,
                             [['X-Said', w]]))
 rules.append('{"match": "list", "times": 99, "do": "drip"}')
@@ -161,3 +169,42 @@ python3 watch.py open "$LANDFALL" run --once -c named/landfall.yaml --quiet \
 	>named.out 2>&1 || :
 expect_same 'a secret of our environment is in that of no child' 1 \
 	"$(grep -ac 'bearer-4711' open)"
+
+# brings ACCESS REFRESH: what the next login gives
+brings()
+{
+	rules api "{\"match\": \"POST /token\", \"body\":
+		\"{\\\"access_token\\\": \\\"$1\\\", \\\"refresh_token\\\": \\\"$2\\\"}\"}"
+}
+
+# ---- a refresh token is kept before the recording is, and without it ----
+secretive lost "c: ${secret}client.secret}, r: ${secret}refresh.secret}" \
+	"type: oauth2, grant: refresh_token, token_url: '$url/token',
+      params: {client_id: me, client_secret: '{{secret.c}}',
+      refresh_token: '{{secret.r}}'}" '' >sources
+for part in json body; do
+	lake "lost-$part" <sources
+	brings one rotated-once
+	# The place of the first exchange is taken.
+	mkdir -p "full-$part/lost/0001.$part"
+	expect_status 'a login that cannot be recorded ends the run' 3 \
+		run "lost-$part" --record "full-$part"
+	expect_same 'nothing is asked after it' 1 "$(wc -l <api/log)"
+	expect 'and its refresh token is kept' grep -qs rotated-once \
+		"lost-$part/state/credentials/lost.json"
+done
+brings two rotated-again
+expect 'the next run gets in' run lost-json
+expect_same 'with that one' 1 \
+	"$(grep -c 'refresh_token=rotated-once' api/bodies)"
+
+# ---- also when the answer lacks something else ----
+secretive torn "c: ${secret}client.secret}, r: ${secret}refresh.secret}" \
+	"type: oauth2, grant: refresh_token, token_url: '$url/token',
+      capture: {place: {body: \$.place}},
+      params: {client_id: me, client_secret: '{{secret.c}}',
+      refresh_token: '{{secret.r}}'}" '' | lake torn
+brings one rotated-alone
+expect_status 'a login without what is captured' 3 run torn
+expect 'its refresh token is kept all the same' grep -qs rotated-alone \
+	torn/state/credentials/torn.json

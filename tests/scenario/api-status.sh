@@ -4,6 +4,7 @@
 . "$SRCDIR/tests/scenario/lib.sh"
 . "$SRCDIR/tests/servers/servers.sh"
 . "$SRCDIR/tests/servers/polled.sh"
+. "$SRCDIR/tests/scenario/running.sh"
 
 data api /orders <<'END'
 {"id": 1, "at": "2026-01-01T00:00:00Z"},
@@ -102,3 +103,61 @@ at 2026-01-08 lake status >told
 expect_same 'forgets nothing of that' 1 \
 	"$(grep -c 'orders: 4 records in 3 files, not whole yet' told)"
 expect 'all is sound' sound lake
+
+# ---- who is told to wait for days is waited for, and somebody hears of it ----
+cat >page <<END
+#!/bin/sh
+cat >>$PWD/paged
+echo >>$PWD/paged
+END
+chmod +x page
+lake long <<END
+  shop:
+    base_url: $url
+    pagination: {type: none}
+    retry: {max_attempts: 2, base: 10ms, max: 20ms}
+    alert: {command: [$PWD/page]}
+    schedule: {every: 1s}
+    streams:
+      orders: {request: {path: /orders}, records: "\$.data[*]", key: \$.id}
+      parts: {request: {path: /parts}, records: "\$.data[*]", key: \$.id}
+END
+days='{"match": "/orders", "status": 429,
+	"headers": [["Retry-After", "777600"]]}'
+rules api "$days"
+expect_status 'an API that asks for nine days' 2 \
+	at 2026-02-01 long run --once --quiet
+at 2026-02-02 long status >told
+expect_same 'gets them, and who reads is told how to go on before' 1 \
+	"$(grep -c 'orders: .*; waits until 2026-02-10T00:00:0[0-9]Z; a wait of 9d00h; landfall reset shop orders ends it: GET' told)"
+expect_status 'while they last' 2 \
+	at 2026-02-09T23:00:00Z long run --once --quiet
+expect_same 'it is not asked' 1 "$(grep -c /orders api/log)"
+expect 'then it is' at 2026-02-10T00:01:00Z long run --once --quiet
+expect_same 'again' 2 "$(grep -c /orders api/log)"
+
+for wait in 31536000 99999999999 'Fri, 01 Jan 2066 00:00:00 GMT'; do
+	rules api "{\"match\": \"/orders\", \"status\": 429,
+		\"headers\": [[\"Retry-After\", \"$wait\"]]}"
+	expect_status "a wait of $wait is believed for thirty days" 2 \
+		at 2026-03-01 long run --once --quiet
+	at 2026-03-01 long status >told
+	expect_same 'status says so' 1 \
+		"$(grep -c 'waits until 2026-03-31T00:00:0[0-9]Z; a wait of 30d00h (more is asked for, and taken for a mistake); landfall' told)"
+	expect 'a hand ends it' at 2026-03-01 long reset shop orders --quiet
+done
+
+conf=long/landfall.yaml
+rules api "$days"
+start_daemon
+logged 'event=polled.*waits=9d' 1 >/dev/null
+for _ in $(seq 200); do
+	[ ! -s paged ] || break
+	sleep 0.05
+done
+logged 'event=polled.*waits=' 3 >/dev/null
+expect_same 'a daemon tells it, once' failing \
+	"$(sed 's/.*"event":"//; s/".*//' paged)"
+expect_same 'with what it waits for' 1 \
+	"$(grep -c 'orders waits until 20.*a wait of 9d00h; landfall reset' paged)"
+stop_daemon long

@@ -52,7 +52,7 @@ refused()
 {
 	echo "[{\"match\": \"$1\", \"times\": 99, \"status\": $2,
 		\"body\": \"$(echo "$3" | sed 's/"/\\"/g')\"}]" >"$name/faults"
-	sed -i 's/max: 50ms/&, max_wait: 5s/' "$name/lake/landfall.yaml"
+	sed -i '/max_wait/!s/max: 50ms/&, max_wait: 5s/' "$name/lake/landfall.yaml"
 	: >"$name/log"
 	later 600
 	expect_status "$name: no more today" 2 run "$name/lake"
@@ -153,6 +153,10 @@ expect_same 'hubspot: no search was asked for more than it gives' 0 \
 again
 refused deals/search 429 '{"policyName": "DAILY"}' 3660 \
 	'deals: .*; waits until 2026-02-02T03:5'
+sed -i 's/^    profile: hubspot/&\n    config: {time_zone: Europe\/Berlin}/' \
+	"$name/lake/landfall.yaml"
+refused deals/search 429 '{"policyName": "DAILY"}' 70000 \
+	'deals: .*; waits until 2026-02-02T23:00'
 
 # ---- a login, jobs that fail and vanish, CSV without its header ----
 export ID=cid KEY=cs_secret REFRESH=rt_secret

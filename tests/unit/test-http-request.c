@@ -1,8 +1,9 @@
-/* source/http/request and link: what is sent, and to whom. */
+/* source/http/request, link, hide: what is sent, to whom, and never told. */
 #include "source/http/request.h"
 
 #include <stdlib.h>
 
+#include "source/http/hide.h"
 #include "source/http/link.h"
 #include "unit.h"
 
@@ -305,6 +306,119 @@ test_link_headers(void **state UNUSED)
 	}
 }
 
+static const char hiding[] =
+	"    base_url: https://{{auth.place}}/\n"
+	"    secrets: {k: {env: K}, short: {env: S}}\n"
+	"    auth: {type: session, login: {path: /l}, capture: {place: {body: "
+	"$.p}, key: {body: $.k}}, name: X, value: '{{auth.key}}'}\n"
+	"    streams: {s: {request: {path: /x}}}\n";
+
+static void
+test_secrets_are_hidden_however_they_are_spelled(void **state UNUSED)
+{
+	static const struct {
+		const char *secret, *text, *hidden;
+	} rows[] = {
+		{"a\"b/c", "<a\"b/c>", "<***>"},
+		{"a\"b/c", "a\\\"b/c a\\\"b\\/c", "*** ***"},
+		{"a\"b/c", "a\\u0022b\\u002fc a\\u0022b\\/c", "*** ***"},
+		{"a\"b/c", "a%22b%2Fc a%22b%2fc a\"b%2fc", "*** *** ***"},
+		{"a\\b/c", "a\\\\b/c a\\b/c a\\u005Cb\\/c", "*** *** ***"},
+		{"<&>x", "\\u003c\\u0026\\u003ex \\u003C\\u0026\\u003Ex",
+			"*** ***"},
+		{"<&>x", "%3C%26%3Ex %3c%26%3ex %3C%26%3Ey",
+			"*** *** %3C%26%3Ey"},
+		{"a b+c", "a+b%2bc a%20b%2Bc a b+c", "*** *** ***"},
+		{"line\n", "line\\n line\\u000a line%0A line\n",
+			"*** *** *** ***"},
+		{"k\xc3\xa9y!", "k\\u00e9y! k%C3%A9y! k\xc3\xa9y!",
+			"*** *** ***"},
+		{"\xf0\x9f\x94\x91", "\\ud83d\\udd11 \\uD83D\\uDD11",
+			"*** ***"},
+		{"abcd", "\\u0061b%63d \\u0061bcd ab%63d",
+			"\\u0061b%63d *** ***"},
+		{"aaab", "aaaab abcd aabcd", "a*** abcd aabcd"},
+		{"abcd", "abcdabcd", "******"},
+		{"abc", "abc", "abc"},
+		{"%41%", "%2541%25 %41%", "*** ***"},
+	};
+	struct config *c = api_text(hiding);
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct vars v = VARS_INIT;
+		struct str s = STR_INIT;
+		size_t settled;
+
+		vars_set_text(&v, API_SECRET, "k", rows[i].secret);
+		str_add(&s, rows[i].text);
+		settled = hide_secrets(c->source[0].api, &v, &s);
+		if (strcmp(s.s, rows[i].hidden) != 0 || settled != s.len)
+			fail_msg("%s in %s: %s", rows[i].secret, rows[i].text,
+				s.s);
+		str_release(&s);
+		vars_release(&v);
+	}
+	config_free(c);
+}
+
+static void
+test_what_a_login_gave_is_hidden_but_for_places(void **state UNUSED)
+{
+	struct config *c = api_text(hiding);
+	struct vars v = VARS_INIT;
+	struct str s = STR_INIT;
+
+	vars_set_text(&v, API_AUTH, "place", "eu.example");
+	vars_set_text(&v, API_AUTH, "key", "given");
+	vars_set_text(&v, API_CONFIG, "name", "known");
+	str_add(&s, "https://eu.example/given/known");
+	(void)hide_secrets(c->source[0].api, &v, &s);
+	assert_string_equal(s.s, "https://eu.example/***/known");
+	str_release(&s);
+	vars_release(&v);
+	config_free(c);
+}
+
+/* Of a text that comes in pieces, what may be the head of a secret waits. */
+static void
+test_the_head_of_a_secret_is_held_back(void **state UNUSED)
+{
+	static const struct {
+		const char *text;
+		size_t settled;
+	} rows[] = {
+		{"x", 1},
+		{"xa", 1},
+		{"xa\"b", 1},
+		{"xa\\", 1},
+		{"xa\\u", 1},
+		{"xa\\u002", 1},
+		{"xa\\u0022", 1},
+		{"xa%", 1},
+		{"xa%2", 1},
+		{"xa%22b", 1},
+		{"xa%22c", 6},
+		{"a\"b/ca\"b", 3},
+		{"\\", 0},
+	};
+	struct config *c = api_text(hiding);
+	struct vars v = VARS_INIT;
+
+	vars_set_text(&v, API_SECRET, "k", "a\"b/c");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str s = STR_INIT;
+		size_t settled;
+
+		str_add(&s, rows[i].text);
+		settled = hide_secrets(c->source[0].api, &v, &s);
+		if (settled != rows[i].settled)
+			fail_msg("%s: %zu", rows[i].text, settled);
+		str_release(&s);
+	}
+	vars_release(&v);
+	config_free(c);
+}
+
 int
 main(void)
 {
@@ -316,6 +430,11 @@ main(void)
 		cmocka_unit_test(test_links_elsewhere),
 		cmocka_unit_test(test_another_url),
 		cmocka_unit_test(test_link_headers),
+		cmocka_unit_test(
+			test_secrets_are_hidden_however_they_are_spelled),
+		cmocka_unit_test(
+			test_what_a_login_gave_is_hidden_but_for_places),
+		cmocka_unit_test(test_the_head_of_a_secret_is_held_back),
 	};
 
 	return cmocka_run_group_tests_name("request", tests, NULL, NULL);

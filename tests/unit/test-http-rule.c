@@ -184,6 +184,42 @@ decided(const struct api *a, enum api_phase phase, unsigned status,
 	"    base_url: https://x.example\n" \
 	"    pagination: {type: none}\n" rules
 
+/* It is midnight of 2026-01-01 in UTC. */
+static void
+test_an_allowance_until_midnight(void **state UNUSED)
+{
+	static const struct {
+		const char *config, *midnight;
+		int64_t wait;
+	} rows[] = {
+		{"", "UTC", 86400},
+		{"", "Europe/Berlin", 82800},
+		{"", "America/New_York", 18000},
+		{"config: {zone: Asia/Kolkata}", "'{{config.zone}}'", 66600},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct str text = STR_INIT;
+		struct rule_verdict v;
+		struct config *c;
+
+		str_addf(&text,
+			API("    %s\n"
+			    "    errors: [{when: {status: 429}, do: "
+			    "rate_limited, wait: [{midnight: %s}, {fixed: "
+			    "1h}]}]\n"
+			    "    streams: {s: {request: {path: /x}}}\n"),
+			rows[i].config, rows[i].midnight);
+		c = api_text(text.s);
+		v = decided(
+			c->source[0].api, API_PHASE_PAGE, 429, "", NULL, "");
+		assert_int_equal(v.action, API_RATE_LIMITED);
+		assert_int_equal(v.wait, rows[i].wait * S);
+		config_free(c);
+		str_release(&text);
+	}
+}
+
 static void
 test_what_holds_for_every_api(void **state UNUSED)
 {
@@ -332,6 +368,7 @@ main(void)
 		cmocka_unit_test(test_shapes_of_a_wait),
 		cmocka_unit_test(test_jitter_is_full),
 		cmocka_unit_test(test_a_storm_does_not_come_back_at_once),
+		cmocka_unit_test(test_an_allowance_until_midnight),
 		cmocka_unit_test(test_what_holds_for_every_api),
 		cmocka_unit_test(test_rules_of_a_profile),
 		cmocka_unit_test(test_selectors_to_be_read),

@@ -15,8 +15,8 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "source/dial.h"
 #include "source/sftp/backlog.h"
-#include "source/sftp/dial.h"
 #include "source/sftp/host-key.h"
 #include "source/sftp/spool.h"
 #include "source/sftp/transfer.h"
@@ -237,13 +237,31 @@ test_dialing(void **state UNUSED)
 	close(four);
 	assert_int_equal(
 		call("127.0.0.1", port, 20 * CLOCK_SECOND, &address, &e),
-		BAD_SOURCE);
+		AGAIN);
 	assert_non_null(strstr(e.text, "refused"));
 	assert_int_equal(call("no-such-host.invalid", 22, 20 * CLOCK_SECOND,
 				 &address, &e),
-		BAD_SOURCE);
+		AGAIN);
 	assert_non_null(strstr(e.text, "no-such-host.invalid"));
 	io_drop(&six);
+}
+
+static void
+test_dialing_this_machine_alone(void **state UNUSED)
+{
+	CLEANUP(str_release) struct str address = STR_INIT;
+	struct err e = ERR_INIT;
+	struct dial d = {.host = "localhost",
+		.local = true,
+		.timeout = 20 * CLOCK_SECOND};
+	int listening = listen_at(AF_INET, &d.port), fd = -1;
+
+	must(dial_open(&d, &fd, &address, &e), &e);
+	io_drop(&fd);
+	d.host = "192.0.2.1";
+	assert_int_equal(dial_open(&d, &fd, &address, &e), END);
+	assert_int_equal(fd, -1);
+	close(listening);
 }
 
 /* Who does not answer costs the time that was given, and no more. */
@@ -266,8 +284,7 @@ test_dialing_ends(void **state UNUSED)
 		(void)!connect(full[i], (struct sockaddr *)&a, sizeof(a));
 	}
 	assert_int_equal(
-		call("127.0.0.1", port, CLOCK_SECOND / 5, &address, &e),
-		BAD_SOURCE);
+		call("127.0.0.1", port, CLOCK_SECOND / 5, &address, &e), AGAIN);
 	assert_non_null(strstr(e.text, "timed out"));
 	assert_true(clock_mono() - before < 10 * CLOCK_SECOND);
 	for (size_t i = 0; i < ARRAY_LEN(full); i++)
@@ -529,6 +546,7 @@ main(void)
 		cmocka_unit_test(test_other_keys_are_asked_for),
 		cmocka_unit_test(test_known_hosts_decide),
 		cmocka_unit_test(test_dialing),
+		cmocka_unit_test(test_dialing_this_machine_alone),
 		cmocka_unit_test(test_dialing_ends),
 		cmocka_unit_test(test_spool_remembers),
 		cmocka_unit_test(test_spool_doubts),

@@ -283,6 +283,18 @@ test_combinations_that_cannot_be(void **state UNUSED)
 			" do: split_window}]\n"),
 			"there are no windows"},
 		{STREAM("        request: {path: /x}\n"
+			"        errors: [{when: {status: 429}, do: "
+			"rate_limited, wait: {midnight: Europe/Paree}}]\n"),
+			"midnight: Europe/Paree"},
+		{STREAM("        request: {path: /x}\n"
+			"        errors: [{when: {status: 429}, do: "
+			"rate_limited, wait: {midnight: '{{config.q}}'}}]\n"),
+			"midnight: expected a time zone"},
+		{STREAM("        request: {path: /x}\n"
+			"        errors: [{when: {status: 429}, do: "
+			"rate_limited, wait: {midnight: UTC, unit: s}}]\n"),
+			"midnight stands alone"},
+		{STREAM("        request: {path: /x}\n"
 			"        reconcile: {every: 1d, list: q}\n"
 			"        key: $.id\n"),
 			"there is no stream q"},

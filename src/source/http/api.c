@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "landfall/schedule.h"
+
 const char *const api_layer_names[] = {
 	[API_ZIP] = "zip",
 	[API_GZIP] = "gzip",
@@ -193,8 +195,10 @@ release_rules(struct api_rules *r)
 		release_selector(&rule->field);
 		release_words(&rule->values);
 		free(rule->contains);
-		for (size_t k = 0; k < rule->n_wait; k++)
+		for (size_t k = 0; k < rule->n_wait; k++) {
 			release_selector(&rule->wait[k].from);
+			zoneinfo_free(rule->wait[k].zone);
+		}
 		free(rule->wait);
 	}
 	free(r->row);

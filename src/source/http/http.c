@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "base/mem.h"
-#include "source/http/dial.h"
+#include "source/dial.h"
 #include "source/http/wire.h"
 
 #define CA_OF_SYSTEM "/etc/ssl/certs/ca-certificates.crt"
@@ -240,20 +240,39 @@ struct exchange {
 	struct err why;
 };
 
+/* To the origin that was asked for, and to no other. */
+static enum rc
+connect_origin(const struct exchange *x, int *ret_fd, struct err *e)
+{
+	CLEANUP(str_release) struct str address = STR_INIT;
+	const struct http_origin *o = &x->origin;
+	const struct dial d = {.host = o->host.s,
+		.port = o->port,
+		.local = !o->tls && !x->http->options.allow_plaintext,
+		.timeout = x->request->connect > 0 ? x->request->connect
+						   : 30 * CLOCK_SECOND,
+		.cancel = x->cancel};
+	enum rc rc = dial_open(&d, ret_fd, &address, e);
+
+	if (rc != END)
+		return rc;
+	return err_set(e, BAD_SOURCE,
+		"http://%s is not this machine, and without TLS everybody on "
+		"the way can read what is sent: use https, or "
+		"allow_plaintext: true",
+		o->host.s);
+}
+
 /* The child asks for a connection; where to is ours to say. */
 static enum rc
 connect_child(struct exchange *x, struct err *e)
 {
 	struct http *h = x->http;
-	int64_t within = x->request->connect > 0 ? x->request->connect
-						 : 30 * CLOCK_SECOND;
 	int fd = -1;
 	enum rc rc;
 
 	x->why = (struct err)ERR_INIT;
-	x->refused =
-		dial(&x->origin, !x->origin.tls && !h->options.allow_plaintext,
-			clock_mono() + within, x->cancel, &fd, &x->why) != OK;
+	x->refused = connect_origin(x, &fd, &x->why) != OK;
 	message_begin(&h->m, HTTP_SOCKET);
 	h->m.fd = fd;
 	rc = proc_send(h->child, &h->m, clock_mono() + STUCK, e);

@@ -14,8 +14,6 @@
 
 #define PIECE ((size_t)(64u << 10))
 
-/* A secret goes into a header, and is no longer than this. */
-#define SECRET_LONGEST HTTP_HEADERS_MAX
 #define HEAD_MAX (256u << 10)
 
 /* Good for a replay, and for nothing else. */
@@ -24,14 +22,15 @@ static const char stand_in[] = "instead-of-a-secret";
 struct record {
 	int dir;
 	bool play;
-	void (*hide)(const void *arg, struct str *text);
+	size_t (*hide)(const void *arg, struct str *text);
 	const void *arg;
-	unsigned n; /* of exchanges so far */
+	unsigned n;	    /* of exchanges so far */
+	struct err failure; /* code OK: all of them were kept */
 };
 
 enum rc
 record_open(const char *dir, const char *source, bool play,
-	void (*hide)(const void *arg, struct str *text), const void *arg,
+	size_t (*hide)(const void *arg, struct str *text), const void *arg,
 	struct record **ret, struct err *e)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
@@ -41,6 +40,7 @@ record_open(const char *dir, const char *source, bool play,
 	r->play = play;
 	r->hide = hide;
 	r->arg = arg;
+	r->failure = (struct err)ERR_INIT;
 	str_addf(&path, "%s/%s", dir, source);
 	if ((!play && durable_mkdirs(AT_FDCWD, path.s, 0700, e) != OK) ||
 		io_open(AT_FDCWD, path.s, O_RDONLY | O_DIRECTORY, 0, &r->dir,
@@ -106,7 +106,7 @@ write_head(const struct record *r, struct str *s, const char *method,
 	jsonw_end(&j);
 	jsonw_end(&j);
 	str_addc(s, '\n');
-	r->hide(r->arg, s);
+	(void)r->hide(r->arg, s);
 }
 
 static enum rc
@@ -135,11 +135,9 @@ write_body(const struct record *r, int fd, const struct http_body *b,
 		if (rc != OK)
 			break;
 		str_addn(&text, piece, got);
-		r->hide(r->arg, &text);
-		/* What may be the head of a secret waits for the rest. */
-		ready = at + got == b->size	    ? text.len
-			: text.len > SECRET_LONGEST ? text.len - SECRET_LONGEST
-						    : 0;
+		ready = r->hide(r->arg, &text);
+		if (at + got == b->size)
+			ready = text.len;
 		rc = io_write(fd, text.s, ready, BAD_SOURCE, e);
 		memmove(text.s, text.s + ready, text.len - ready);
 		str_cut(&text, text.len - ready);
@@ -148,39 +146,64 @@ write_body(const struct record *r, int fd, const struct http_body *b,
 	return rc;
 }
 
-enum rc
-record_keep(struct record *r, const char *method, const char *url,
-	const struct http_answer *a, bool token, struct err *e)
+static enum rc
+write_file(struct record *r, const char *kind, const struct str *text,
+	struct err *e)
 {
-	CLEANUP(str_release) struct str head = STR_INIT;
 	int fd = -1;
-	enum rc rc;
+	enum rc rc = new_file(r, kind, &fd, e);
 
-	r->n++;
-	write_head(r, &head, method, url, a, token);
-	rc = new_file(r, "json", &fd, e);
 	if (rc == OK)
-		rc = io_write(fd, head.s, head.len, BAD_SOURCE, e);
+		rc = io_write(fd, text->s, text->len, BAD_SOURCE, e);
 	io_drop(&fd);
-	if (rc == OK)
-		rc = new_file(r, "body", &fd, e);
-	if (rc == OK && token)
-		rc = io_write(fd, "{}", 2, BAD_SOURCE, e);
-	else if (rc == OK)
-		rc = write_body(r, fd, &a->body, e);
-	io_drop(&fd);
-	return rc != OK ? err_add(e, "recording") : OK;
+	return rc;
 }
 
-enum rc
+static enum rc
+keep_body(struct record *r, const struct http_body *b, struct err *e)
+{
+	int fd = -1;
+	enum rc rc = new_file(r, "body", &fd, e);
+
+	if (rc == OK)
+		rc = write_body(r, fd, b, e);
+	io_drop(&fd);
+	return rc;
+}
+
+void
+record_keep(struct record *r, const char *method, const char *url,
+	const struct http_answer *a, bool token)
+{
+	CLEANUP(str_release) struct str text = STR_INIT;
+	struct err *e = &r->failure;
+	enum rc rc;
+
+	if (e->code != OK)
+		return;
+	r->n++;
+	write_head(r, &text, method, url, a, token);
+	rc = write_file(r, "json", &text, e);
+	if (rc == OK && token) {
+		str_clear(&text);
+		str_add(&text, "{}");
+		rc = write_file(r, "body", &text, e);
+	} else if (rc == OK) {
+		rc = keep_body(r, &a->body, e);
+	}
+	if (rc != OK)
+		err_add(e, "recording");
+}
+
+void
 record_login(struct record *r, const struct api *a, const struct api_auth *auth,
-	const struct vars *v, struct err *e)
+	const struct vars *v)
 {
 	CLEANUP(str_release) struct str text = STR_INIT;
 	struct jsonw j = jsonw_to(&text);
-	int fd = -1;
-	enum rc rc;
 
+	if (r->failure.code != OK)
+		return;
 	jsonw_object(&j);
 	for (size_t i = 0; i < auth->n_capture; i++) {
 		const char *name = auth->capture[i].name;
@@ -195,12 +218,18 @@ record_login(struct record *r, const struct api *a, const struct api_auth *auth,
 			jsonw_text(&j, stand_in);
 	}
 	jsonw_end(&j);
-	r->hide(r->arg, &text);
-	rc = new_file(r, "body", &fd, e);
-	if (rc == OK)
-		rc = io_write(fd, text.s, text.len, BAD_SOURCE, e);
-	io_drop(&fd);
-	return rc != OK ? err_add(e, "recording") : OK;
+	(void)r->hide(r->arg, &text);
+	if (write_file(r, "body", &text, &r->failure) != OK)
+		err_add(&r->failure, "recording");
+}
+
+enum rc
+record_check(const struct record *r, struct err *e)
+{
+	if (r == NULL || r->failure.code == OK)
+		return OK;
+	*e = r->failure;
+	return e->code;
 }
 
 /* ---- playing ---- */

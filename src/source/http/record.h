@@ -21,22 +21,28 @@ struct record;
 
 /*
  * play: an existing one is played. hide takes out of a text what must not be
- * kept. BAD_SOURCE: it cannot be.
+ * kept, as hide_secrets(). BAD_SOURCE: it cannot be.
  */
 enum rc record_open(const char *dir, const char *source, bool play,
-	void (*hide)(const void *arg, struct str *text), const void *arg,
+	size_t (*hide)(const void *arg, struct str *text), const void *arg,
 	struct record **ret, struct err *e) MUST_USE;
 void record_close(struct record *r);
 bool record_plays(const struct record *r);
 
-/* url: without secrets. token: it was asked for one. */
-enum rc record_keep(struct record *r, const char *method, const char *url,
-	const struct http_answer *a, bool token, struct err *e) MUST_USE;
+/*
+ * url: without secrets. token: it was asked for one. What cannot be kept is
+ * record_check()'s to tell, and nothing is kept after it: an answer may hold
+ * what is given once, and is taken whether a copy of it can be made or not.
+ */
+void record_keep(struct record *r, const char *method, const char *url,
+	const struct http_answer *a, bool token);
 
 /* The exchange kept last was a login with success: v has what it brought. */
-enum rc
-record_login(struct record *r, const struct api *a, const struct api_auth *auth,
-	const struct vars *v, struct err *e) MUST_USE;
+void record_login(struct record *r, const struct api *a,
+	const struct api_auth *auth, const struct vars *v);
+
+/* BAD_SOURCE: something could not be kept. r may be NULL. */
+enum rc record_check(const struct record *r, struct err *e) MUST_USE;
 
 /* What a login that is played brought under that name. */
 void

@@ -1,59 +1,16 @@
-#include "source/http/reply.h"
+#include "source/http/reply-state.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "source/http/link.h"
 
-#define PIECE (128u << 10)
-
-/* What a selector found in the body. */
-struct found {
-	const struct api_selector *selector;
-	struct reply_text *value;
-	size_t n;
-	bool fresh; /* of the record under way: LAST */
-};
-
-struct reply {
-	struct reply_spec spec;
-	struct dialect dialect;
-	const struct api_place **field;
-	struct found *found;
-	size_t n_found;
-	struct reply_text *text; /* of the record under way */
-	size_t *column;		 /* of each field; SIZE_MAX: not there */
-	struct str header;	 /* of the first page */
-	size_t n_columns;	 /* in it */
-
-	struct jsonr *json;		       /* the whole body, or one row */
-	struct found *of_query[JSONR_QUERIES]; /* or NULL */
-	size_t field_of[JSONR_QUERIES];
-	size_t n_queries;
-
-	const struct http_answer *answer;
-	uint64_t records;
-	uint8_t *copy; /* a record that is not in memory */
-	size_t cap;
-	enum rc (*each)(void *arg, const struct reply_record *x, struct err *e);
-	void *arg;
-	enum rc rc;
-	struct err *e;
-
-	/* Rows. */
-	struct buf window;
-	uint64_t base;	/* of the window */
-	uint64_t start; /* of the span to come */
-	size_t at;	/* of the field that comes next in a row */
-};
-
 /* ---- values ---- */
 
-static void
-text_set(struct reply_text *t, const uint8_t *p, size_t n)
+void
+reply_text_set(struct reply_text *t, const uint8_t *p, size_t n)
 {
 	free(t->p);
 	t->p = mem_dup(p, n);
@@ -93,7 +50,7 @@ found_add(struct found *f, const uint8_t *p, size_t n)
 		f->value = mem_resize(
 			f->value, f->n > 0 ? 2 * f->n : 1, sizeof(*f->value));
 	f->value[f->n] = (struct reply_text){0};
-	text_set(&f->value[f->n++], p, n);
+	reply_text_set(&f->value[f->n++], p, n);
 }
 
 static void
@@ -128,9 +85,8 @@ bytes_of(struct reply *r, uint64_t offset, size_t n, const uint8_t **ret)
 	return http_body_read(b, r->copy, n, offset, &got, r->e);
 }
 
-/* The record is complete: tell it, and be ready for the next. */
-static void
-tell(struct reply *r, struct reply_record *x)
+void
+reply_tell(struct reply *r, struct reply_record *x)
 {
 	x->number = r->records++;
 	x->field = r->text;
@@ -156,7 +112,7 @@ json_record(void *arg, unsigned query UNUSED, uint64_t offset, uint64_t length)
 
 	if (r->rc == OK && r->each != NULL)
 		r->rc = bytes_of(r, offset, x.size, &x.bytes);
-	tell(r, &x);
+	reply_tell(r, &x);
 }
 
 static void
@@ -170,7 +126,7 @@ json_value(void *arg, unsigned query, enum jsonr_type type, const uint8_t *p,
 	if (r->of_query[query] != NULL)
 		found_add(r->of_query[query], p, n);
 	else if (!r->text[r->field_of[query]].set)
-		text_set(&r->text[r->field_of[query]], p, n);
+		reply_text_set(&r->text[r->field_of[query]], p, n);
 }
 
 /* ---- what is asked of the reader ---- */
@@ -269,7 +225,7 @@ reply_new(const struct reply_spec *spec)
 	r->found = mem_array(spec->n_selectors + 1, sizeof(*r->found));
 	for (size_t i = 0; i < spec->n_selectors; i++)
 		r->found[r->n_found++].selector = spec->selector[i];
-	buf_init(&r->window, (size_t)r->dialect.max_record + 2 * PIECE);
+	buf_init(&r->window, (size_t)r->dialect.max_record + 2 * REPLY_PIECE);
 	if (spec->layer != API_CSV)
 		make_reader(r);
 	return r;
@@ -307,9 +263,9 @@ read_json(struct reply *r, struct err *e)
 	if (jsonr_add(r->json, b->held, got, e) != OK)
 		return e->code;
 	if (got < b->size)
-		piece = mem_alloc(PIECE);
+		piece = mem_alloc(REPLY_PIECE);
 	for (uint64_t at = got; at < b->size && r->rc == OK; at += got)
-		if (http_body_read(b, piece, PIECE, at, &got, e) != OK ||
+		if (http_body_read(b, piece, REPLY_PIECE, at, &got, e) != OK ||
 			jsonr_add(r->json, piece, got, e) != OK)
 			return e->code;
 	if (r->rc != OK)
@@ -327,164 +283,6 @@ read_json(struct reply *r, struct err *e)
 	return r->rc;
 }
 
-/* ---- rows ---- */
-
-static bool
-is_column(const struct api_place *p, const uint8_t *name, size_t n)
-{
-	return p->column != NULL && strlen(p->column) == n &&
-		memcmp(p->column, name, n) == 0;
-}
-
-static void
-header_field(void *arg, const uint8_t *p, size_t n)
-{
-	struct reply *r = arg;
-
-	if (r->at == 0 && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
-		p += 3, n -= 3;
-	for (size_t i = 0; i < r->spec.n_fields; i++)
-		if (is_column(r->field[i], p, n) && r->column[i] == SIZE_MAX)
-			r->column[i] = r->at;
-	r->at++;
-}
-
-static void
-row_field(void *arg, const uint8_t *p, size_t n)
-{
-	struct reply *r = arg;
-
-	for (size_t i = 0; i < r->spec.n_fields; i++)
-		if (r->column[i] == r->at)
-			text_set(&r->text[i], p, n);
-	r->at++;
-}
-
-/* A byte order mark is of the row, but not of its first field. */
-static enum rc
-each_field(struct reply *r, uint64_t from, uint64_t end,
-	void (*field)(void *arg, const uint8_t *p, size_t n))
-{
-	const uint8_t *p = r->window.data + (from - r->base);
-	size_t n = (size_t)(end - from);
-
-	if (from == 0 && n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
-		p += 3, n -= 3;
-	r->at = 0;
-	return scan_fields(&r->dialect, ENCODING_UTF8, p, n, field, r, r->e);
-}
-
-static void
-read_row(struct reply *r, uint64_t end)
-{
-	struct reply_record x = {.offset = r->start,
-		.length = end - r->start,
-		.bytes = r->window.data + (r->start - r->base),
-		.size = (size_t)(end - r->start)};
-
-	if (r->spec.layer == API_CSV) {
-		if (r->spec.n_fields > 0)
-			r->rc = each_field(r, r->start, end, row_field);
-	} else if (r->n_queries > 0) {
-		/* The scanner has validated the line. */
-		jsonr_reset(r->json);
-		if (jsonr_add(r->json, x.bytes, x.size, r->e) != OK ||
-			jsonr_end(r->json, r->e) != OK)
-			r->rc = r->e->code;
-	}
-	while (x.size > 0 &&
-		(x.bytes[x.size - 1] == '\n' || x.bytes[x.size - 1] == '\r'))
-		x.size--;
-	tell(r, &x);
-}
-
-static void
-rows(void *arg, const uint64_t *ends, size_t n)
-{
-	struct reply *r = arg;
-
-	for (size_t i = 0; i < n; i++) {
-		if (r->rc == OK)
-			read_row(r, ends[i]);
-		r->start = ends[i];
-	}
-}
-
-/* Without its line end and mark, as the scanner compares it. */
-static void
-keep_header(struct reply *r, size_t len)
-{
-	const uint8_t *p = r->window.data;
-
-	if (r->header.len > 0 || r->rc != OK || len > r->window.len)
-		return;
-	if (len >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
-		p += 3, len -= 3;
-	if (len > 0 && p[len - 1] == '\n')
-		len--;
-	if (len > 0 && p[len - 1] == '\r')
-		len--;
-	str_addn(&r->header, (const char *)p, len);
-	r->n_columns = r->at;
-}
-
-void
-reply_first(struct reply *r)
-{
-	str_clear(&r->header);
-	for (size_t i = 0; i < r->spec.n_fields; i++)
-		r->column[i] = SIZE_MAX;
-}
-
-static void
-between_rows(void *arg, const struct scan_exception *x)
-{
-	struct reply *r = arg;
-
-	if (r->rc == OK && x->kind == KIND_HEADER && x->offset == 0) {
-		for (size_t i = 0; i < r->spec.n_fields; i++)
-			r->column[i] = SIZE_MAX;
-		r->rc = each_field(r, 0, x->length, header_field);
-		keep_header(r, x->length);
-	}
-	r->start = x->offset + x->length;
-}
-
-static enum rc
-read_rows(struct reply *r, struct err *e)
-{
-	static const struct scan_sink sink = {rows, between_rows};
-	const struct http_body *b = &r->answer->body;
-	struct scan *s = scan_new(&r->dialect, &sink, r);
-	bool last = false;
-	enum rc rc = OK;
-
-	if (r->header.len > 0)
-		scan_expect_header(s, (const uint8_t *)r->header.s,
-			r->header.len, (uint32_t)r->n_columns);
-	r->window.len = 0;
-	r->base = r->start = 0;
-	while (rc == OK && !last) {
-		uint64_t at = r->base + r->window.len;
-		size_t got = 0, done;
-
-		rc = buf_reserve(&r->window, PIECE, e);
-		if (rc == OK)
-			rc = http_body_read(b, r->window.data + r->window.len,
-				PIECE, at, &got, e);
-		if (rc != OK)
-			break;
-		r->window.len += got;
-		last = at + got >= b->size;
-		done = scan_step(s, r->window.data, r->window.len, last);
-		buf_drop(&r->window, done);
-		r->base += done;
-		rc = r->rc;
-	}
-	scan_free(s);
-	return rc;
-}
-
 /* ---- reading ---- */
 
 enum rc
@@ -497,7 +295,8 @@ reply_read(struct reply *r, const struct http_answer *a,
 	r->each = each;
 	r->arg = arg;
 	r->e = e;
-	return r->spec.layer == API_JSON ? read_json(r, e) : read_rows(r, e);
+	return r->spec.layer == API_JSON ? read_json(r, e)
+					 : reply_read_rows(r, e);
 }
 
 enum rc

@@ -67,12 +67,6 @@ void request_add_form(struct request *r, const char *name, const char *value);
 
 void request_release(struct request *r);
 
-/*
- * Replaces by *** what must not be told, as it is, percent-encoded or escaped
- * for JSON: secrets, and what a login gave, but for what base_url is made of.
- */
-void request_hide(const struct api *a, const struct vars *v, struct str *s);
-
 /* base_url as it is now, without slashes at its end. */
 enum rc request_base(const struct api *a, const struct vars *v, struct str *ret,
 	struct err *e) MUST_USE;

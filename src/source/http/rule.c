@@ -77,7 +77,8 @@ wait_of(const struct rule_input *in, const struct api_rule *r)
 		int64_t wait;
 
 		if (w->from.from == API_FROM_NOTHING)
-			return w->fixed;
+			return w->midnight ? wait_midnight(w->zone, in->now)
+					   : w->fixed;
 		if (in->value(in->arg, &w->from, 0, &value) == OK &&
 			wait_parse(w->unit, value.s, value.len, in->now, &wait))
 			return wait;

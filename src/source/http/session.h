@@ -64,6 +64,9 @@ enum session_verdict {
 	SESSION_PARK, /* not before `until`: e says why */
 };
 
+/* A wait for longer is one that somebody should hear of. */
+#define SESSION_LONG (INT64_C(86400) * CLOCK_SECOND)
+
 struct session_outcome {
 	enum session_verdict verdict;
 	int64_t until;	    /* wall, of SESSION_PARK */

@@ -178,7 +178,15 @@ token_take(struct token *t,
 	const struct api_auth *auth = t->auth;
 	CLEANUP(template_forget) struct str text = STR_INIT;
 	int64_t lifetime = auth->lifetime;
+	bool refreshes = auth->type == API_AUTH_OAUTH2 &&
+		auth->grant == API_GRANT_REFRESH_TOKEN;
+	bool there = false;
 
+	/* The old one is used up, whatever else the answer lacks. */
+	if (refreshes && value(arg, refresh_selector(), 0, &text) == OK) {
+		there = true;
+		take_refresh(t, &text, v);
+	}
 	for (size_t i = 0; i < auth->n_capture; i++) {
 		const struct api_capture *c = &auth->capture[i];
 
@@ -196,18 +204,10 @@ token_take(struct token *t,
 	t->expires = 0;
 	if (lifetime > 0)
 		set_expiry(t, lifetime, now);
-	template_forget(&text);
-	if (auth->type == API_AUTH_OAUTH2 &&
-		auth->grant == API_GRANT_REFRESH_TOKEN) {
-		bool there = value(arg, refresh_selector(), 0, &text) == OK;
-
-		if (there)
-			take_refresh(t, &text, v);
-		else if (auth->rotates == API_ROTATES_YES)
-			return err_set(e, BAD_SOURCE,
-				"auth: the answer has no new refresh_token, "
-				"and the old one is used up");
-	}
+	if (refreshes && !there && auth->rotates == API_ROTATES_YES)
+		return err_set(e, BAD_SOURCE,
+			"auth: the answer has no new refresh_token, and the "
+			"old one is used up");
 	t->has = true;
 	return OK;
 }

@@ -56,7 +56,8 @@ enum rc token_request(const struct token *t, const struct api *a,
 
 /*
  * From a successful answer; value as in rule.h. Defines {{auth.*}}.
- * BAD_SOURCE: something that capture names is not in it.
+ * BAD_SOURCE: something that capture names is not in it. A refresh token that
+ * is in it was taken all the same: token_keep() comes next, either way.
  */
 enum rc token_take(struct token *t,
 	enum rc (*value)(const void *arg, const struct api_selector *s,

@@ -134,3 +134,14 @@ wait_parse(enum api_unit unit, const void *text, size_t len, int64_t now,
 		*ret = WAIT_MAX;
 	return true;
 }
+
+int64_t
+wait_midnight(const struct zoneinfo *z, int64_t now)
+{
+	struct civil day;
+
+	zoneinfo_local(z, now, &day);
+	day.day++;
+	day.hour = day.minute = day.second = 0;
+	return zoneinfo_wall(z, &day) - now;
+}

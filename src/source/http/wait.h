@@ -9,9 +9,13 @@
 #define SOURCE_HTTP_WAIT_H
 
 #include "landfall/api.h"
+#include "landfall/schedule.h"
 
-/* More than a year is taken for a year: it parks the stream either way. */
+/* More than a year is taken for a year. */
 #define WAIT_MAX (INT64_C(366) * 86400 * 1000000000)
+
+/* Who asks for more than that has mistaken the unit, or the year. */
+#define WAIT_BELIEVED (INT64_C(30) * 86400 * 1000000000)
 
 /*
  * A value as a header or body has it, in ns from now. False: it is not of
@@ -19,6 +23,9 @@
  */
 bool wait_parse(enum api_unit unit, const void *text, size_t len, int64_t now,
 	int64_t *ret) MUST_USE;
+
+/* Until the next day of that zone begins; NULL: of UTC. */
+int64_t wait_midnight(const struct zoneinfo *z, int64_t now);
 
 /*
  * Full jitter: at_least plus random(0, min(max, base * 2^attempt)); attempt

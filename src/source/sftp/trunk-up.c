@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/io.h"
 #include "landfall/secret.h"
-#include "source/sftp/dial.h"
+#include "source/dial.h"
 #include "source/sftp/trunk-state.h"
 
 unsigned
@@ -378,6 +378,7 @@ dial(struct trunk *l, unsigned i)
 	pthread_mutex_lock(&l->lock);
 	l->dialing = false;
 	if (rc != OK) {
+		err_raise(&e, BAD_SOURCE);
 		slot_failed(l, &l->slot[i], SFTP_NETWORK, &e);
 	} else if (l->sftp == NULL || l->child_gone) {
 		l->slot[i].state = SLOT_WANTED;

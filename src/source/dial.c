@@ -1,4 +1,4 @@
-#include "source/sftp/dial.h"
+#include "source/dial.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -120,12 +120,12 @@ resolve(const struct dial *d, struct question *q, int64_t deadline,
 	if (pthread_create(&thread, &attr, resolver_main, q) != 0) {
 		q->holders--;
 		pthread_attr_destroy(&attr);
-		return err_set(e, BAD_SOURCE, "no thread to resolve a name");
+		return err_set(e, AGAIN, "no thread to resolve a name");
 	}
 	pthread_attr_destroy(&attr);
 	while (!is_answered(q)) {
 		if (is_cancelled(d) || clock_mono() >= deadline)
-			return err_set(e, BAD_SOURCE,
+			return err_set(e, AGAIN,
 				"%s: the resolver has no answer in time",
 				d->host);
 		clock_sleep(nap);
@@ -133,11 +133,10 @@ resolve(const struct dial *d, struct question *q, int64_t deadline,
 			nap *= 2;
 	}
 	if (q->rc == EAI_SYSTEM)
-		return err_set(
-			e, BAD_SOURCE, "%s: cannot be resolved", d->host);
+		return err_set(e, AGAIN, "%s: cannot be resolved", d->host);
 	if (q->rc != 0)
 		return err_set(
-			e, BAD_SOURCE, "%s: %s", d->host, gai_strerror(q->rc));
+			e, AGAIN, "%s: %s", d->host, gai_strerror(q->rc));
 	return OK;
 }
 
@@ -157,6 +156,22 @@ struct race {
 	struct str failures;
 };
 
+static bool
+is_loopback(const struct sockaddr *a)
+{
+	if (a->sa_family == AF_INET) {
+		const struct sockaddr_in *in = (const void *)a;
+
+		return ntohl(in->sin_addr.s_addr) >> 24 == 127;
+	}
+	if (a->sa_family == AF_INET6) {
+		const struct sockaddr_in6 *in = (const void *)a;
+
+		return IN6_IS_ADDR_LOOPBACK(&in->sin6_addr);
+	}
+	return false;
+}
+
 static void
 add_address(struct race *r, const struct addrinfo *a)
 {
@@ -164,6 +179,8 @@ add_address(struct race *r, const struct addrinfo *a)
 	char host[INET6_ADDRSTRLEN] = "?";
 
 	if (r->n == ADDRESSES_MAX || a->ai_addrlen > sizeof(t->address))
+		return;
+	if (r->dial->local && !is_loopback(a->ai_addr))
 		return;
 	(void)getnameinfo(a->ai_addr, a->ai_addrlen, host, sizeof(host), NULL,
 		0, NI_NUMERICHOST);
@@ -312,13 +329,15 @@ connect_one(const struct dial *d, const struct addrinfo *list, int64_t deadline,
 	struct attempt *won;
 
 	add_addresses(&r, list);
+	if (r.n == 0 && d->local)
+		return END;
 	won = run_race(&r, deadline);
 	for (unsigned i = 0; i < r.begun && won == NULL; i++)
 		if (r.attempt[i].fd >= 0)
 			fail_attempt(&r, &r.attempt[i], ETIMEDOUT);
 	if (won == NULL) {
-		err_set(e, BAD_SOURCE, "%s port %u: cannot connect: %s",
-			d->host, d->port, r.failures.s);
+		err_set(e, AGAIN, "%s port %u: cannot connect: %s", d->host,
+			d->port, r.failures.s);
 	} else {
 		*ret_fd = won->fd;
 		won->fd = -1;
