@@ -118,6 +118,12 @@ struct delivery *
 delivery_new(const char *source, const uint8_t *name, size_t name_len) MUST_USE;
 void delivery_free(struct delivery *d); /* and its descriptor */
 
+/*
+ * Its ledger entry: one canonical JSON object. Public because readers of the
+ * ledger compare with it.
+ */
+void delivery_entry(struct str *s, const struct delivery *d);
+
 struct commit {
 	struct zone *zone;
 	struct catalog *catalog; /* the writing connection */
@@ -154,11 +160,5 @@ commit_recover(struct commit *c, struct recovery *ret, struct err *e) MUST_USE;
  */
 enum rc commit_rebuild(struct zone *z, struct catalog *empty,
 	uint64_t *ret_versions, struct err *e) MUST_USE;
-
-/*
- * The ledger entry: one canonical JSON object. Public because readers of the
- * ledger compare with it.
- */
-void commit_entry(struct str *s, const struct delivery *d);
 
 #endif

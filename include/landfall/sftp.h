@@ -211,10 +211,10 @@ struct sftp_list {
 };
 
 /*
- * An SFTP_ITEM for each name that is no folder, in no order; names are below
- * path. SFTP_TROUBLE: a folder that could not be listed, or a name that no
- * file may have. DONE with a fault: path itself could not be listed, or the
- * listing is not whole.
+ * An SFTP_ITEM for each name that is no folder, in no order, its type always
+ * known; names are below path. SFTP_TROUBLE: a folder that could not be
+ * listed, or a name that no file may have. DONE with a fault: path itself
+ * could not be listed, or the listing is not whole.
  */
 enum rc sftp_list(struct sftp *s, uint64_t id, const struct sftp_list *l,
 	struct err *e) MUST_USE;

@@ -40,6 +40,15 @@ struct profile_reading {
 	size_t n_references;
 };
 
+/* ---- profile-file.c ---- */
+
+/*
+ * The profile that n names. *ret_file: where it is; places in messages refer
+ * to it, so it lives as long as y, and both are the caller's. False: reported.
+ */
+bool profile_load(struct profile_reading *p, const struct yaml_node *n,
+	struct yaml *y, char **ret_file) MUST_USE;
+
 /* ---- profile-block.c ---- */
 
 void profile_fill(
@@ -67,14 +76,15 @@ void profile_add_expected(struct str *s, const struct profile_row *row);
 bool profile_wrong(struct profile_reading *p, const struct yaml_node *n,
 	const char *fmt, ...) PRINTF_LIKE(3, 4);
 
+/* "WHAT: expected EXPECTED, this is ...". False. */
+bool profile_expected(struct profile_reading *p, const char *what,
+	const struct yaml_node *n, const char *expected);
+
 bool profile_is_text(const struct yaml_node *n);
 
-/* "{{config.NAME}}" and nothing else is what the source says; NULL: it is not
- * that, or nothing declares NAME. */
-const struct api_config *
-profile_config_of(const struct profile_reading *p, const struct yaml_node *n);
+/* ---- profile-value.c; false: reported ---- */
 
-/* Text or a list of texts. False: reported. */
+/* Text or a list of texts. */
 bool profile_read_words(struct profile_reading *p, const char *what,
 	const struct yaml_node *n, struct api_words *ret);
 
@@ -92,6 +102,11 @@ bool profile_read_selector(struct profile_reading *p, const char *what,
 	const struct yaml_node *n, struct api_selector *ret);
 
 /* ---- profile-part.c: values with a shape of their own ---- */
+
+/* "{{config.NAME}}" and nothing else is what the source says; NULL: it is not
+ * that, or nothing declares NAME. */
+const struct api_config *
+profile_config_of(const struct profile_reading *p, const struct yaml_node *n);
 
 typedef bool profile_reader(struct profile_reading *p, const char *what,
 	const struct profile_row *row, const struct yaml_node *n, void *field);

@@ -93,20 +93,28 @@ struct profile_block {
 };
 
 extern const struct profile_block profile_top;
-extern const struct profile_block profile_auth;
-extern const struct profile_block profile_request;
 extern const struct profile_block profile_stream;
+extern const struct profile_block profile_request;
+extern const struct profile_block profile_timeout;
+extern const struct profile_block profile_auth;
+extern const struct profile_block profile_jwt;
+extern const struct profile_block profile_sign;
 extern const struct profile_block profile_pagination;
 extern const struct profile_block profile_incremental;
 extern const struct profile_block profile_partitions;
 extern const struct profile_block profile_lookup;
+extern const struct profile_block profile_where;
 extern const struct profile_block profile_job;
 extern const struct profile_block profile_job_poll;
 extern const struct profile_block profile_rate;
+extern const struct profile_block profile_match;
+extern const struct profile_block profile_pace;
 extern const struct profile_block profile_rule;
+extern const struct profile_block profile_when;
 extern const struct profile_block profile_retry;
 extern const struct profile_block profile_delete;
 extern const struct profile_block profile_reconcile;
+extern const struct profile_block profile_guard;
 
 /* All of them, in the order of the manual. */
 extern const struct profile_block *const profile_blocks[];

@@ -1,327 +1,15 @@
-#include "daemon/pass.h"
-
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
-
+/*
+ * A look at one source from its beginning to its record, and looks at single
+ * names of it.
+ */
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/alert.h"
-#include "daemon/decide.h"
 #include "daemon/gone.h"
 #include "daemon/handover.h"
+#include "daemon/pass-state.h"
 #include "daemon/receipts.h"
-#include "daemon/room.h"
-#include "daemon/set.h"
 #include "landfall/side.h"
-
-/*
- * A look in progress: the listing thread decides, the committer counts what
- * came out of it.
- */
-struct looking {
-	const struct pass_options *options;
-	const struct source_config *config;
-	const struct source_ops *ops;
-	struct source *source;
-	struct lane *lane;
-	struct pass_report *report;
-	struct room *room;
-	struct source_place place;
-	struct str facts; /* how its bytes come here */
-	struct decision decision;
-	struct set *set;    /* whose members are being submitted */
-	struct str refusal; /* why there is no room for it */
-	int64_t began;	    /* monotonic */
-	pthread_mutex_t lock;
-	/* Under lock. */
-	uint64_t count[DISPOSITIONS];
-	uint64_t failed, no_room, missing;
-	uint64_t members[DISPOSITIONS];
-	struct pass_stuck stuck[CONDITIONS];
-};
-
-/* Under lock. */
-static void
-add_stuck(struct pass_stuck *s, const uint8_t *name, size_t len,
-	const char *reason)
-{
-	if (s->count++ > 0)
-		return;
-	s->name = mem_dup(name, len);
-	s->len = len;
-	s->reason = mem_strdup(reason);
-}
-
-static void
-one_done(void *arg, const struct delivery *d)
-{
-	struct looking *k = arg;
-
-	pthread_mutex_lock(&k->lock);
-	if (d->member) {
-		k->members[d->disposition]++;
-		pthread_mutex_unlock(&k->lock);
-		if (k->options->done != NULL)
-			k->options->done(k->options->arg, d);
-		return;
-	}
-	k->count[d->disposition]++;
-	k->missing += d->members.missing;
-	/* Pending out of fetching: it was ready, and could not be had. */
-	if (d->no_room)
-		k->no_room++;
-	else if (d->disposition == DISPOSITION_PENDING && d->tried)
-		k->failed++;
-	if (d->needs != CONDITION_NONE)
-		add_stuck(&k->stuck[d->needs], d->name, d->name_len, d->reason);
-	pthread_mutex_unlock(&k->lock);
-	if (k->ops->forget != NULL && d->disposition != DISPOSITION_PENDING)
-		k->ops->forget(k->source, d->name, d->name_len);
-	if (k->options->done != NULL)
-		k->options->done(k->options->arg, d);
-}
-
-static void
-take_counts(struct looking *k)
-{
-	struct pass_report *r = k->report;
-
-	pthread_mutex_lock(&k->lock);
-	for (unsigned i = 0; i < DISPOSITIONS; i++)
-		r->pass.count[i] += k->count[i];
-	for (unsigned i = 0; i < DISPOSITIONS; i++)
-		r->members[i] += k->members[i];
-	r->missing += k->missing;
-	r->failed += k->failed;
-	r->no_room += k->no_room;
-	memcpy(r->stuck, k->stuck, sizeof(r->stuck));
-	memset(k->stuck, 0, sizeof(k->stuck));
-	pthread_mutex_unlock(&k->lock);
-}
-
-void
-pass_report_init(struct pass_report *r)
-{
-	*r = (struct pass_report){.remark = STR_INIT,
-		.receipts = STR_INIT,
-		.trouble = STR_INIT,
-		.after.trouble = STR_INIT};
-}
-
-void
-pass_report_release(struct pass_report *r)
-{
-	str_release(&r->remark);
-	str_release(&r->receipts);
-	str_release(&r->trouble);
-	str_release(&r->after.trouble);
-	for (unsigned i = 0; i < CONDITIONS; i++) {
-		free(r->stuck[i].name);
-		free(r->stuck[i].reason);
-	}
-}
-
-static enum rc
-submit(struct looking *k, const struct item *it, struct err *e)
-{
-	static const struct catalog_version none = {0};
-	const struct decision *d = &k->decision;
-	struct job *j = job_new(k->config, it->name, it->name_len);
-
-	j->source = k->source;
-	j->cancel = k->options->cancel;
-	j->signature = it->signature;
-	j->seen_at = d->known ? d->name.first_seen : clock_wall();
-	j->evidence = mem_strdup(d->evidence.s);
-	claims_move(&j->claims, &k->decision.claims);
-	j->transport = k->facts.s;
-	j->set = k->set;
-	if (job_know(j, lane_catalog(k->lane),
-		    d->known ? &d->name.version : &none, e) != OK) {
-		job_free(j);
-		return e->code;
-	}
-	if (sides_record(k->lane, k->config->name, it->name, it->name_len,
-		    &d->sides, e) != OK) {
-		job_free(j);
-		return e->code;
-	}
-	/* It may be on its way long before its turn comes. */
-	if (k->ops->want != NULL)
-		k->ops->want(k->source, it->name, it->name_len, &it->signature);
-	return lane_submit(k->lane, j, e);
-}
-
-/* Somebody was told of what is quarantined, and has rejected it. */
-static enum rc
-note_settled(struct looking *k, struct err *e)
-{
-	uint64_t by;
-	enum rc rc = catalog_settled(
-		lane_catalog(k->lane), k->decision.name.version.index, &by, e);
-
-	k->report->pass.count[DISPOSITION_QUARANTINED]++;
-	k->report->settled += rc == OK;
-	return rc == END ? OK : rc;
-}
-
-/*
- * It waits for room, as it did at the look before: nothing new to record, or
- * a full disk would be written to for each name and look.
- */
-static enum rc
-wait_for_room(struct looking *k, const struct item *it, const char *why,
-	struct err *e)
-{
-	const struct catalog_name *known = &k->decision.name;
-	struct pass_report *r = k->report;
-	struct delivery *note;
-
-	if (k->decision.known && known->disposition == DISPOSITION_PENDING &&
-		signature_equal(&known->signature, &it->signature) &&
-		strcmp(known->reason, why) == 0) {
-		r->pass.unchanged++;
-		r->pass.count[DISPOSITION_PENDING]++;
-		r->no_room++;
-		pthread_mutex_lock(&k->lock);
-		add_stuck(&k->stuck[CONDITION_SPACE], it->name, it->name_len,
-			why);
-		pthread_mutex_unlock(&k->lock);
-		return OK;
-	}
-	note = delivery_new(k->config->name, it->name, it->name_len);
-	note->signature = it->signature;
-	note->disposition = DISPOSITION_PENDING;
-	note->reason = mem_strdup(why);
-	note->no_room = true;
-	note->needs = CONDITION_SPACE;
-	return lane_note(k->lane, note, e);
-}
-
-/* It is to be read: now, if there is room. */
-static enum rc
-take(struct looking *k, const struct item *it, struct err *e)
-{
-	CLEANUP(str_release) struct str why = STR_INIT;
-
-	if (room_refuses(k->room, it->signature.size, &why))
-		return wait_for_room(k, it, why.s, e);
-	return submit(k, it, e);
-}
-
-/* What is decided, without reading it. */
-static struct delivery *
-note_of(const struct looking *k, const struct item *it)
-{
-	const struct decision *d = &k->decision;
-	struct delivery *note =
-		delivery_new(k->config->name, it->name, it->name_len);
-
-	note->signature = it->signature;
-	note->disposition = d->disposition;
-	note->reason = mem_strdup(d->rule.s);
-	note->wait = d->wait;
-	note->known = d->told ||
-		(d->known && d->name.disposition == d->disposition &&
-			signature_equal(&d->name.signature, &it->signature) &&
-			strcmp(d->name.reason, d->rule.s) == 0);
-	return note;
-}
-
-/*
- * One of a set, or the manifest that ends it. It is read only if there is
- * room for all of it.
- */
-static enum rc
-each_of_set(struct looking *k, const struct item *it, struct err *e)
-{
-	const struct decision *d = &k->decision;
-
-	if (k->set == NULL) {
-		k->set = set_new(d->set);
-		str_clear(&k->refusal);
-		if (room_refuses(k->room, d->set_bytes, &k->refusal))
-			set_spoil(k->lane, k->set, k->refusal.s);
-	}
-	if (d->set_ends) {
-		struct set *set = k->set;
-
-		k->set = NULL;
-		return set_conclude(k->lane, set, note_of(k, it), e);
-	}
-	if (k->refusal.len > 0)
-		return wait_for_room(k, it, k->refusal.s, e);
-	if (d->disposition != DISPOSITION_PENDING)
-		return submit(k, it, e);
-	/* It changed since the set was found complete. */
-	set_spoil(k->lane, k->set, d->rule.s);
-	return lane_note(k->lane, note_of(k, it), e);
-}
-
-static bool
-is_cancelled(const struct looking *k)
-{
-	return k->options->cancel != NULL && *k->options->cancel;
-}
-
-static enum rc
-each_decided(void *arg, const struct item *it, struct err *e)
-{
-	struct looking *k = arg;
-	const struct decision *d = &k->decision;
-	struct pass_report *r = k->report;
-
-	/* Nor was what it was decided by whole, perhaps. */
-	if (is_cancelled(k))
-		return err_set(e, AGAIN, "cancelled");
-	r->pass.listed++;
-	if (d->wait > r->wait && d->wait <= PASS_WAIT_MOST)
-		r->wait = d->wait;
-	if (d->unchanged) {
-		r->pass.unchanged++;
-		if (d->disposition == DISPOSITION_QUARANTINED)
-			return note_settled(k, e);
-		r->pass.count[d->disposition]++;
-		return OK;
-	}
-	if (d->set != NULL)
-		return each_of_set(k, it, e);
-	if (d->disposition == DISPOSITION_LANDED ||
-		d->disposition == DISPOSITION_NEW_VERSION)
-		return take(k, it, e);
-	return lane_note(k->lane, note_of(k, it), e);
-}
-
-static void
-each_trouble(void *arg, const uint8_t *name, size_t len, const struct err *why)
-{
-	struct looking *k = arg;
-	struct pass_report *r = k->report;
-
-	/* The first one is told in full; the number says there are more. */
-	if (r->troubles++ == 0) {
-		str_add_quoted(&r->trouble, name, len);
-		str_addf(&r->trouble, ": %s", why->text);
-	}
-}
-
-static enum rc
-check_sums(const struct catalog_pass *p, struct err *e)
-{
-	uint64_t sum = 0;
-
-	for (unsigned i = 0; i < DISPOSITIONS; i++)
-		sum += p->count[i];
-	if (sum == p->listed)
-		return OK;
-	return err_set(e, BROKEN,
-		"source %s: %llu names were listed and %llu dispositions came "
-		"out: this is a defect of landfall, nothing was removed at "
-		"the source",
-		p->source, (unsigned long long)p->listed,
-		(unsigned long long)sum);
-}
 
 /* Is there anything that could leave the source? */
 static bool
@@ -377,7 +65,7 @@ begin(struct looking *k, struct engine *g, const struct pass_options *o,
 	r->pass.started = clock_wall();
 	pthread_mutex_init(&k->lock, NULL);
 	if (lane_open(g,
-		    &(struct lane_options){.done = one_done,
+		    &(struct lane_options){.done = pass_done,
 			    .arg = k,
 			    .workers = readers_of(o->config)},
 		    &k->lane, e) != OK)
@@ -410,10 +98,7 @@ end(struct looking *k)
 	if (k->lane != NULL)
 		decision_release(&k->decision);
 	lane_close(k->lane);
-	for (unsigned i = 0; i < CONDITIONS; i++) {
-		free(k->stuck[i].name);
-		free(k->stuck[i].reason);
-	}
+	pass_free_stuck(k->stuck);
 	if (k->source != NULL)
 		k->ops->close(k->source);
 	str_release(&k->facts);
@@ -440,7 +125,7 @@ conclude(struct looking *k, struct err *e)
 	r->pass.trouble = r->trouble.s;
 	r->pass.outcome =
 		r->trouble.len > 0 ? PASS_COULD_NOT_LOOK : PASS_COMPLETE;
-	if (check_sums(&r->pass, e) != OK)
+	if (pass_check_sums(&r->pass, e) != OK)
 		return e->code;
 	return lane_write(k->lane, record, &r->pass, e);
 }
@@ -477,14 +162,14 @@ note_gone(struct looking *k, struct err *e)
 static enum rc
 left_off(const struct looking *k, struct err *e)
 {
-	return is_cancelled(k) ? AGAIN : err_raise(e, BAD_SOURCE);
+	return pass_is_cancelled(k) ? AGAIN : err_raise(e, BAD_SOURCE);
 }
 
 /* What failed because nobody waits for it is nobody's failure. */
 static enum rc
 unless_cancelled(const struct looking *k, enum rc rc, struct err *e)
 {
-	if (rc == BROKEN || !is_cancelled(k))
+	if (rc == BROKEN || !pass_is_cancelled(k))
 		return rc;
 	return err_set(e, AGAIN, "cancelled");
 }
@@ -504,9 +189,9 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	if (rc == OK)
 		rc = receipts_begin(k.lane, k.config, e);
 	if (rc == OK)
-		rc = k.ops->recover(k.source, each_trouble, &k, e);
+		rc = k.ops->recover(k.source, pass_trouble, &k, e);
 	if (rc == OK)
-		rc = decide_all(&k.decision, each_decided, each_trouble, &k, e);
+		rc = decide_all(&k.decision, pass_item, pass_trouble, &k, e);
 	if (rc == OK)
 		rc = note_gone(&k, e);
 	close_set(&k);
@@ -521,7 +206,7 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 		rc = BROKEN;
 	rc = unless_cancelled(&k, rc, e);
 	if (rc == OK) {
-		take_counts(&k);
+		pass_take_counts(&k);
 		if (lost.code == OK && is_after_due(k.config, &r->pass))
 			rc = after_run(
 				k.lane, k.config, k.source, &r->after, e);
@@ -594,7 +279,7 @@ look_at(struct looking *k, const struct pass_name *n, struct err *e)
 	if (rc != OK || side_manifest(k->config) != NULL || is_written(k, &it))
 		return rc;
 	rc = decide(&k->decision, &it, clock_wall(), e);
-	return rc == OK ? each_decided(k, &it, e) : rc;
+	return rc == OK ? pass_item(k, &it, e) : rc;
 }
 
 enum rc
@@ -615,8 +300,8 @@ pass_names(struct engine *g, const struct pass_options *o, struct pass_list *l,
 		rc = BROKEN;
 	rc = unless_cancelled(&k, rc, e);
 	if (rc == OK) {
-		take_counts(&k);
-		rc = check_sums(&r->pass, e);
+		pass_take_counts(&k);
+		rc = pass_check_sums(&r->pass, e);
 	}
 	if (rc == OK && is_after_due(k.config, &r->pass))
 		rc = after_names(k.lane, k.config, k.source, l->name, l->n,

@@ -6,101 +6,13 @@
 
 #include "base/clock.h"
 #include "base/durable.h"
-#include "base/jsonw.h"
 #include "base/mem.h"
 #include "land/intent.h"
+#include "land/seal.h"
 #include "land/tell.h"
 
 /* From this many files on one syncfs is cheaper than an fsync for each. */
 #define SYNC_TOGETHER 4
-
-struct delivery *
-delivery_new(const char *source, const uint8_t *name, size_t name_len)
-{
-	struct delivery *d = mem_alloc(sizeof(*d));
-
-	d->source = source;
-	d->name = mem_dup(name, name_len);
-	d->name_len = name_len;
-	d->fd = -1;
-	d->file = (struct str)STR_INIT;
-	d->sha_chars = 12;
-	return d;
-}
-
-void
-delivery_free(struct delivery *d)
-{
-	if (d == NULL)
-		return;
-	io_drop(&d->fd);
-	str_release(&d->file);
-	free(d->drift);
-	free(d->reason);
-	free(d->line);
-	if (d->write_owned)
-		free(d->write_arg);
-	free(d->name);
-	free(d);
-}
-
-static void
-write_count(struct jsonw *j, const struct members *m, enum disposition d)
-{
-	jsonw_key(j, disposition_name(d)), jsonw_u64(j, m->count[d]);
-}
-
-static void
-write_members(struct jsonw *j, const struct members *m)
-{
-	jsonw_object(j);
-	write_count(j, m, DISPOSITION_DUPLICATE);
-	jsonw_key(j, "findings"), jsonw_u64(j, m->findings);
-	write_count(j, m, DISPOSITION_IGNORED);
-	write_count(j, m, DISPOSITION_LANDED);
-	jsonw_key(j, "missing"), jsonw_u64(j, m->missing);
-	write_count(j, m, DISPOSITION_NEW_VERSION);
-	write_count(j, m, DISPOSITION_QUARANTINED);
-	jsonw_end(j);
-}
-
-void
-commit_entry(struct str *s, const struct delivery *d)
-{
-	struct jsonw j = jsonw_canonical(s);
-	bool has_file = d->file.len > 0;
-
-	jsonw_object(&j);
-	if (d->is_again)
-		jsonw_key(&j, "again"), jsonw_u64(&j, d->again);
-	jsonw_key(&j, "bytes_sha256");
-	jsonw_hex(&j, d->landed.bytes_sha256, HASH_LEN);
-	jsonw_key(&j, "disposition");
-	jsonw_text(&j,
-		d->rejected ? "rejected" : disposition_name(d->disposition));
-	if (has_file) {
-		jsonw_key(&j, "file"), jsonw_text(&j, d->file.s);
-		jsonw_key(&j, "file_sha256");
-		jsonw_hex(&j, d->file_sha256, HASH_LEN);
-	}
-	jsonw_key(&j, "generation"), jsonw_u64(&j, d->generation);
-	jsonw_key(&j, "index"), jsonw_u64(&j, d->index);
-	jsonw_key(&j, "landed_at"), jsonw_time(&j, d->landed_at);
-	if (d->unpacked && d->members.known)
-		jsonw_key(&j, "members"), write_members(&j, &d->members);
-	jsonw_key(&j, "name"), jsonw_percent(&j, d->name, d->name_len);
-	if (d->reason != NULL)
-		jsonw_key(&j, "reason"), jsonw_text(&j, d->reason);
-	if (has_file) {
-		jsonw_key(&j, "records");
-		jsonw_u64(&j, d->landed.totals.records);
-	}
-	if (d->settles)
-		jsonw_key(&j, "settles"), jsonw_u64(&j, d->settled);
-	jsonw_key(&j, "size"), jsonw_u64(&j, d->landed.size);
-	jsonw_key(&j, "source"), jsonw_text(&j, d->source);
-	jsonw_end(&j);
-}
 
 /* Will there be a landing file of its own? */
 static bool
@@ -227,113 +139,13 @@ choose_path(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 	return OK;
 }
 
-void
-members_add(struct str *s, const struct members *m)
-{
-	const char *before = "members: ";
-
-	for (unsigned i = 1; i < DISPOSITIONS; i++) {
-		if (m->count[i] == 0)
-			continue;
-		str_addf(s, "%s%llu %s", before,
-			(unsigned long long)m->count[i], disposition_name(i));
-		before = ", ";
-	}
-	if (m->findings > 0)
-		str_addf(s, " (%llu unfit to be a file)",
-			(unsigned long long)m->findings);
-	if (m->missing > 0)
-		str_addf(s, ", %llu missing", (unsigned long long)m->missing);
-	if (*before == 'm')
-		str_add(s, m->known ? "no members" : "unpacked");
-}
-
-/* What is told of an archive: of its members, then why it is as it is. */
-static char *
-unpacked_words(const struct delivery *d)
-{
-	CLEANUP(str_release) struct str s = STR_INIT;
-
-	members_add(&s, &d->members);
-	if (d->reason != NULL)
-		str_addf(&s, "; %s", d->reason);
-	return str_take(&s);
-}
-
-static enum rc
-tell(struct catalog *c, struct delivery *d, int64_t now, struct err *e)
-{
-	CLEANUP(mem_release)
-	char *words = d->unpacked ? unpacked_words(d) : NULL;
-	const char *reason = words != NULL ? words
-		: d->reason != NULL	   ? d->reason
-					   : d->drift;
-
-	if (reason != NULL &&
-		catalog_note(c, d->source, d->name, d->name_len, &d->signature,
-			now, d->disposition, reason, e) != OK)
-		return e->code;
-	if (d->settles && catalog_settle(c, d->settled, d->index, e) != OK)
-		return e->code;
-	if (!d->has_shape ||
-		(d->disposition != DISPOSITION_LANDED &&
-			d->disposition != DISPOSITION_NEW_VERSION))
-		return OK;
-	d->shape.index = d->index;
-	return catalog_shape_put(c, d->source, &d->shape, e);
-}
-
-enum rc
-commit_put(struct catalog *c, struct delivery *d, struct err *e)
-{
-	struct catalog_version v = {
-		.generation = d->generation,
-		.disposition = d->disposition,
-		.relation = d->relation,
-		.size = d->landed.size,
-		.records = d->landed.totals.records,
-		.malformed = d->landed.totals.malformed,
-		.landed_at = d->landed_at,
-		.index = d->index,
-		.file = d->file.s,
-	};
-
-	memcpy(v.bytes_sha256, d->landed.bytes_sha256, HASH_LEN);
-	memcpy(v.file_sha256, d->file_sha256, HASH_LEN);
-	if (catalog_put(c, d->source, d->name, d->name_len, &d->signature,
-		    d->landed_at, &v, e) != OK)
-		return e->code;
-	return tell(c, d, d->landed_at, e);
-}
-
-/* The name stands as it stood; its story has one line more. */
-enum rc
-commit_reject(struct catalog *c, const struct delivery *d, const char *entry,
-	size_t len, struct err *e)
-{
-	struct catalog_name n;
-	enum rc rc = catalog_find(c, d->source, d->name, d->name_len, &n, e);
-
-	if (rc == END)
-		return err_set(e, BROKEN,
-			"rejected entry %llu is of a name the catalog does "
-			"not know: run `landfall catalog rebuild`",
-			(unsigned long long)d->settled);
-	if (rc != OK ||
-		catalog_note(c, d->source, d->name, d->name_len, &n.signature,
-			d->landed_at, n.disposition, d->reason, e) != OK ||
-		catalog_settle(c, d->settled, d->index, e) != OK)
-		return e->code;
-	return catalog_outbox_put(c, d->index, entry, len, NULL, e);
-}
-
 static enum rc
 record_rejection(struct commit *c, struct delivery *d, struct err *e)
 {
 	CLEANUP(str_release) struct str entry = STR_INIT;
 
-	commit_entry(&entry, d);
-	return commit_reject(c->catalog, d, entry.s, entry.len, e);
+	delivery_entry(&entry, d);
+	return tell_rejection(c->catalog, d, entry.s, entry.len, e);
 }
 
 static enum rc
@@ -341,9 +153,9 @@ record_version(struct commit *c, struct delivery *d, struct err *e)
 {
 	CLEANUP(str_release) struct str entry = STR_INIT;
 
-	if (commit_put(c->catalog, d, e) != OK)
+	if (tell_version(c->catalog, d, e) != OK)
 		return e->code;
-	commit_entry(&entry, d);
+	delivery_entry(&entry, d);
 	return catalog_outbox_put(c->catalog, d->index, entry.s, entry.len,
 		is_new_file(d) ? d->file.s : NULL, e);
 }
@@ -519,50 +331,21 @@ publish_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 /* ---- after the record ---- */
 
 static enum rc
-write_sums(struct commit *c, struct delivery **d, size_t n, struct err *e)
+seal_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 {
-	CLEANUP(str_release) struct str lines = STR_INIT;
-	CLEANUP(str_release) struct str dir = STR_INIT;
-
-	for (size_t i = 0; i < n; i++) {
-		zone_sums_line(&lines, d[i]->file.s, d[i]->file_sha256);
-		if (i + 1 < n && same_dir(d[i], d[i + 1]))
-			continue;
-		str_clear(&dir);
-		str_addn(&dir, d[i]->file.s, dir_len(d[i]));
-		if (zone_sums_append(c->zone, dir.s, lines.s, lines.len, e) !=
-			OK)
-			return e->code;
-		str_clear(&lines);
-	}
-	return OK;
-}
-
-static enum rc
-write_ledger(struct commit *c, struct delivery **d, size_t n, struct err *e)
-{
-	struct ledger_entry *entry = mem_array(n, sizeof(*entry));
-	struct str text = STR_INIT;
-	size_t k = 0, at = 0;
-	enum rc rc = OK;
+	CLEANUP(seal_release) struct seal x = SEAL_INIT;
+	CLEANUP(str_release) struct str entry = STR_INIT;
 
 	for (size_t i = 0; i < n; i++) {
 		if (!d[i]->recorded)
 			continue;
-		commit_entry(&text, d[i]);
-		entry[k++].len = text.len - at;
-		at = text.len;
+		str_clear(&entry);
+		delivery_entry(&entry, d[i]);
+		seal_add(&x, entry.s, entry.len,
+			is_new_file(d[i]) ? d[i]->file.s : NULL,
+			d[i]->file_sha256);
 	}
-	at = 0;
-	for (size_t i = 0; i < k; i++) {
-		entry[i].text = text.s + at;
-		at += entry[i].len;
-	}
-	if (k > 0)
-		rc = ledger_append(c->ledger, entry, k, e);
-	str_release(&text);
-	free(entry);
-	return rc;
+	return seal_set(&x, c, e);
 }
 
 enum rc
@@ -599,9 +382,7 @@ commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 			catalog_abort(c->catalog);
 	} while (rc == AGAIN);
 	if (rc == OK)
-		rc = write_sums(c, files, n_files, e);
-	if (rc == OK)
-		rc = write_ledger(c, d, n, e);
+		rc = seal_group(c, d, n, e);
 	for (size_t i = 0; i < n && rc == OK; i++) {
 		if (!d[i]->staged || d[i]->published)
 			continue;

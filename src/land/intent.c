@@ -1,8 +1,10 @@
 #include "land/intent.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "base/mem.h"
 
 #define INTENT_PATH FORMAT_STAGING_DIR "/" INTENT_NAME
 #define INTENT_MAX (64u << 20)
@@ -41,8 +43,8 @@ intent_write(struct zone *z, struct delivery **d, size_t n, int *ret_fd,
 	return OK;
 }
 
-enum rc
-intent_read(struct zone *z, struct str *s, struct err *e)
+static enum rc
+read_text(struct zone *z, struct str *s, struct err *e)
 {
 	enum rc rc = io_read_file(
 		zone_dir(z), INTENT_PATH, INTENT_MAX, s, BROKEN, e);
@@ -56,8 +58,9 @@ intent_read(struct zone *z, struct str *s, struct err *e)
 	return OK;
 }
 
-bool
-intent_line(char *line, uint64_t *ret_id)
+/* Cuts the line in place. False: it names no staged file. */
+static bool
+read_line(char *line, uint64_t *ret_id)
 {
 	char *id = strchr(line, ' ');
 
@@ -65,4 +68,33 @@ intent_line(char *line, uint64_t *ret_id)
 		return false;
 	*id++ = '\0';
 	return str_parse_u64(id, strlen(id), ret_id);
+}
+
+void
+intent_release(struct intent *t)
+{
+	str_release(&t->text);
+	free(t->file);
+}
+
+enum rc
+intent_read(struct zone *z, struct intent *t, struct err *e)
+{
+	char *line, *rest;
+	size_t lines = 0;
+
+	*t = (struct intent){.text = STR_INIT};
+	if (read_text(z, &t->text, e) != OK)
+		return e->code;
+	for (const char *p = t->text.s; (p = strchr(p, '\n')) != NULL; p++)
+		lines++;
+	t->file = mem_array(lines, sizeof(*t->file));
+	for (line = lines > 0 ? strtok_r(t->text.s, "\n", &rest) : NULL;
+		line != NULL; line = strtok_r(NULL, "\n", &rest)) {
+		struct intent_file *f = &t->file[t->n++];
+
+		f->path = line;
+		f->has_id = read_line(line, &f->id);
+	}
+	return OK;
 }

@@ -18,10 +18,23 @@
 enum rc intent_write(struct zone *z, struct delivery **d, size_t n, int *ret_fd,
 	struct err *e) MUST_USE;
 
-/* The lines of the last group; none when there is no intent. */
-enum rc intent_read(struct zone *z, struct str *s, struct err *e) MUST_USE;
+struct intent_file {
+	const char *path;
+	bool has_id;
+	uint64_t id;
+};
 
-/* Takes one line apart; false: it names no staged file. Cuts it in place. */
-bool intent_line(char *line, uint64_t *ret_id);
+struct intent {
+	struct str text;
+	struct intent_file *file;
+	size_t n;
+};
+
+/*
+ * That of the last group; no files when there is none. To be released also
+ * when it fails.
+ */
+enum rc intent_read(struct zone *z, struct intent *t, struct err *e) MUST_USE;
+void intent_release(struct intent *t);
 
 #endif

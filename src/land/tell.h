@@ -13,13 +13,13 @@
  * landed_at.
  */
 enum rc
-commit_put(struct catalog *c, struct delivery *d, struct err *e) MUST_USE;
+tell_version(struct catalog *c, struct delivery *d, struct err *e) MUST_USE;
 
 /*
- * A rejection instead: a line in the story and the ledger entry, which has
- * no version, in the outbox.
+ * A rejection instead: the name stands as it stood, its story has one line
+ * more, and the ledger entry, which has no version, is in the outbox.
  */
-enum rc commit_reject(struct catalog *c, const struct delivery *d,
+enum rc tell_rejection(struct catalog *c, const struct delivery *d,
 	const char *entry, size_t len, struct err *e) MUST_USE;
 
 #endif

@@ -92,7 +92,7 @@ add_batch(struct fill *f, struct err *e)
 			f->to.catalog, ledger_size(f->to.ledger), e);
 	for (size_t i = 0; i < f->n && rc == OK; i++) {
 		text[i] = (struct str)STR_INIT;
-		commit_entry(&text[i], f->d[i]);
+		delivery_entry(&text[i], f->d[i]);
 		f->entry[i] = (struct ledger_entry){text[i].s, text[i].len};
 		rc = record(f, f->d[i], &text[i], e);
 		delivery_free(f->d[i]);

@@ -98,6 +98,8 @@ for trick in size-more size-less size-huge size-most behind; do
 done
 ends 'another file after it was read' swap fetch swap s7 = 'done changed'
 ends 'a file that grows' grow fetch grow s8 = 'done changed'
+ends 'nothing of how it is after it was read' no-after fetch one s15 = \
+	'done garbage'
 ends 'a byte at a time' crumbs fetch one s9 = 'done network'
 ends 'more than was asked' more-data fetch one s10 = 'done garbage'
 ends 'nothing, as data' no-data fetch one s11 = 'done garbage'

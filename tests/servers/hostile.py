@@ -56,6 +56,7 @@ TRICKS = {
     'behind': 'no sizes, and data from behind the end',
     'swap': 'a file is another after it was read (its time tells)',
     'grow': 'a file grows while it is read',
+    'no-after': 'how a file is after it was read is not said: all is fine',
     'short': 'READ gives a third of what is asked (which is no crime)',
     'reorder': 'READs are answered in another order (no crime either)',
     'crumbs': 'READ gives a byte at a time',
@@ -293,6 +294,9 @@ class Conversation:
         if self.trick == 'swap' and what[3] == 2:
             os.utime(what[1], (1, 1))
             st = os.fstat(what[1])
+        if self.trick == 'no-after' and what[3] == 2:
+            self.status(number, OK)
+            return
         self.packet(ATTRS, u32(number) + self.attributes(st))
 
     def do_read(self, number, handle, rest):

@@ -13,10 +13,12 @@
 #define PIECE (1u << 20)
 
 void
-fill_init(struct fill *f, int fd, uint64_t offset,
+fill_init(struct fill *f, int fd, uint64_t offset, uint64_t window,
 	const uint8_t prefix_sum[HASH_LEN])
 {
-	*f = (struct fill){.fd = fd, .offset = offset};
+	*f = (struct fill){.fd = fd,
+		.offset = offset,
+		.at = window < offset ? offset - window : 0};
 	memcpy(f->prefix_sum, prefix_sum, HASH_LEN);
 	hash_init(&f->hash);
 }
@@ -57,13 +59,12 @@ fill_prefix(struct fill *f, struct err *e)
 		f->offset);
 }
 
-enum rc
-fill_compare(struct fill *f, const uint8_t *p, size_t n, uint64_t offset,
-	struct err *e)
+static enum rc
+compare(const struct fill *f, const uint8_t *p, size_t n, struct err *e)
 {
 	uint8_t *ours = mem_alloc(n);
 	size_t got = 0;
-	enum rc rc = io_pread(f->fd, ours, n, offset, &got, BROKEN, e);
+	enum rc rc = io_pread(f->fd, ours, n, f->at, &got, BROKEN, e);
 	bool same = rc == OK && got == n && memcmp(ours, p, n) == 0;
 
 	free(ours);
@@ -72,11 +73,11 @@ fill_compare(struct fill *f, const uint8_t *p, size_t n, uint64_t offset,
 	return err_set(e, BAD_ITEM,
 		"between %" PRIu64 " and %" PRIu64
 		" it has other bytes than before",
-		offset, offset + n);
+		f->at, f->at + n);
 }
 
-enum rc
-fill_write(struct fill *f, const uint8_t *p, size_t n, struct err *e)
+static enum rc
+append(struct fill *f, const uint8_t *p, size_t n, struct err *e)
 {
 	while (n > 0) {
 		ssize_t done = pwrite(f->fd, p, n, (off_t)f->good);
@@ -91,6 +92,20 @@ fill_write(struct fill *f, const uint8_t *p, size_t n, struct err *e)
 		p += done;
 		n -= (size_t)done;
 	}
+	return OK;
+}
+
+enum rc
+fill_take(struct fill *f, const uint8_t *p, size_t n, struct err *e)
+{
+	uint64_t again = f->at < f->offset ? f->offset - f->at : 0;
+	size_t m = again < n ? (size_t)again : n;
+
+	if (m > 0 && compare(f, p, m, e) != OK)
+		return e->code;
+	if (append(f, p + m, n - m, e) != OK)
+		return e->code;
+	f->at += n;
 	return OK;
 }
 

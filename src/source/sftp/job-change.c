@@ -20,6 +20,7 @@
 
 #include "base/io.h"
 #include "base/mem.h"
+#include "source/sftp/answer.h"
 #include "source/sftp/job.h"
 
 #define WRITE_MAX 32768u
@@ -52,9 +53,7 @@ struct change {
 	bool doubted;		/* LOOK again: is it that what is gone? */
 	int file;
 	uint64_t size, at;
-	uint8_t handle[PACKET_HANDLE_MAX];
-	size_t handle_len;
-	bool open;
+	struct handle handle;
 };
 
 static struct change *
@@ -70,9 +69,7 @@ change_told(struct job *j, struct sftp_event *ev)
 {
 	struct change *c = change_of(j);
 
-	if (c->open)
-		server_release(j->server, c->handle, c->handle_len);
-	c->open = false;
+	answer_close(j->server, &c->handle);
 	ev->attrs = c->found;
 	ev->kind = packet_type_of(&c->found, NULL, 0);
 }
@@ -173,7 +170,7 @@ put_piece(struct change *c, struct packet_out *o)
 			rc != OK ? e.text : "it is shorter than was said");
 		return false;
 	}
-	packet_put_bytes(o, c->handle, c->handle_len);
+	packet_put_bytes(o, c->handle.p, c->handle.len);
 	packet_put_u64(o, c->at);
 	packet_put_bytes(o, piece, n);
 	c->at += n;
@@ -223,8 +220,8 @@ change_ask(struct change *c)
 			return;
 		break;
 	case CLOSE:
-		packet_put_bytes(o, c->handle, c->handle_len);
-		c->open = false;
+		packet_put_bytes(o, c->handle.p, c->handle.len);
+		c->handle.open = false;
 		break;
 	case RENAME:
 		packet_put_bytes(o, c->from.s, c->from.len);
@@ -252,43 +249,31 @@ static void
 reply_look(struct change *c, struct packet *k)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
+	enum sftp_fault f = answer_attrs(c->job.server, k, &c->found, &why);
 
-	if (k->type == PACKET_ATTRS) {
-		packet_attrs(k, &c->found);
-		if (!packet_end(k)) {
-			server_garbage(
-				c->job.server, "attributes that are none");
-			return;
-		}
-		if (c->doubted)
-			change_done(c, c->barred, doing(c), c->bar.s);
-		else if (job_expected(&c->expected, &c->found, &why))
-			change_next(c);
-		else
-			change_done(c, SFTP_CHANGED, doing(c), why.s);
-		return;
-	}
-	enum sftp_fault f = server_status(c->job.server, k, &why);
-
-	change_done(c, f != SFTP_FINE ? f : SFTP_GARBAGE, doing(c), why.s);
+	if (f != SFTP_FINE)
+		change_done(c, f, doing(c), why.s);
+	else if (c->doubted)
+		change_done(c, c->barred, doing(c), c->bar.s);
+	else if (job_expected(&c->expected, &c->found, &why))
+		change_next(c);
+	else
+		change_done(c, SFTP_CHANGED, doing(c), why.s);
 }
 
 static void
 reply_target(struct change *c, struct packet *k)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
-	enum sftp_fault f;
+	struct sftp_attrs ignored;
+	enum sftp_fault f = answer_attrs(c->job.server, k, &ignored, &why);
 
-	if (k->type == PACKET_ATTRS) {
-		change_done(c, SFTP_EXISTS, doing(c), "the target is there");
-		return;
-	}
-	f = server_status(c->job.server, k, &why);
 	if (f == SFTP_GONE)
 		change_next(c);
+	else if (f == SFTP_FINE)
+		change_done(c, SFTP_EXISTS, doing(c), "the target is there");
 	else
-		change_done(
-			c, f != SFTP_FINE ? f : SFTP_GARBAGE, doing(c), why.s);
+		change_done(c, f, doing(c), why.s);
 }
 
 /*
@@ -300,7 +285,7 @@ static void
 reply_folder(struct change *c, struct packet *k)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
-	enum sftp_fault f = server_status(c->job.server, k, &why);
+	enum sftp_fault f = answer_status(c->job.server, k, &why);
 
 	if (f == SFTP_FULL) {
 		change_done(c, f, doing(c), why.s);
@@ -338,29 +323,16 @@ static void
 reply_open(struct change *c, struct packet *k)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
-	const uint8_t *p;
-	size_t n;
+	enum sftp_fault f = answer_handle(c->job.server, k, &c->handle, &why);
 
-	if (k->type != PACKET_HANDLE) {
-		enum sftp_fault f = server_status(c->job.server, k, &why);
-
-		if (f == SFTP_GONE)
-			reply_gone(c, why.s);
-		else
-			change_done(c, f != SFTP_FINE ? f : SFTP_GARBAGE,
-				doing(c), why.s);
-		return;
+	if (f == SFTP_GONE) {
+		reply_gone(c, why.s);
+	} else if (f != SFTP_FINE) {
+		change_done(c, f, doing(c), why.s);
+	} else {
+		c->barred = SFTP_FINE; /* its folder is there */
+		change_next(c);
 	}
-	p = packet_bytes(k, &n);
-	if (!packet_end(k) || n > PACKET_HANDLE_MAX) {
-		server_garbage(c->job.server, "a handle that is none");
-		return;
-	}
-	memcpy(c->handle, p, n);
-	c->handle_len = n;
-	c->open = true;
-	c->barred = SFTP_FINE; /* its folder is there */
-	change_next(c);
 }
 
 static void
@@ -386,7 +358,7 @@ change_reply(struct job *j, const struct pending *p, struct packet *k)
 		reply_open(c, k);
 		break;
 	default:
-		f = server_status(j->server, k, &why);
+		f = answer_status(j->server, k, &why);
 		if (f == SFTP_GONE && c->step == RENAME)
 			reply_gone(c, why.s);
 		else if (f != SFTP_FINE)

@@ -13,19 +13,18 @@
  * asked for beyond it must be the end, too.
  */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "source/sftp/answer.h"
 #include "source/sftp/fill.h"
+#include "source/sftp/flight.h"
 #include "source/sftp/job.h"
 
 #define PROBE 1024 /* bytes asked for behind the end */
 #define TELL_BYTES (1u << 20)
 #define TELL_TIME (CLOCK_SECOND / 10)
-/* Answers in a row that bring next to nothing of what was asked. */
-enum { CRUMB = 512, CRUMBS_MAX = 4096 };
 enum { WAITS_MAX = 4 }; /* for others to be closed */
 
 enum tag { TAG_OPEN, TAG_BEFORE, TAG_AFTER, TAG_READ };
@@ -38,38 +37,22 @@ enum state {
 	STATING,
 };
 
-/* A READ on its way, or come out of order. */
-struct chunk {
-	struct chunk *next;
-	uint64_t offset;
-	uint32_t len; /* still missing, behind what data has */
-	uint32_t have;
-	bool eof;
-	uint8_t *data; /* of `have` bytes; NULL: none */
-};
-
 struct fetch {
 	struct job job; /* first */
 	enum state state;
 	struct str path, quoted;
-	uint64_t window, max_size;
+	uint64_t max_size;
 	struct sftp_attrs expected, before, after;
 	bool has_before;
 	struct fill fill;
 	uint64_t received; /* of content */
-	uint8_t handle[PACKET_HANDLE_MAX];
-	size_t handle_len;
-	bool open, probed;
+	struct handle handle;
+	bool probed;
 	bool counted; /* in the server's n_open */
 	unsigned waits;
 	uint64_t next; /* offset of the next READ */
-	uint64_t at;   /* everything before it came */
-	struct chunk *first, *last;
-	unsigned chunks;
-	unsigned crumbs;
-	uint64_t furthest; /* where the last bytes end that came */
-	uint64_t end;	   /* the first place that was told to be the end */
-	uint64_t told;	   /* of good */
+	struct flight flight;
+	uint64_t told; /* of good */
 	int64_t told_at;
 };
 
@@ -96,10 +79,8 @@ fetch_told(struct job *j, struct sftp_event *ev)
 {
 	struct fetch *f = fetch_of(j);
 
-	if (f->open)
-		server_release(j->server, f->handle, f->handle_len);
+	answer_close(j->server, &f->handle);
 	fetch_count(f, false);
-	f->open = false;
 	ev->attrs = f->after;
 	ev->size = f->fill.good;
 	ev->received = f->received;
@@ -111,26 +92,26 @@ fetch_release(struct job *j)
 {
 	struct fetch *f = fetch_of(j);
 
-	while (f->first != NULL) {
-		struct chunk *c = f->first;
-
-		f->first = c->next;
-		free(c->data);
-		free(c);
-	}
+	flight_release(&f->flight);
 	fill_release(&f->fill);
 	str_release(&f->path);
 	str_release(&f->quoted);
 }
 
-static void
-fetch_spoilt(struct fetch *f, const struct err *e)
-{
-	server_done(&f->job, SFTP_SPOOL, "spool file of %s: %s", f->quoted.s,
-		e->text);
-}
-
 /* ---- bytes ---- */
+
+/* What the spool says. `unlike`: when what it has is not what it should be. */
+static bool
+fetch_goes_on(struct fetch *f, enum rc rc, enum sftp_fault unlike,
+	const struct err *e)
+{
+	if (rc == BAD_ITEM)
+		server_done(&f->job, unlike, "%s: %s", f->quoted.s, e->text);
+	else if (rc != OK)
+		server_done(&f->job, SFTP_SPOOL, "spool file of %s: %s",
+			f->quoted.s, e->text);
+	return rc == OK;
+}
 
 /* What was there is hashed, piece by piece. True: all of it, and it is good. */
 static bool
@@ -140,27 +121,7 @@ fetch_prefix(struct fetch *f)
 	enum rc rc = fill_prefix(&f->fill, &e);
 
 	f->job.busy = rc == AGAIN;
-	if (rc == BAD_ITEM)
-		server_done(&f->job, SFTP_STALE, "spool file of %s: %s",
-			f->quoted.s, e.text);
-	else if (rc == BROKEN)
-		fetch_spoilt(f, &e);
-	return rc == OK;
-}
-
-/* Bytes the spool has already: they must be the same. */
-static bool
-fetch_compare(struct fetch *f, const uint8_t *p, size_t n)
-{
-	struct err e = ERR_INIT;
-	enum rc rc = fill_compare(&f->fill, p, n, f->at, &e);
-
-	if (rc == BAD_ITEM)
-		server_done(
-			&f->job, SFTP_CHANGED, "%s: %s", f->quoted.s, e.text);
-	else if (rc != OK)
-		fetch_spoilt(f, &e);
-	return rc == OK;
+	return rc != AGAIN && fetch_goes_on(f, rc, SFTP_STALE, &e);
 }
 
 /* The next bytes, in order. False: it is over. */
@@ -169,28 +130,14 @@ fetch_take(struct fetch *f, const uint8_t *p, size_t n)
 {
 	struct err e = ERR_INIT;
 
-	if (f->at < f->fill.offset) {
-		uint64_t left = f->fill.offset - f->at;
-		size_t m = left < n ? (size_t)left : n;
-
-		if (!fetch_compare(f, p, m))
-			return false;
-		f->at += m;
-		p += m;
-		n -= m;
-	}
-	if (f->max_size > 0 && n > f->max_size - f->fill.good) {
+	if (f->max_size > 0 && f->fill.at + n > f->max_size) {
 		server_done(&f->job, SFTP_TOO_LARGE,
 			"%s: more than %" PRIu64 " bytes, the limit",
 			f->quoted.s, f->max_size);
 		return false;
 	}
-	if (fill_write(&f->fill, p, n, &e) != OK) {
-		fetch_spoilt(f, &e);
-		return false;
-	}
-	f->at += n;
-	return true;
+	return fetch_goes_on(
+		f, fill_take(&f->fill, p, n, &e), SFTP_CHANGED, &e);
 }
 
 static void
@@ -216,37 +163,21 @@ static void
 ask_handle(struct fetch *f, uint8_t type, enum tag tag)
 {
 	packet_put_bytes(
-		server_begin(f->job.server, type), f->handle, f->handle_len);
+		server_begin(f->job.server, type), f->handle.p, f->handle.len);
 	server_ask(f->job.server, &f->job, tag, 0);
 }
 
 static void
-ask_read(struct fetch *f, uint64_t offset, uint32_t len, uint32_t cost)
+ask_read(struct fetch *f, uint64_t offset, uint32_t len)
 {
 	struct server *s = f->job.server;
 	struct packet_out *o = server_begin(s, PACKET_READ);
 
-	packet_put_bytes(o, f->handle, f->handle_len);
+	packet_put_bytes(o, f->handle.p, f->handle.len);
 	packet_put_u64(o, offset);
 	packet_put_u32(o, len);
-	server_ask(s, &f->job, TAG_READ + offset, cost);
-	pace_spend(&s->shared->pace, cost, s->shared->now);
-}
-
-static void
-ask_chunk(struct fetch *f, uint64_t offset, uint32_t len)
-{
-	struct chunk *c = mem_alloc(sizeof(*c));
-
-	c->offset = offset;
-	c->len = len;
-	if (f->first == NULL)
-		f->first = c;
-	else
-		f->last->next = c;
-	f->last = c;
-	f->chunks++;
-	ask_read(f, offset, len, len);
+	server_ask(s, &f->job, TAG_READ + offset, len);
+	pace_spend(&s->shared->pace, len, s->shared->now);
 }
 
 /*
@@ -283,7 +214,7 @@ fetch_ask(struct fetch *f)
 		bool probe = known && f->next >= size;
 
 		/* Before the server has told a size, a little is enough. */
-		if (!f->has_before && !known && f->chunks > 0)
+		if (!f->has_before && !known && f->flight.n > 0)
 			return;
 		if (known && !probe && size - f->next < len)
 			len = (uint32_t)(size - f->next);
@@ -291,12 +222,13 @@ fetch_ask(struct fetch *f)
 			len = PROBE;
 		if (!server_room(s, len) ||
 			!pace_may(&s->shared->pace, s->shared->now) ||
-			(f->chunks > 0 &&
-				f->next - f->at + len > flight_max(s)))
+			(f->flight.n > 0 &&
+				f->next - f->fill.at + len > flight_max(s)))
 			return;
 		if (f->next > UINT64_MAX / 2 - len)
 			return; /* its own answers will tell of the end */
-		ask_chunk(f, f->next, len);
+		flight_add(&f->flight, f->next, len);
+		ask_read(f, f->next, len);
 		f->next += len;
 		f->probed = probe;
 	}
@@ -312,7 +244,7 @@ fetch_step(struct job *j)
 		if (!fetch_prefix(f))
 			return;
 		f->state = OPENING;
-		f->at = f->next = f->fill.offset - f->window;
+		f->next = f->fill.at;
 	}
 	if (f->state == OPENING) {
 		struct packet_out *o;
@@ -329,10 +261,11 @@ fetch_step(struct job *j)
 		f->state = READING; /* once there is a handle */
 		return;
 	}
-	if (!f->open)
+	if (!f->handle.open)
 		return;
 	fetch_ask(f);
-	if (f->state == CHECKING && f->first == NULL && server_room(s, 0)) {
+	if (f->state == CHECKING && f->flight.first == NULL &&
+		server_room(s, 0)) {
 		f->state = STATING;
 		ask_handle(f, PACKET_FSTAT, TAG_AFTER);
 	}
@@ -369,27 +302,15 @@ static void
 reply_open(struct fetch *f, struct packet *k)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
-	struct server *s = f->job.server;
-	const uint8_t *p;
-	size_t n;
+	enum sftp_fault fault =
+		answer_handle(f->job.server, k, &f->handle, &why);
 
-	if (k->type != PACKET_HANDLE) {
-		enum sftp_fault fault = server_status(s, k, &why);
-
-		if (fetch_waits(f, fault))
-			return;
-		server_done(&f->job, fault != SFTP_FINE ? fault : SFTP_GARBAGE,
-			"open %s: %s", f->quoted.s, why.s);
+	if (fault != SFTP_FINE) {
+		if (!fetch_waits(f, fault))
+			server_done(&f->job, fault, "open %s: %s", f->quoted.s,
+				why.s);
 		return;
 	}
-	p = packet_bytes(k, &n);
-	if (!packet_end(k) || n > PACKET_HANDLE_MAX) {
-		server_garbage(s, "a handle that is none");
-		return;
-	}
-	memcpy(f->handle, p, n);
-	f->handle_len = n;
-	f->open = true;
 	/* There is room: this answer has just made some. */
 	ask_handle(f, PACKET_FSTAT, TAG_BEFORE);
 	fetch_step(&f->job);
@@ -399,17 +320,12 @@ static bool
 take_attrs(struct fetch *f, struct packet *k, struct sftp_attrs *ret)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
+	enum sftp_fault fault = answer_attrs(f->job.server, k, ret, &why);
 
-	if (k->type == PACKET_ATTRS) {
-		packet_attrs(k, ret);
-		if (packet_end(k))
-			return true;
-		server_garbage(f->job.server, "attributes that are none");
-		return false;
-	}
-	server_done(&f->job, server_status(f->job.server, k, &why),
-		"attributes of %s: %s", f->quoted.s, why.s);
-	return false;
+	if (fault != SFTP_FINE)
+		server_done(&f->job, fault, "attributes of %s: %s", f->quoted.s,
+			why.s);
+	return fault == SFTP_FINE;
 }
 
 static void
@@ -454,125 +370,83 @@ reply_after(struct fetch *f, struct packet *k)
 		server_done(&f->job, SFTP_CHANGED,
 			"%s: it changed while it was read: %s", f->quoted.s,
 			why.s);
-	else if (f->after.has_size && f->after.size != f->at)
+	else if (f->after.has_size && f->after.size != f->fill.at)
 		server_done(&f->job, SFTP_CHANGED,
 			"%s: it ended after %" PRIu64
 			" bytes, and the server says it has %" PRIu64,
-			f->quoted.s, f->at, f->after.size);
+			f->quoted.s, f->fill.at, f->after.size);
 	else
 		server_done(&f->job, SFTP_FINE, "%s", f->quoted.s);
-}
-
-/* Answers come in any order, but bytes behind an end cannot be. */
-static bool
-fetch_behind(struct fetch *f)
-{
-	if (f->furthest <= f->end)
-		return false;
-	server_done(&f->job, SFTP_CHANGED, "%s: bytes come from behind its end",
-		f->quoted.s);
-	return true;
 }
 
 /* What has come in order goes to the spool. False: it is over. */
 static bool
 fetch_drain(struct fetch *f)
 {
-	while (f->first != NULL && f->state != STATING) {
-		struct chunk *c = f->first;
+	struct chunk *c;
 
+	while ((c = f->flight.first) != NULL && f->state != STATING) {
 		if (c->have > 0 && !fetch_take(f, c->data, c->have))
 			return false;
-		c->offset += c->have;
-		c->have = 0;
-		free(c->data);
-		c->data = NULL;
+		flight_taken(&f->flight);
 		if (c->eof && f->state == READING)
 			f->state = CHECKING;
 		if (c->len > 0 && !c->eof)
 			return true;
-		f->first = c->next;
-		f->chunks--;
-		free(c);
+		flight_pop(&f->flight);
 	}
 	return true;
 }
 
-/* Kept until those before it have come. */
-static void
-chunk_keep(struct chunk *c, const uint8_t *p, size_t n)
-{
-	c->data = mem_resize(c->data, c->have + n, 1);
-	memcpy(c->data + c->have, p, n);
-	c->have += (uint32_t)n;
-}
-
-static struct chunk *
-chunk_at(struct fetch *f, uint64_t offset)
-{
-	struct chunk *c = f->first;
-
-	while (c != NULL && c->offset + c->have != offset)
-		c = c->next;
-	return c;
-}
-
-/* A server may send less than asked for; one that sends crumbs, not for ever.
- */
+/* Answers come in any order, but bytes behind an end cannot be. */
 static bool
-too_many_crumbs(struct fetch *f, size_t n, uint32_t asked)
+fetch_is_torn(struct fetch *f)
 {
-	if (n >= asked || n >= CRUMB) {
-		f->crumbs = 0;
+	if (!flight_is_torn(&f->flight))
 		return false;
-	}
-	return ++f->crumbs > CRUMBS_MAX;
+	server_done(&f->job, SFTP_CHANGED, "%s: bytes come from behind its end",
+		f->quoted.s);
+	return true;
 }
 
 static void
 reply_data(struct fetch *f, struct chunk *c, struct packet *k)
 {
+	uint32_t asked = c->len;
 	size_t n;
 	const uint8_t *p = packet_bytes(k, &n);
+	bool its_turn;
 
-	if (!packet_end(k) || n == 0 || n > c->len) {
+	if (!packet_end(k) || n == 0 || n > asked) {
 		server_garbage(f->job.server, "data that was not asked for");
 		return;
 	}
 	f->received += n;
-	if (c->offset + c->have + n > f->furthest)
-		f->furthest = c->offset + c->have + n;
-	if (fetch_behind(f))
+	its_turn = flight_came(&f->flight, c, p, n);
+	if (fetch_is_torn(f))
 		return;
-	if (f->probed && c == f->last) {
+	if (f->probed && c == f->flight.last) {
 		server_done(&f->job, SFTP_CHANGED,
 			"%s: it is longer than the server says", f->quoted.s);
 		return;
 	}
-	if (too_many_crumbs(f, n, c->len)) {
+	if (flight_is_crumbs(&f->flight, n, asked)) {
 		server_done(&f->job, SFTP_NETWORK,
 			"%s: the server sends it in crumbs", f->quoted.s);
 		return;
 	}
-	c->len -= (uint32_t)n;
-	if (c == f->first) {
-		c->offset += n;
-		if (!fetch_take(f, p, n))
-			return;
-	} else {
-		chunk_keep(c, p, n);
-	}
+	if (its_turn && !fetch_take(f, p, n))
+		return;
 	/* The rest of it; its place in the flight is free again. */
 	if (c->len > 0)
-		ask_read(f, c->offset + c->have, c->len, c->len);
+		ask_read(f, c->offset + c->have, c->len);
 }
 
 static void
 reply_read(struct fetch *f, uint64_t offset, struct packet *k)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
-	struct server *s = f->job.server;
-	struct chunk *c = chunk_at(f, offset);
+	struct chunk *c = flight_at(&f->flight, offset);
 	enum sftp_fault fault;
 
 	if (c == NULL)
@@ -580,17 +454,15 @@ reply_read(struct fetch *f, uint64_t offset, struct packet *k)
 	if (k->type == PACKET_DATA) {
 		reply_data(f, c, k);
 	} else {
-		fault = server_status(s, k, &why);
+		fault = answer_status(f->job.server, k, &why);
 		if (fault != SFTP_FINE) {
 			server_done(&f->job, fault,
 				"read %s at %" PRIu64 ": %s", f->quoted.s,
 				offset, why.s);
 			return;
 		}
-		c->eof = true;
-		if (offset < f->end)
-			f->end = offset;
-		if (fetch_behind(f))
+		flight_ended(&f->flight, c);
+		if (fetch_is_torn(f))
 			return;
 	}
 	if (!f->job.over && fetch_drain(f))
@@ -636,10 +508,9 @@ job_fetch_new(const struct wire_order *o, int file)
 	f->quoted = (struct str)STR_INIT;
 	str_addn(&f->path, o->path, o->path_len);
 	str_add_quoted(&f->quoted, o->path, o->path_len);
-	f->window = o->window < o->offset ? o->window : o->offset;
 	f->max_size = o->max_size;
 	f->expected = o->expected;
-	fill_init(&f->fill, file, o->offset, o->prefix_sum);
-	f->end = UINT64_MAX;
+	fill_init(&f->fill, file, o->offset, o->window, o->prefix_sum);
+	flight_init(&f->flight);
 	return &f->job;
 }

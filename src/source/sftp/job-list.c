@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "source/sftp/answer.h"
 #include "source/sftp/job.h"
 
 enum {
@@ -40,10 +41,9 @@ struct folder {
 	struct folder *next;
 	uint64_t number; /* unlike any other's */
 	unsigned depth;
-	bool opening, open, reading, ended;
+	bool opening, reading, ended;
 	unsigned empty;
-	uint8_t handle[PACKET_HANDLE_MAX];
-	size_t handle_len;
+	struct handle handle;
 	struct look *looks, *looks_end;
 	struct str path; /* below the root; empty: the root */
 };
@@ -130,8 +130,7 @@ folder_leave(struct list *l, struct folder *d)
 		at = &(*at)->next;
 	*at = d->next;
 	l->n_active--;
-	if (d->open)
-		server_release(l->job.server, d->handle, d->handle_len);
+	answer_close(l->job.server, &d->handle);
 	folder_free(d);
 }
 
@@ -158,8 +157,7 @@ list_told(struct job *j, struct sftp_event *ev)
 	struct list *l = list_of(j);
 
 	for (struct folder *d = l->active; d != NULL; d = d->next)
-		if (d->open)
-			server_release(j->server, d->handle, d->handle_len);
+		answer_close(j->server, &d->handle);
 	ev->names = l->names;
 }
 
@@ -225,17 +223,17 @@ folder_step(struct list *l, struct folder *d)
 {
 	struct server *s = l->job.server;
 
-	if (!d->open && !d->opening && server_room(s, 0)) {
+	if (!d->handle.open && !d->opening && server_room(s, 0)) {
 		put_path(l, server_begin(s, PACKET_OPENDIR),
 			(const uint8_t *)d->path.s, d->path.len);
 		server_ask(s, &l->job, d->number << 2 | TAG_OPEN, 0);
 		d->opening = true;
 	}
 	ask_looks(l, d);
-	if (d->open && !d->reading && !d->ended && d->looks == NULL &&
+	if (d->handle.open && !d->reading && !d->ended && d->looks == NULL &&
 		server_room(s, 0)) {
-		packet_put_bytes(server_begin(s, PACKET_READDIR), d->handle,
-			d->handle_len);
+		packet_put_bytes(server_begin(s, PACKET_READDIR), d->handle.p,
+			d->handle.len);
 		server_ask(s, &l->job, d->number << 2 | TAG_READ, 0);
 		d->reading = true;
 	}
@@ -354,31 +352,24 @@ list_entry(struct list *l, struct folder *d, const uint8_t *name, size_t len,
 
 /* ---- answers ---- */
 
+/* What ended the connection is told by its end. */
+static void
+folder_refused(
+	struct list *l, struct folder *d, enum sftp_fault f, const char *why)
+{
+	if (l->job.server->link.state == LINK_UP)
+		folder_fail(l, d, f, why);
+}
+
 static void
 reply_open(struct list *l, struct folder *d, struct packet *k)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
-	struct server *s = l->job.server;
-	const uint8_t *p;
-	size_t n;
+	enum sftp_fault f = answer_handle(l->job.server, k, &d->handle, &why);
 
 	d->opening = false;
-	if (k->type != PACKET_HANDLE) {
-		enum sftp_fault f = server_status(s, k, &why);
-
-		if (s->link.state == LINK_UP)
-			folder_fail(
-				l, d, f != SFTP_FINE ? f : SFTP_GARBAGE, why.s);
-		return;
-	}
-	p = packet_bytes(k, &n);
-	if (!packet_end(k) || n > PACKET_HANDLE_MAX) {
-		server_garbage(s, "a handle that is none");
-		return;
-	}
-	memcpy(d->handle, p, n);
-	d->handle_len = n;
-	d->open = true;
+	if (f != SFTP_FINE)
+		folder_refused(l, d, f, why.s);
 }
 
 static void
@@ -425,11 +416,11 @@ reply_read(struct list *l, struct folder *d, struct packet *k)
 		reply_names(l, d, k);
 		return;
 	}
-	f = server_status(l->job.server, k, &why);
+	f = answer_status(l->job.server, k, &why);
 	if (f == SFTP_FINE)
 		d->ended = true;
-	else if (l->job.server->link.state == LINK_UP)
-		folder_fail(l, d, f, why.s);
+	else
+		folder_refused(l, d, f, why.s);
 }
 
 static void
@@ -437,36 +428,26 @@ take_look(struct list *l, struct folder *d, const struct look *k,
 	struct packet *p)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
-	struct sftp_attrs a;
-	enum sftp_type kind;
-	enum sftp_fault f;
+	struct sftp_attrs a = {0};
+	enum sftp_fault f = answer_attrs(l->job.server, p, &a, &why);
+	enum sftp_type kind = packet_type_of(&a, NULL, 0);
+	bool is_link = packet_type_of(&k->attrs, NULL, 0) == SFTP_TYPE_SYMLINK;
 
-	if (p->type == PACKET_ATTRS) {
-		packet_attrs(p, &a);
-		if (!packet_end(p)) {
-			server_garbage(
-				l->job.server, "attributes that are none");
-			return;
-		}
-		kind = packet_type_of(&a, NULL, 0);
+	if (f == SFTP_FINE) {
 		/* No link to a folder is followed: they may lead in circles. */
-		if (kind == SFTP_TYPE_DIRECTORY &&
-			packet_type_of(&k->attrs, NULL, 0) == SFTP_TYPE_SYMLINK)
+		if (kind == SFTP_TYPE_DIRECTORY && is_link)
 			kind = SFTP_TYPE_SYMLINK;
 		/* Who tells no types tells of files. */
 		if (kind == SFTP_TYPE_UNKNOWN)
 			kind = SFTP_TYPE_FILE;
 		list_name(l, d, k->name, k->len, kind, &a);
-		return;
-	}
-	f = server_status(l->job.server, p, &why);
-	/* A link to nothing is a link, and what went meanwhile is gone. */
-	if (f == SFTP_GONE &&
-		packet_type_of(&k->attrs, NULL, 0) == SFTP_TYPE_SYMLINK)
+	} else if (f == SFTP_GONE && is_link) {
+		/* A link to nothing is a link. */
 		list_name(l, d, k->name, k->len, SFTP_TYPE_SYMLINK, &k->attrs);
-	else if (f != SFTP_GONE)
-		list_trouble(l, k->name, k->len,
-			f != SFTP_FINE ? f : SFTP_GARBAGE, why.s);
+	} else if (f != SFTP_GONE && l->job.server->link.state == LINK_UP) {
+		/* But what went meanwhile is gone. */
+		list_trouble(l, k->name, k->len, f, why.s);
+	}
 }
 
 /* Answers come in any order, of what stands near the front. */

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum { WORDS_MAX = 200, READ_MOST = 128 << 10 };
+#define READ_MOST (128u << 10)
 
 /* Of requests that are the conversation's own. */
 enum { TAG_PING, TAG_LIMITS };
@@ -220,53 +220,6 @@ server_garbage(struct server *s, const char *what)
 {
 	link_fail(&s->link, SFTP_GARBAGE, "the server breaks the protocol: %s",
 		what);
-}
-
-enum sftp_fault
-server_status(struct server *s, struct packet *k, struct str *ret)
-{
-	static const char *const names[SFTP_FAULTS] = {
-		[SFTP_NETWORK] = "the server lost its own connection",
-		[SFTP_GARBAGE] = "the server does not understand",
-		[SFTP_GONE] = "no such file",
-		[SFTP_DENIED] = "permission denied",
-		[SFTP_EXISTS] = "it exists already",
-		[SFTP_FULL] = "no space or quota left at the server",
-		[SFTP_UNSUPPORTED] = "the server cannot do this",
-		[SFTP_REFUSED] = "the server refuses",
-	};
-	const uint8_t *words;
-	enum sftp_fault f;
-	uint32_t code;
-	size_t len;
-
-	str_clear(ret);
-	if (k->type != PACKET_STATUS) {
-		server_garbage(s, "an answer of a wrong type");
-		return SFTP_GARBAGE;
-	}
-	code = packet_u32(k);
-	if (k->bad) {
-		server_garbage(s, "a status without a code");
-		return SFTP_GARBAGE;
-	}
-	if (code == PACKET_EOF || code == PACKET_OK)
-		return SFTP_FINE;
-	/* Some old servers send no words. */
-	words = packet_bytes(k, &len);
-	if (k->bad)
-		len = 0;
-	if (len > WORDS_MAX)
-		len = WORDS_MAX;
-	f = packet_fault(code, words, len);
-	str_add(ret, names[f] != NULL ? names[f] : "failed");
-	str_addf(ret, " (status %u", code);
-	if (len > 0) {
-		str_add(ret, ": ");
-		str_add_quoted(ret, words, len);
-	}
-	str_addc(ret, ')');
-	return f;
 }
 
 /* ---- answers ---- */

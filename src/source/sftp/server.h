@@ -126,14 +126,6 @@ void server_release(struct server *s, const uint8_t *handle, size_t len);
 void server_done(struct job *j, enum sftp_fault f, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
 
-/*
- * An answer that was to be of another type: what a STATUS says, as a fault
- * and "no such file (the server: 'No such file')"; anything else is garbage,
- * which ends the connection. PACKET_EOF is SFTP_FINE.
- */
-enum sftp_fault
-server_status(struct server *s, struct packet *k, struct str *ret) MUST_USE;
-
 /* It breaks the protocol: the connection ends, soon. */
 void server_garbage(struct server *s, const char *what);
 

@@ -1,18 +1,13 @@
 /*
- * The supervisor's side: orders go out, events come back and are checked.
+ * The supervisor's side: the child, and its connections.
  */
-#include "landfall/sftp.h"
-
-#include <poll.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/str.h"
-#include "source/sftp/wire.h"
+#include "source/sftp/sftp-state.h"
 
 #define MEMORY (96u << 20)
 #define MEMORY_EACH (8u << 20) /* for a connection */
@@ -21,36 +16,6 @@
 #define CPU_SECONDS (30 * 24 * 3600)
 #define LISTEN_IN 60 /* seconds; the child takes orders at once */
 #define FILES 32
-
-/* What a slot waits for. */
-enum slot {
-	SLOT_FREE,
-	SLOT_SHAKING, /* the child: host key */
-	SLOT_KEY,     /* the caller: sftp_trust */
-	SLOT_LOGIN,   /* the child: up */
-	SLOT_UP,
-};
-
-struct unfinished {
-	uint64_t id;
-	enum wire_kind kind;
-};
-
-struct sftp {
-	pthread_mutex_t lock; /* all but what sftp_next has alone */
-	struct proc *proc;
-	struct message *out;
-	enum slot slot[SFTP_CONNECTIONS_MAX];
-	unsigned n_slots;
-	struct unfinished unfinished[SFTP_REQUESTS_MAX];
-	unsigned n_unfinished;
-	struct err gone; /* code is not OK once the child is gone */
-
-	struct message *in; /* sftp_next's, as all below */
-	struct wire_texts texts;
-	bool items; /* in holds more of them */
-	uint64_t items_id;
-};
 
 /* ---- faults ---- */
 
@@ -100,15 +65,14 @@ sftp_attrs_same(const struct sftp_attrs *a, const struct sftp_attrs *b)
 
 /* ---- the child ---- */
 
-static enum rc
+enum rc
 sftp_gone(const struct sftp *s, struct err *e)
 {
 	*e = s->gone;
 	return s->gone.code;
 }
 
-/* The child is gone, or has to be. Locked. */
-static enum rc
+enum rc
 sftp_lose(struct sftp *s, const char *why, struct err *e)
 {
 	struct err how = ERR_INIT;
@@ -122,7 +86,7 @@ sftp_lose(struct sftp *s, const char *why, struct err *e)
 	return sftp_gone(s, e);
 }
 
-static enum rc
+enum rc
 sftp_send(struct sftp *s, struct err *e)
 {
 	enum rc rc;
@@ -307,277 +271,4 @@ sftp_drop(struct sftp *s, unsigned slot, struct err *e)
 	}
 	pthread_mutex_unlock(&s->lock);
 	return rc;
-}
-
-/* ---- requests ---- */
-
-static struct unfinished *
-unfinished_at(struct sftp *s, uint64_t id)
-{
-	for (unsigned i = 0; i < s->n_unfinished; i++)
-		if (s->unfinished[i].id == id)
-			return &s->unfinished[i];
-	return NULL;
-}
-
-/* fd: travels along; -1: none. */
-static enum rc
-sftp_order(struct sftp *s, const struct wire_order *o, int fd, struct err *e)
-{
-	enum rc rc;
-
-	if (o->path_len > SFTP_PATH_MAX || o->to_len > SFTP_PATH_MAX)
-		return err_set(e, BAD_ITEM, "a path of more than %d bytes",
-			SFTP_PATH_MAX);
-	pthread_mutex_lock(&s->lock);
-	if (s->gone.code != OK) {
-		rc = sftp_gone(s, e);
-	} else if (s->n_unfinished == SFTP_REQUESTS_MAX) {
-		rc = err_set(e, AGAIN, "too many requests at a time");
-	} else if (unfinished_at(s, o->id) != NULL) {
-		rc = err_set(e, BAD_ITEM, "a request of this number is there");
-	} else {
-		wire_put_order(s->out, o);
-		s->out->fd = fd;
-		rc = sftp_send(s, e);
-		if (rc == OK)
-			s->unfinished[s->n_unfinished++] =
-				(struct unfinished){o->id, o->kind};
-	}
-	pthread_mutex_unlock(&s->lock);
-	return rc;
-}
-
-enum rc
-sftp_list(struct sftp *s, uint64_t id, const struct sftp_list *l, struct err *e)
-{
-	const struct wire_order o = {.id = id,
-		.kind = WIRE_LIST,
-		.path = l->path,
-		.path_len = l->path_len,
-		.flag = l->follow,
-		.depth = l->depth,
-		.max_names = l->max_names};
-
-	return sftp_order(s, &o, -1, e);
-}
-
-enum rc
-sftp_fetch(
-	struct sftp *s, uint64_t id, const struct sftp_fetch *f, struct err *e)
-{
-	struct wire_order o = {.id = id,
-		.kind = WIRE_FETCH,
-		.path = f->path,
-		.path_len = f->path_len,
-		.expected = f->expected,
-		.offset = f->offset,
-		.window = f->window,
-		.max_size = f->max_size};
-
-	if (f->offset > 0)
-		memcpy(o.prefix_sum, f->prefix_sum, HASH_LEN);
-	return sftp_order(s, &o, f->spool, e);
-}
-
-enum rc
-sftp_look(struct sftp *s, uint64_t id, const uint8_t *path, size_t path_len,
-	bool follow, struct err *e)
-{
-	const struct wire_order o = {.id = id,
-		.kind = WIRE_LOOK,
-		.path = path,
-		.path_len = path_len,
-		.flag = follow};
-
-	return sftp_order(s, &o, -1, e);
-}
-
-enum rc
-sftp_remove(struct sftp *s, uint64_t id, const uint8_t *path, size_t path_len,
-	const struct sftp_attrs *expected, struct err *e)
-{
-	struct wire_order o = {.id = id,
-		.kind = WIRE_REMOVE,
-		.path = path,
-		.path_len = path_len};
-
-	if (expected != NULL)
-		o.expected = *expected;
-	return sftp_order(s, &o, -1, e);
-}
-
-enum rc
-sftp_move(struct sftp *s, uint64_t id, const struct sftp_move *m, struct err *e)
-{
-	struct wire_order o = {.id = id,
-		.kind = WIRE_MOVE,
-		.path = m->path,
-		.path_len = m->path_len,
-		.to = m->to,
-		.to_len = m->to_len,
-		.flag = m->make_folders};
-
-	if (m->expected != NULL)
-		o.expected = *m->expected;
-	return sftp_order(s, &o, -1, e);
-}
-
-enum rc
-sftp_put(struct sftp *s, uint64_t id, const struct sftp_put *p, struct err *e)
-{
-	const struct wire_order o = {.id = id,
-		.kind = WIRE_PUT,
-		.path = p->path,
-		.path_len = p->path_len,
-		.flag = p->make_folders,
-		.size = p->size};
-
-	return sftp_order(s, &o, p->fd, e);
-}
-
-enum rc
-sftp_cancel(struct sftp *s, uint64_t id, struct err *e)
-{
-	enum rc rc = OK;
-
-	pthread_mutex_lock(&s->lock);
-	if (unfinished_at(s, id) != NULL) {
-		message_begin(s->out, WIRE_CANCEL);
-		message_put_u64(s->out, id);
-		rc = sftp_send(s, e);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return rc;
-}
-
-/* ---- events ---- */
-
-/* Does the event fit to what is under way? Notes what it ends. Locked. */
-static bool
-sftp_fits(struct sftp *s, const struct sftp_event *ev)
-{
-	struct unfinished *u = NULL;
-	enum slot *slot = NULL;
-
-	if (ev->type <= SFTP_DOWN) {
-		if (ev->slot >= s->n_slots)
-			return false;
-		slot = &s->slot[ev->slot];
-	} else {
-		u = unfinished_at(s, ev->id);
-		if (u == NULL)
-			return false;
-	}
-	switch (ev->type) {
-	case SFTP_HOST_KEY:
-		if (*slot != SLOT_SHAKING)
-			return false;
-		*slot = SLOT_KEY;
-		return true;
-	case SFTP_UP:
-		if (*slot != SLOT_LOGIN)
-			return false;
-		*slot = SLOT_UP;
-		return true;
-	case SFTP_DOWN:
-		if (*slot == SLOT_FREE)
-			return false;
-		*slot = SLOT_FREE;
-		return true;
-	case SFTP_ITEM:
-	case SFTP_TROUBLE:
-		return u->kind == WIRE_LIST;
-	case SFTP_PROGRESS:
-		return u->kind == WIRE_FETCH;
-	case SFTP_DONE:
-		*u = s->unfinished[--s->n_unfinished];
-		return true;
-	}
-	return false;
-}
-
-static bool
-sftp_understand(struct sftp *s, struct sftp_event *ev)
-{
-	switch (s->in->type) {
-	case WIRE_EVENT:
-		return wire_take_event(s->in, ev, &s->texts) &&
-			sftp_fits(s, ev);
-	case WIRE_ITEMS:
-		*ev = (struct sftp_event){.type = SFTP_ITEM};
-		ev->id = s->items_id = message_take_u64(s->in);
-		s->items = true;
-		return sftp_fits(s, ev);
-	}
-	return false;
-}
-
-/* One message, if there is one. */
-static enum rc
-sftp_hear(struct sftp *s, struct sftp_event *ev, struct err *e)
-{
-	enum rc rc;
-
-	pthread_mutex_lock(&s->lock);
-	if (s->gone.code != OK) {
-		rc = sftp_gone(s, e);
-	} else {
-		rc = proc_recv(s->proc, s->in, 0, e);
-		if (rc == OK && !sftp_understand(s, ev))
-			rc = sftp_lose(s, "sftp child: it talks nonsense", e);
-		else if (rc != OK && rc != AGAIN)
-			rc = sftp_lose(s, e->text, e);
-	}
-	pthread_mutex_unlock(&s->lock);
-	return rc;
-}
-
-/* The next of the items at hand. END: there is none. */
-static enum rc
-sftp_item(struct sftp *s, struct sftp_event *ev, struct err *e)
-{
-	enum rc rc;
-
-	*ev = (struct sftp_event){.id = s->items_id, .text = ""};
-	rc = wire_take_item(s->in, ev);
-	if (rc == OK)
-		return OK;
-	s->items = false;
-	if (rc == END)
-		return END;
-	pthread_mutex_lock(&s->lock);
-	rc = sftp_lose(s, "sftp child: it tells of names that are none", e);
-	pthread_mutex_unlock(&s->lock);
-	return rc;
-}
-
-enum rc
-sftp_next(
-	struct sftp *s, struct sftp_event *ev, int64_t deadline, struct err *e)
-{
-	for (;;) {
-		struct pollfd p = {.fd = sftp_fd(s), .events = POLLIN};
-		int64_t left;
-		enum rc rc;
-
-		if (s->items) {
-			rc = sftp_item(s, ev, e);
-			if (rc != END)
-				return rc;
-		}
-		rc = sftp_hear(s, ev, e);
-		if (rc == OK && s->items)
-			continue;
-		if (rc != AGAIN)
-			return rc;
-		left = deadline - clock_mono();
-		if (left <= 0)
-			return AGAIN;
-		/* Another thread may find the child gone, and close: look
-		 * again now and then. */
-		if (left > CLOCK_SECOND)
-			left = CLOCK_SECOND;
-		(void)poll(&p, 1, (int)(left / 1000000 + 1));
-	}
 }

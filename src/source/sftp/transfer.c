@@ -1,17 +1,12 @@
-#include "source/sftp/transfer.h"
-
+/*
+ * One file, from what the server said of it to its last byte.
+ */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/io.h"
-#include "base/mem.h"
-
-/* Small files that come before they are read. */
-#define AHEAD_FILES 128
-#define AHEAD_BYTES (UINT64_C(64) << 20)
+#include "source/sftp/transfer-state.h"
 
 /* So much of what was there is compared when a fetch goes on. */
 #define WINDOW (UINT64_C(64) << 10)
@@ -19,63 +14,6 @@
 /* Between two marks. */
 #define MARK_BYTES (UINT64_C(4) << 20)
 #define MARK_TIME CLOCK_SECOND
-
-/* A file whose size the server does not tell, where nothing is kept. */
-#define SIDE_MAX (UINT64_C(64) << 20)
-
-enum transfer_state {
-	TRANSFER_WANTED,
-	TRANSFER_RUNNING,
-	TRANSFER_OVER, /* well, when err.code is OK */
-};
-
-struct transfer {
-	struct feed feed;
-	struct transfers *all;
-	struct transfer *next;
-	uint8_t *name;
-	size_t len;
-	struct str path;
-	struct signature sig;
-	struct spooled file; /* fd -1: not begun */
-	struct trunk_request request;
-	uint64_t pos; /* of who reads */
-	/* All below: under lock. */
-	enum transfer_state state;
-	bool wanted_now; /* there is a feed */
-	bool begun_again;
-	uint64_t *charge; /* what it is counted in; NULL: nothing */
-	uint64_t have;	  /* bytes that can be read */
-	uint64_t marked;
-	int64_t marked_at;
-	struct signature seen;
-	struct err err;
-};
-
-struct transfers {
-	struct transfers_options options;
-	pthread_mutex_t lock;
-	pthread_cond_t changed;
-	/* All below: under lock. */
-	struct transfer *list, **last;
-	size_t ahead_files; /* small, begun and not being read */
-	uint64_t ahead_bytes;
-	uint64_t ahead, reading; /* of the spool: large files */
-};
-
-static bool
-is_cancelled(const struct transfers *all)
-{
-	const struct source_place *p = all->options.place;
-
-	return p != NULL && p->cancel != NULL && *p->cancel;
-}
-
-static bool
-is_large(const struct transfer *t)
-{
-	return t->sig.size >= SPOOL_NAMED_MIN;
-}
 
 /*
  * A signature that stays means that the bytes do. Where a server tells no
@@ -223,69 +161,7 @@ on_finished(void *arg, struct trunk_request *r)
 	pthread_mutex_unlock(&all->lock);
 }
 
-/* ---- beginning; all under lock ---- */
-
-static struct transfer *
-find(struct transfers *all, const uint8_t *name, size_t len)
-{
-	struct transfer *t = all->list;
-
-	while (t != NULL && (t->len != len || memcmp(t->name, name, len) != 0))
-		t = t->next;
-	return t;
-}
-
-static struct transfer *
-add(struct transfers *all, const uint8_t *name, size_t len,
-	const struct signature *sig)
-{
-	struct transfer *t = mem_alloc(sizeof(*t));
-
-	t->all = all;
-	t->name = mem_dup(name, len);
-	t->len = len;
-	t->path = (struct str)STR_INIT;
-	t->sig = *sig;
-	t->file.fd = -1;
-	*all->last = t;
-	all->last = &t->next;
-	return t;
-}
-
-static void
-unlink_transfer(struct transfer *t)
-{
-	struct transfer **at = &t->all->list;
-
-	while (*at != t)
-		at = &(*at)->next;
-	*at = t->next;
-	if (t->all->last == &t->next)
-		t->all->last = at;
-}
-
-static void
-count_ahead(struct transfer *t, bool more)
-{
-	struct transfers *all = t->all;
-
-	if (is_large(t))
-		return;
-	if (more) {
-		all->ahead_files++;
-		all->ahead_bytes += t->sig.size;
-	} else {
-		all->ahead_files--;
-		all->ahead_bytes -= t->sig.size;
-	}
-}
-
-static void
-charge(struct transfer *t, uint64_t *account)
-{
-	t->charge = account;
-	*account += t->sig.size;
-}
+/* ---- beginning; under lock ---- */
 
 /* Nothing was sent for it: it is over before it began. */
 static void
@@ -304,7 +180,7 @@ ask_room(struct transfer *t, struct err *e)
 	CLEANUP(str_release) struct str why = STR_INIT;
 	enum rc rc;
 
-	if (p == NULL || p->room == NULL || !is_large(t))
+	if (p == NULL || p->room == NULL || !transfer_is_large(t))
 		return OK;
 	rc = p->room(p->arg, t->sig.size, &why, e);
 	if (rc != END)
@@ -314,8 +190,8 @@ ask_room(struct transfer *t, struct err *e)
 	return BAD_ITEM;
 }
 
-static void
-begin(struct transfer *t)
+void
+transfer_begin(struct transfer *t)
 {
 	const struct transfers_options *o = &t->all->options;
 	struct trunk_request *r = &t->request;
@@ -336,7 +212,8 @@ begin(struct transfer *t)
 			.offset = t->file.have,
 			.prefix_sum = t->file.have > 0 ? t->file.sum : NULL,
 			.window = WINDOW,
-			.max_size = t->sig.size > 0 ? t->sig.size : SIDE_MAX},
+			.max_size = t->sig.size > 0 ? t->sig.size
+						    : TRANSFER_SIDE_MAX},
 		.event = on_event,
 		.finished = on_finished,
 		.arg = t,
@@ -348,81 +225,24 @@ begin(struct transfer *t)
 	trunk_ask(o->trunk, r);
 }
 
-static uint64_t
-spool_limit(const struct transfers *all)
-{
-	return all->options.place != NULL ? all->options.place->spool
-					  : SIDE_MAX;
-}
-
-static size_t
-large_running(const struct transfers *all)
-{
-	size_t n = 0;
-
-	for (const struct transfer *t = all->list; t != NULL; t = t->next)
-		n += t->state == TRANSFER_RUNNING && is_large(t);
-	return n;
-}
-
-/* Begins what is wanted, as far as it may come beforehand. */
-static void
-begin_some(struct transfers *all)
-{
-	size_t large = large_running(all);
-	bool small_full = false, large_full = false;
-
-	if (is_cancelled(all))
-		return;
-	for (struct transfer *t = all->list;
-		t != NULL && !(small_full && large_full); t = t->next) {
-		if (t->state != TRANSFER_WANTED || t->wanted_now)
-			continue;
-		if (!is_large(t)) {
-			small_full |= all->ahead_files >= AHEAD_FILES ||
-				all->ahead_bytes + t->sig.size > AHEAD_BYTES;
-			if (small_full)
-				continue;
-			count_ahead(t, true);
-		} else {
-			large_full |= large >= all->options.connections ||
-				all->ahead + t->sig.size > spool_limit(all) / 4;
-			if (large_full)
-				continue;
-			charge(t, &all->ahead);
-			large++;
-		}
-		begin(t);
-	}
-}
+/* ---- reading ---- */
 
 void
-transfers_want(struct transfers *all, const uint8_t *name, size_t len,
-	const struct signature *sig)
+transfer_wait(struct transfer *t)
 {
-	pthread_mutex_lock(&all->lock);
-	if (find(all, name, len) == NULL) {
-		(void)add(all, name, len, sig);
-		begin_some(all);
-	}
-	pthread_mutex_unlock(&all->lock);
+	while (t->state == TRANSFER_RUNNING)
+		pthread_cond_wait(&t->all->changed, &t->all->lock);
 }
 
-bool
-transfers_wanted(struct transfers *all, const uint8_t *name, size_t len,
-	struct signature *ret)
+/* For who reads it: also a file that is gone is a failure. Under lock. */
+static enum rc
+outcome(const struct transfer *t, struct err *e)
 {
-	const struct transfer *t;
-
-	pthread_mutex_lock(&all->lock);
-	t = find(all, name, len);
-	if (t != NULL)
-		*ret = t->sig;
-	pthread_mutex_unlock(&all->lock);
-	return t != NULL;
+	if (t->err.code == OK)
+		return OK;
+	*e = t->err;
+	return e->code == END ? err_raise(e, BAD_ITEM) : e->code;
 }
-
-/* ---- reading ---- */
 
 static enum rc
 transfer_read(struct feed *f, void *p, size_t n, size_t *ret_got, struct err *e)
@@ -432,17 +252,15 @@ transfer_read(struct feed *f, void *p, size_t n, size_t *ret_got, struct err *e)
 	enum rc rc = OK;
 
 	/* Also where all of it is here, which may be a lot to read. */
-	if (is_cancelled(all))
+	if (transfers_cancelled(all))
 		return err_set(e, AGAIN, "cancelled");
 	pthread_mutex_lock(&all->lock);
 	while (t->state != TRANSFER_OVER && t->have - t->pos < n)
 		pthread_cond_wait(&all->changed, &all->lock);
-	if (t->state == TRANSFER_OVER && t->err.code != OK) {
-		*e = t->err;
-		rc = e->code == END ? err_raise(e, BAD_ITEM) : e->code;
-	} else if (t->have - t->pos < n) {
+	if (t->state == TRANSFER_OVER)
+		rc = outcome(t, e);
+	if (t->have - t->pos < n)
 		n = (size_t)(t->have - t->pos);
-	}
 	pthread_mutex_unlock(&all->lock);
 	if (rc != OK)
 		return rc;
@@ -466,177 +284,25 @@ static enum rc
 transfer_whole(struct feed *f, int *ret_fd, struct err *e)
 {
 	struct transfer *t = (struct transfer *)f;
-	enum rc rc = OK;
+	enum rc rc;
 
 	pthread_mutex_lock(&t->all->lock);
-	while (t->state != TRANSFER_OVER)
-		pthread_cond_wait(&t->all->changed, &t->all->lock);
-	if (t->err.code != OK) {
-		*e = t->err;
-		rc = e->code == END ? err_raise(e, BAD_ITEM) : e->code;
-	}
+	transfer_wait(t);
+	rc = outcome(t, e);
 	pthread_mutex_unlock(&t->all->lock);
 	*ret_fd = t->file.fd;
 	return rc;
 }
 
-/* Under lock; it is over. */
-static void
-drop(struct transfer *t)
-{
-	struct transfers *all = t->all;
-	bool item = t->request.fault != SFTP_FINE &&
-		t->request.fault != SFTP_NETWORK &&
-		t->request.fault != SFTP_GARBAGE &&
-		t->request.fault != SFTP_CANCELLED;
-
-	/* What comes of a fault of its own is no use to the next look. */
-	if (t->file.named &&
-		(item ||
-			(t->err.code == AGAIN &&
-				t->request.fault == SFTP_FINE)))
-		spool_forget(all->options.spool, t->name, t->len);
-	spool_leave(&t->file);
-	if (t->charge != NULL)
-		*t->charge -= t->sig.size;
-	unlink_transfer(t);
-	str_release(&t->path);
-	free(t->name);
-	free(t);
-}
-
-static void
-wait_over(struct transfer *t)
-{
-	while (t->state == TRANSFER_RUNNING)
-		pthread_cond_wait(&t->all->changed, &t->all->lock);
-}
-
 static void
 transfer_free(struct feed *f)
 {
-	struct transfer *t = (struct transfer *)f;
-	struct transfers *all = t->all;
-
-	pthread_mutex_lock(&all->lock);
-	if (t->state == TRANSFER_RUNNING)
-		trunk_cancel(all->options.trunk, &t->request);
-	wait_over(t);
-	drop(t);
-	begin_some(all);
-	pthread_cond_broadcast(&all->changed);
-	pthread_mutex_unlock(&all->lock);
+	transfers_leave((struct transfer *)f);
 }
 
-static const struct feed_ops transfer_ops = {
+const struct feed_ops transfer_ops = {
 	.read = transfer_read,
 	.rewind = transfer_rewind,
 	.whole = transfer_whole,
 	.free = transfer_free,
 };
-
-/* A large file waits until those being read leave it room. Under lock. */
-static enum rc
-take_share(struct transfer *t, struct err *e)
-{
-	struct transfers *all = t->all;
-	uint64_t share = spool_limit(all) - spool_limit(all) / 4;
-
-	if (!is_large(t))
-		return OK;
-	if (t->sig.size > share)
-		return err_set(e, BAD_ITEM,
-			"%llu bytes are more than limits.spool allows for one "
-			"file (three quarters of it)",
-			(unsigned long long)t->sig.size);
-	while (all->reading + t->sig.size > share)
-		pthread_cond_wait(&all->changed, &all->lock);
-	charge(t, &all->reading);
-	return OK;
-}
-
-enum rc
-transfers_feed(struct transfers *all, const uint8_t *name, size_t len,
-	const struct signature *sig, struct feed **ret, struct err *e)
-{
-	struct transfer *t;
-	enum rc rc = OK;
-
-	pthread_mutex_lock(&all->lock);
-	t = find(all, name, len);
-	if (t == NULL)
-		t = add(all, name, len, sig);
-	feed_init(&t->feed, &transfer_ops);
-	t->wanted_now = true;
-	if (t->state != TRANSFER_WANTED)
-		count_ahead(t, false);
-	else if ((rc = take_share(t, e)) == OK)
-		begin(t);
-	while (rc == OK && t->state != TRANSFER_OVER && t->have == 0)
-		pthread_cond_wait(&all->changed, &all->lock);
-	if (rc == OK && t->state == TRANSFER_OVER && t->err.code != OK) {
-		*e = t->err;
-		rc = e->code;
-	}
-	begin_some(all);
-	if (rc != OK)
-		drop(t);
-	pthread_mutex_unlock(&all->lock);
-	if (rc == OK)
-		*ret = &t->feed;
-	return rc;
-}
-
-bool
-transfers_seen(struct transfers *all, const uint8_t *name, size_t len,
-	struct signature *ret)
-{
-	struct transfer *t;
-	bool seen;
-
-	pthread_mutex_lock(&all->lock);
-	t = find(all, name, len);
-	seen = t != NULL && t->wanted_now && t->state == TRANSFER_OVER &&
-		t->err.code == OK;
-	if (seen)
-		*ret = t->seen;
-	pthread_mutex_unlock(&all->lock);
-	return seen;
-}
-
-/* ---- all of them ---- */
-
-struct transfers *
-transfers_new(const struct transfers_options *o)
-{
-	struct transfers *all = mem_alloc(sizeof(*all));
-
-	all->options = *o;
-	all->last = &all->list;
-	pthread_mutex_init(&all->lock, NULL);
-	pthread_cond_init(&all->changed, NULL);
-	return all;
-}
-
-void
-transfers_free(struct transfers *all)
-{
-	if (all == NULL)
-		return;
-	pthread_mutex_lock(&all->lock);
-	for (struct transfer *t = all->list; t != NULL; t = t->next)
-		if (t->state == TRANSFER_RUNNING)
-			trunk_cancel(all->options.trunk, &t->request);
-	while (all->list != NULL) {
-		struct transfer *t = all->list;
-
-		wait_over(t);
-		/* It was not its turn: what is there of it is for the next. */
-		spool_keep(all->options.spool, t->name, t->len);
-		drop(t);
-	}
-	pthread_mutex_unlock(&all->lock);
-	pthread_cond_destroy(&all->changed);
-	pthread_mutex_destroy(&all->lock);
-	free(all);
-}

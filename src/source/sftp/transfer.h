@@ -2,11 +2,11 @@
  * transfer.h - files on their way from a partner's server to the spool, and
  * their bytes as they come.
  *
- *	transfers_open(&options, &t, &e);
+ *	t = transfers_new(&options);
  *	transfers_want(t, name, len, &sig);	it may come beforehand
  *	transfers_feed(t, name, len, &sig, &feed, &e);	it is read now
  *	feed_free(feed);
- *	transfers_close(t);			all feeds are free
+ *	transfers_free(t);			all feeds are free
  *
  * What is wanted is begun in order: many small files at once, large ones as
  * many as there are connections. Of the spool a quarter is for what comes

@@ -1,6 +1,7 @@
 /*
- * trunk-state.h - what the parts of a trunk share: trunk.c has the requests and
- * listens to the child, trunk-up.c brings connections up.
+ * trunk-state.h - what the parts of a trunk share: trunk.c opens and closes it,
+ * trunk-request.c has what is asked, trunk-listen.c the child and the thread
+ * that hears it, trunk-up.c the connections and the thread that dials.
  */
 #ifndef SOURCE_SFTP_TRUNK_STATE_H
 #define SOURCE_SFTP_TRUNK_STATE_H
@@ -78,6 +79,36 @@ void trunk_slots_lost(struct trunk *l, const struct err *why);
 void trunk_kill(struct trunk *l, const struct err *why);
 
 void *trunk_dialer(void *trunk);
+
+/* ---- trunk-listen.c ---- */
+
+void *trunk_listener(void *trunk);
+
+/* ---- trunk-request.c; the listener calls these ---- */
+
+/* Under lock: what is queued goes to the child, and what was given up. */
+void trunk_send(struct trunk *l);
+void trunk_send_cancels(struct trunk *l);
+
+/* Under lock: what is sent is not asked again if its connection is lost. */
+void trunk_ask_no_more(struct trunk *l);
+
+/* All below not under lock: they tell whoever asked. */
+
+/* ITEM, TROUBLE, PROGRESS. Returns how many bytes of content are new. */
+uint64_t trunk_told(struct trunk *l, const struct sftp_event *ev);
+
+/* DONE. */
+void trunk_done(struct trunk *l, const struct sftp_event *ev);
+
+/* The child is gone: all that was sent is lost with it. */
+void
+trunk_lose_sent(struct trunk *l, enum sftp_fault fault, const struct err *why);
+
+/* Those that somebody gave up, and all of them once the trunk is dead. */
+void trunk_drop_hopeless(struct trunk *l);
+
+/* ---- trunk.c ---- */
 
 /* Wakes the listener. */
 void trunk_ring(struct trunk *l);

@@ -302,7 +302,7 @@ wire_take_item(struct message *m, struct sftp_event *ev)
 	if (message_end(m))
 		return END;
 	ev->type = SFTP_ITEM;
-	ev->kind = (enum sftp_type)take_below(m, SFTP_TYPE_UNKNOWN + 1);
+	ev->kind = (enum sftp_type)take_below(m, SFTP_TYPE_UNKNOWN);
 	take_attrs(m, &ev->attrs);
 	ev->name = message_take_bytes(m, &ev->name_len);
 	if (m->bad || ev->kind == SFTP_TYPE_DIRECTORY ||
