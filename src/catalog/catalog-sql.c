@@ -229,13 +229,28 @@ static const char step_9[] = "CREATE INDEX name_ignored"
 
 /*
  * How far streams have come, and what their API still allows; remains NULL:
- * it does not say.
+ * it does not say. What landed before is counted by the names of its windows,
+ * STREAM.PARTITION.START; the tombstones of a sweep have the partition
+ * `absent`.
  */
 static const char step_10[] =
 	"ALTER TABLE stream ADD COLUMN files INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE stream ADD COLUMN records INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE stream ADD COLUMN remains INTEGER;"
-	"ALTER TABLE stream ADD COLUMN allowed INTEGER NOT NULL DEFAULT 0;";
+	"ALTER TABLE stream ADD COLUMN allowed INTEGER NOT NULL DEFAULT 0;"
+
+	"UPDATE stream SET (files, records) ="
+	"	(SELECT count(*), coalesce(sum(v.records), 0)"
+	"	FROM source a"
+	"	JOIN source s ON s.name = a.name || '.' || stream.stream"
+	"	JOIN version v ON v.source = s.id"
+	"	JOIN name n ON n.id = v.name"
+	"	WHERE a.id = stream.source AND v.id <= stream.upto"
+	"	AND v.disposition IN (1, 3)"
+	"	AND instr(n.name, CAST(stream.stream || '.' ||"
+	"	iif(part = '', '', part || '.') AS BLOB)) = 1"
+	"	AND (part <> '' OR instr(n.name,"
+	"	CAST(stream.stream || '.absent.' AS BLOB)) <> 1));";
 
 const char *const catalog_sql_steps[] = {step_1, step_2, step_3, step_4, step_5,
 	step_6, step_7, step_8, step_9, step_10};

@@ -15,15 +15,62 @@ struct learning {
 	struct reply *reply;
 };
 
+/* ---- what is learned goes to the catalog ---- */
+
+static enum rc
+record(struct catalog *c, void *arg, struct err *e)
+{
+	struct learning *k = arg;
+	struct stream_work *r = k->r;
+	struct catalog_stream s = r->row;
+	int64_t id;
+
+	s.stream = r->stream->name;
+	s.partition = r->o->partition != NULL ? r->o->partition : "";
+	s.position = r->position.s;
+	s.upto = k->upto;
+	s.files += k->files;
+	s.records += k->records;
+	if (s.job == NULL)
+		s.job = s.why = "";
+	if (catalog_stream_put(c, r->o->api, &s, &id, e) != OK)
+		return e->code;
+	return memory_put(&r->memory, c, id, e);
+}
+
+static enum rc
+record_again(struct catalog *c, void *arg, struct err *e)
+{
+	struct learning *k = arg;
+
+	return memory_put(&k->r->memory, c, k->r->row.id, e);
+}
+
+static enum rc
+put_down(struct learning *k, struct err *e)
+{
+	enum rc rc = lane_write(
+		k->r->o->lane, k->again ? record_again : record, k, e);
+
+	memory_clear(&k->r->memory);
+	return rc;
+}
+
+/* ---- one record ---- */
+
 static enum rc
 take_record(void *arg, const struct reply_record *x, struct err *e)
 {
-	struct stream_work *r = arg;
+	struct learning *k = arg;
+	struct memory *m = &k->r->memory;
 	uint8_t sum[HASH_LEN];
 	bool seen;
 
-	stream_digest(r, x, sum);
-	return memory_look(&r->memory, sum, &seen, e);
+	/* All of a zone may be learned: none is forgotten for want of room. */
+	if (m->n >= MEMORY_PENDING && put_down(k, e) != OK)
+		return e->code;
+	stream_digest(k->r, x, sum);
+	return memory_look(m, sum, &seen, e);
 }
 
 static enum rc
@@ -37,14 +84,16 @@ each_record(void *arg, const struct landing_record *x, struct err *e)
 		if (http_body_add(&k->answer.body, x->bytes, x->length, e) !=
 			OK)
 			return e->code;
-		return reply_read(k->reply, &k->answer, take_record, k->r, e);
+		return reply_read(k->reply, &k->answer, take_record, k, e);
 	}
 	while (whole.size > 0 && k->r->dialect.format != SCAN_JSON &&
 		(whole.bytes[whole.size - 1] == '\n' ||
 			whole.bytes[whole.size - 1] == '\r'))
 		whole.size--;
-	return take_record(k->r, &whole, e);
+	return take_record(k, &whole, e);
 }
+
+/* ---- one file ---- */
 
 static const char *
 text_of(const json_t *window, const char *key)
@@ -109,7 +158,7 @@ learn_file(
 {
 	struct zone *z = k->r->o->engine->commit.zone;
 	struct landing *l = NULL;
-	bool old = false;
+	bool ours = false, old = false;
 	int fd;
 	enum rc rc = zone_read(z, file, &fd, e);
 
@@ -118,18 +167,18 @@ learn_file(
 		return OK;
 	if (rc == OK)
 		rc = landing_open(fd, &l, e);
-	if (rc == OK && read_window(k, landing_provenance(l), &old)) {
-		k->files++;
-		k->records += records;
-		if (!old)
-			rc = landing_records(
-				l, 0, LANDING_SEEN, each_record, k, e);
-	}
+	if (rc == OK)
+		ours = read_window(k, landing_provenance(l), &old);
+	if (ours && !old)
+		rc = landing_records(l, 0, LANDING_SEEN, each_record, k, e);
 	landing_close(l);
 	if (rc == BAD_ITEM || rc == END) {
 		*e = (struct err)ERR_INIT;
 		rc = OK;
 	}
+	/* Together with upto, should some of it be in the catalog already. */
+	k->files += ours;
+	k->records += ours ? records : 0;
 	return rc;
 }
 
@@ -138,42 +187,14 @@ each_version(void *arg, const struct catalog_name *n, struct err *e)
 {
 	struct learning *k = arg;
 	CLEANUP(str_release) struct str file = STR_INIT;
+	enum rc rc = OK;
 
-	k->upto = n->version.index + 1;
-	if (n->version.disposition == DISPOSITION_DUPLICATE ||
-		n->version.disposition == DISPOSITION_QUARANTINED)
-		return OK;
 	str_add(&file, n->version.file);
-	return learn_file(k, file.s, n->version.records, e);
-}
-
-static enum rc
-record(struct catalog *c, void *arg, struct err *e)
-{
-	struct learning *k = arg;
-	struct stream_work *r = k->r;
-	struct catalog_stream s = r->row;
-	int64_t id;
-
-	s.stream = r->stream->name;
-	s.partition = r->o->partition != NULL ? r->o->partition : "";
-	s.position = r->position.s;
-	s.upto = k->upto;
-	s.files += k->files;
-	s.records += k->records;
-	if (s.job == NULL)
-		s.job = s.why = "";
-	if (catalog_stream_put(c, r->o->api, &s, &id, e) != OK)
-		return e->code;
-	return memory_put(&r->memory, c, id, e);
-}
-
-static enum rc
-record_again(struct catalog *c, void *arg, struct err *e)
-{
-	struct learning *k = arg;
-
-	return memory_put(&k->r->memory, c, k->r->row.id, e);
+	if (n->version.disposition != DISPOSITION_DUPLICATE &&
+		n->version.disposition != DISPOSITION_QUARANTINED)
+		rc = learn_file(k, file.s, n->version.records, e);
+	k->upto = n->version.index + 1;
+	return rc;
 }
 
 /* A record of JSON, for a stream that knows its records by their key. */
@@ -202,8 +223,7 @@ learn(struct learning *k, uint64_t since, uint64_t size, struct err *e)
 		c, r->source.s, since, size, each_version, k, e);
 
 	if (rc == OK && (k->upto > r->row.upto || r->memory.n > 0))
-		rc = lane_write(
-			r->o->lane, k->again ? record_again : record, k, e);
+		rc = put_down(k, e);
 	memory_clear(&r->memory);
 	return rc == OK ? stream_find_row(r, e) : rc;
 }

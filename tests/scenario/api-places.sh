@@ -33,5 +33,15 @@ expect_same 'all are asked, and nobody twice' '71 71' \
 expect_same 'the one with an answer among them' 1 \
 	"$(grep -c 'orders/prompt 200' api/log)"
 kill "$daemon"
-expect 'those that wait stop at once' wait "$daemon"
+alive()
+{
+	grep -s '^State:.[^Z]' "/proc/$daemon/status" || :
+}
+for _ in $(seq 200); do
+	[ -n "$(alive)" ] || break
+	sleep 0.1
+done
+expect_same 'those that wait stop at once' '' "$(alive)"
+[ -z "$(alive)" ] || kill -9 "$daemon"
+expect 'and well' wait "$daemon"
 expect_same 'what came has landed' 1 "$(ids lake)"

@@ -851,6 +851,80 @@ test_a_migration_from_version_0_is_whole(void **state)
 }
 
 static void
+put_stream(struct place *p, const char *stream, const char *partition,
+	uint64_t upto)
+{
+	const struct catalog_stream s = {.stream = stream,
+		.partition = partition,
+		.position = "",
+		.job = "",
+		.why = "",
+		.upto = upto};
+	struct err e = ERR_INIT;
+	int64_t id;
+
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_stream_put(p->catalog, "shop", &s, &id, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+}
+
+static enum rc
+add_sum(void *arg, const struct catalog_stream *s, struct err *e UNUSED)
+{
+	str_addf(arg, "%s/%s:%llu,%llu ", s->stream, s->partition,
+		(unsigned long long)s->files, (unsigned long long)s->records);
+	return OK;
+}
+
+/* Streams of before they had sums get them, of what they had learned. */
+static void
+test_a_migration_counts_what_streams_landed(void **state)
+{
+	static const struct {
+		const char *source, *name;
+	} landed[] = {
+		{"shop.things", "things.20260101T000000Z.json"},
+		{"shop.things", "things.20260102T000000Z.json"},
+		{"shop.things", "things.absent.20260102T000000Z.jsonl"},
+		{"shop.parts", "parts.shelf=a.20260101T000000Z.json"},
+		{"shop.parts", "parts.shelf=ab.20260101T000000Z.json"},
+		{"other.things", "things.20260101T000000Z.json"},
+		{"shop.things", "things.20260103T000000Z.json"},
+	};
+	struct place *p = *state;
+	struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(landed); i++) {
+		struct catalog_version v;
+
+		str_clear(&text);
+		str_addf(&text, "%zu", i);
+		v = landing(i, text.s, text.s);
+		put(p, landed[i].source, landed[i].name, &sig_a, 1, &v);
+	}
+	/* The last is for the stream to learn. */
+	put_stream(p, "things", "", 6);
+	put_stream(p, "things", "absent", 6);
+	put_stream(p, "parts", "shelf=a", 6);
+	put_stream(p, "parts", "shelf=b", 6);
+	close_catalog(p);
+	sql(p,
+		"ALTER TABLE stream DROP COLUMN files;"
+		"ALTER TABLE stream DROP COLUMN records;"
+		"ALTER TABLE stream DROP COLUMN remains;"
+		"ALTER TABLE stream DROP COLUMN allowed;"
+		"PRAGMA user_version = 9");
+	reopen(p);
+	str_clear(&text);
+	must(catalog_stream_each(p->catalog, "shop", add_sum, &text, &e), &e);
+	assert_string_equal(text.s,
+		"parts/shelf=a:1,7 parts/shelf=b:0,0 things/:2,14 "
+		"things/absent:1,7 ");
+	str_release(&text);
+}
+
+static void
 test_newer_and_foreign_databases_are_refused(void **state)
 {
 	struct place *p = *state;
@@ -1593,6 +1667,7 @@ main(void)
 		with_catalog(test_a_reader_sees_commits_and_waits_for_none),
 		with_catalog(test_missing_and_empty_catalogs),
 		with_catalog(test_a_migration_from_version_0_is_whole),
+		with_catalog(test_a_migration_counts_what_streams_landed),
 		with_catalog(test_newer_and_foreign_databases_are_refused),
 		with_catalog(test_damage_is_named_and_rebuilding_is_advised),
 		with_catalog(test_a_row_that_makes_no_sense_is_damage),
