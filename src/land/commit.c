@@ -303,7 +303,7 @@ new_files(struct delivery **d, size_t n, size_t *ret_n)
 
 /* AGAIN: a path was taken by other bytes; decide it anew with a longer sum. */
 static enum rc
-publish_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
+publish_files(struct commit *c, struct delivery **d, size_t n, struct err *e)
 {
 	enum rc rc = OK;
 
@@ -326,6 +326,17 @@ publish_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 			zone_sync_parent(c->zone, d[i]->file.s, e) != OK)
 			return e->code;
 	return OK;
+}
+
+static enum rc
+publish_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
+{
+	size_t n_files;
+	struct delivery **files = new_files(d, n, &n_files);
+	enum rc rc = publish_files(c, files, n_files, e);
+
+	free(files);
+	return rc;
 }
 
 /* ---- after the record ---- */
@@ -351,14 +362,10 @@ seal_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 enum rc
 commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 {
-	struct delivery **files = NULL;
-	size_t n_files = 0;
 	int64_t wall = clock_wall(), now, last;
 	enum rc rc;
 
 	do {
-		free(files);
-		files = NULL;
 		if (catalog_begin(c->catalog, e) != OK)
 			return e->code;
 		/* Landing time never runs backwards, whatever the clock does.
@@ -372,10 +379,8 @@ commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 			rc = record_group(c, d, n, now, wall, e);
 		if (rc == OK)
 			rc = sync_staged(c, d, n, e);
-		if (rc == OK) {
-			files = new_files(d, n, &n_files);
-			rc = publish_group(c, files, n_files, e);
-		}
+		if (rc == OK)
+			rc = publish_group(c, d, n, e);
 		if (rc == OK)
 			rc = catalog_commit(c->catalog, e);
 		else
@@ -389,6 +394,5 @@ commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 		io_drop(&d[i]->fd);
 		zone_unstage(c->zone, d[i]->stage);
 	}
-	free(files);
 	return rc;
 }

@@ -195,11 +195,9 @@ size_known(const struct fetch *f, uint64_t *ret)
 
 /* Of one file, so that others on the connection come to their turn. */
 static uint64_t
-flight_max(const struct server *s)
+most_in_flight(const struct server *s)
 {
-	uint64_t all = s->shared->share;
-
-	return s->n_fetches > 1 ? all / 2 : all;
+	return s->shared->share / (s->n_fetches > 1 ? 2 : 1);
 }
 
 static void
@@ -223,7 +221,7 @@ fetch_ask(struct fetch *f)
 		if (!server_room(s, len) ||
 			!pace_may(&s->shared->pace, s->shared->now) ||
 			(f->flight.n > 0 &&
-				f->next - f->fill.at + len > flight_max(s)))
+				f->next - f->fill.at + len > most_in_flight(s)))
 			return;
 		if (f->next > UINT64_MAX / 2 - len)
 			return; /* its own answers will tell of the end */
@@ -249,8 +247,7 @@ fetch_step(struct job *j)
 	if (f->state == OPENING) {
 		struct packet_out *o;
 
-		if (!server_room(s, 0) ||
-			(s->most_open > 0 && s->n_open >= s->most_open))
+		if (!server_room(s, 0) || !server_may_open(s))
 			return;
 		fetch_count(f, true);
 		o = server_begin(s, PACKET_OPEN);
@@ -274,26 +271,14 @@ fetch_step(struct job *j)
 
 /* ---- answers ---- */
 
-/*
- * Servers that let somebody have few files open say just "failure" to one
- * more. So it is tried again once others are closed, and with fewer at a time
- * from then on; unless it fails then, too.
- */
+/* Refused: because others are open? Then it is asked for once more. */
 static bool
 fetch_waits(struct fetch *f, enum sftp_fault fault)
 {
-	struct server *s = f->job.server;
-
 	fetch_count(f, false);
-	if (fault != SFTP_REFUSED)
+	if (fault != SFTP_REFUSED ||
+		!server_open_fewer(f->job.server, f->waits++ >= WAITS_MAX))
 		return false;
-	if (s->n_open == 0 || ++f->waits > WAITS_MAX) {
-		/* It was not for the others, then. */
-		s->most_open = 0;
-		return false;
-	}
-	if (s->most_open == 0 || s->n_open < s->most_open)
-		s->most_open = s->n_open;
 	f->state = OPENING;
 	return true;
 }

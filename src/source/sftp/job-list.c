@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "source/sftp/answer.h"
 #include "source/sftp/job.h"
+#include "source/sftp/looks.h"
 
 enum {
 	FOLDERS = 4,	/* at a time */
@@ -26,16 +27,6 @@ enum {
 
 enum tag { TAG_OPEN, TAG_READ, TAG_LOOK };
 
-/* A name whose type is to be asked for. */
-struct look {
-	struct look *next;
-	uint64_t number;	 /* unlike any other's */
-	struct sftp_attrs attrs; /* as READDIR told */
-	bool asked;
-	size_t len;
-	uint8_t name[]; /* below the root of the listing */
-};
-
 /* A folder to be read. */
 struct folder {
 	struct folder *next;
@@ -44,7 +35,7 @@ struct folder {
 	bool opening, reading, ended;
 	unsigned empty;
 	struct handle handle;
-	struct look *looks, *looks_end;
+	struct looks looks;
 	struct str path; /* below the root; empty: the root */
 };
 
@@ -72,12 +63,7 @@ list_of(struct job *j)
 static void
 folder_free(struct folder *d)
 {
-	while (d->looks != NULL) {
-		struct look *k = d->looks;
-
-		d->looks = k->next;
-		free(k);
-	}
+	looks_release(&d->looks);
 	str_release(&d->path);
 	free(d);
 }
@@ -203,7 +189,7 @@ ask_looks(struct list *l, struct folder *d)
 {
 	unsigned under_way = 0;
 
-	for (struct look *k = d->looks; k != NULL && under_way < LOOKS;
+	for (struct look *k = d->looks.first; k != NULL && under_way < LOOKS;
 		k = k->next, under_way++) {
 		if (k->asked)
 			continue;
@@ -230,14 +216,14 @@ folder_step(struct list *l, struct folder *d)
 		d->opening = true;
 	}
 	ask_looks(l, d);
-	if (d->handle.open && !d->reading && !d->ended && d->looks == NULL &&
-		server_room(s, 0)) {
+	if (d->handle.open && !d->reading && !d->ended &&
+		d->looks.first == NULL && server_room(s, 0)) {
 		packet_put_bytes(server_begin(s, PACKET_READDIR), d->handle.p,
 			d->handle.len);
 		server_ask(s, &l->job, d->number << 2 | TAG_READ, 0);
 		d->reading = true;
 	}
-	if (!d->ended || d->looks != NULL)
+	if (!d->ended || d->looks.first != NULL)
 		return false;
 	folder_leave(l, d);
 	return true;
@@ -303,23 +289,6 @@ list_name(struct list *l, const struct folder *in, const uint8_t *name,
 	say_item(l->job.server->shared->say, l->job.id, kind, a, name, len);
 }
 
-static void
-look_add(struct list *l, struct folder *d, const struct str *path,
-	const struct sftp_attrs *a)
-{
-	struct look *k = mem_alloc(sizeof(*k) + path->len);
-
-	k->number = l->looks++;
-	k->attrs = *a;
-	k->len = path->len;
-	memcpy(k->name, path->s, path->len);
-	if (d->looks == NULL)
-		d->looks = k;
-	else
-		d->looks_end->next = k;
-	d->looks_end = k;
-}
-
 /* One entry of a READDIR. */
 static void
 list_entry(struct list *l, struct folder *d, const uint8_t *name, size_t len,
@@ -345,7 +314,7 @@ list_entry(struct list *l, struct folder *d, const uint8_t *name, size_t len,
 			SFTP_TOO_LARGE, "a name that is too long");
 	else if (kind == SFTP_TYPE_UNKNOWN ||
 		(kind == SFTP_TYPE_SYMLINK && l->follow))
-		look_add(l, d, &path, a);
+		looks_add(&d->looks, l->looks++, &path, a);
 	else
 		list_name(l, d, (const uint8_t *)path.s, path.len, kind, a);
 }
@@ -450,25 +419,14 @@ take_look(struct list *l, struct folder *d, const struct look *k,
 	}
 }
 
-/* Answers come in any order, of what stands near the front. */
 static void
 reply_look(struct list *l, uint64_t number, struct packet *p)
 {
 	for (struct folder *d = l->active; d != NULL; d = d->next) {
-		struct look *before = NULL, *k = d->looks;
+		struct look *k = looks_take(&d->looks, number);
 
-		while (k != NULL && k->number != number) {
-			before = k;
-			k = k->next;
-		}
 		if (k == NULL)
 			continue;
-		if (before == NULL)
-			d->looks = k->next;
-		else
-			before->next = k->next;
-		if (d->looks_end == k)
-			d->looks_end = before;
 		take_look(l, d, k, p);
 		free(k);
 		return;

@@ -201,6 +201,24 @@ server_release(struct server *s, const uint8_t *handle, size_t len)
 	server_ask(s, NULL, 0, 0);
 }
 
+bool
+server_may_open(const struct server *s)
+{
+	return s->most_open == 0 || s->n_open < s->most_open;
+}
+
+bool
+server_open_fewer(struct server *s, bool tried)
+{
+	if (s->n_open == 0 || tried) {
+		s->most_open = 0;
+		return false;
+	}
+	if (s->most_open == 0 || s->n_open < s->most_open)
+		s->most_open = s->n_open;
+	return true;
+}
+
 void
 server_done(struct job *j, enum sftp_fault f, const char *fmt, ...)
 {

@@ -122,6 +122,15 @@ void server_ask(struct server *s, struct job *j, uint64_t tag, uint32_t cost);
 /* CLOSE, and nobody waits for the answer. */
 void server_release(struct server *s, const uint8_t *handle, size_t len);
 
+/*
+ * One more file? Servers that let somebody have few files open say just
+ * "failure" to one more. So it is tried again once others are closed, and
+ * with fewer at a time from then on (server_open_fewer); unless it fails then
+ * too: it was not for the others.
+ */
+bool server_may_open(const struct server *s) MUST_USE;
+bool server_open_fewer(struct server *s, bool tried) MUST_USE;
+
 /* Ends the job and tells it; the text is "doing PATH: why". */
 void server_done(struct job *j, enum sftp_fault f, const char *fmt, ...)
 	PRINTF_LIKE(3, 4);
