@@ -109,6 +109,7 @@ run_partition(void *arg, const char *partition, struct err *e)
 		.session = p->session,
 		.cancel = p->o->cancel,
 		.between = p->o->stream != NULL,
+		.keep = p->o->keep,
 		.from = p->o->from,
 		.to = p->o->to,
 	};
@@ -230,6 +231,9 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 		.cancel = o->cancel,
 		.waits = o->waits,
 		.goes_on = o->goes_on,
+		.wanted = o->wanted,
+		.give_way = o->give_way,
+		.rate = o->rate,
 		.arg = o->arg};
 	const struct lane_options lo = {.done = one_done, .arg = &p};
 	struct err lost = ERR_INIT, ours = ERR_INIT;
