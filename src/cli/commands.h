@@ -36,5 +36,7 @@ enum status cmd_reset_check(struct cli *c, const struct order_request *q);
 
 enum status cmd_backfill_work(struct order_work *w);
 enum status cmd_reset_work(struct order_work *w);
+enum status cmd_release_work(struct order_work *w);
+enum status cmd_reject_work(struct order_work *w);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/mem.h"
 #include "cli/commands.h"
+#include "cli/verdict.h"
 
 /* The daemon takes an order, or refuses it, at once. */
 #define PATIENCE (30 * CLOCK_SECOND)
@@ -18,6 +19,8 @@ static const struct {
 } verbs[ORDER_VERBS] = {
 	[ORDER_BACKFILL] = {cmd_backfill_check, cmd_backfill_work},
 	[ORDER_RESET] = {cmd_reset_check, cmd_reset_work},
+	[ORDER_RELEASE] = {verdict_check, cmd_release_work},
+	[ORDER_REJECT] = {verdict_check, cmd_reject_work},
 };
 
 /* ---- here ---- */

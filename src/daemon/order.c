@@ -35,8 +35,9 @@ order_uid(const struct order *o)
 }
 
 void
-order_landed(struct order *o)
+order_landed(struct order *o, const struct delivery *d)
 {
+	tell_delivery(d);
 	clerk_ring(o->daemon->clerk);
 }
 

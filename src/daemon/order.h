@@ -55,7 +55,10 @@ enum rc order_poll(struct order *o, const struct poll_options *view,
 /* Why it is cancelled, or was before it ended; NULL: it is not. */
 const char *order_cancelled(struct order *o);
 
-/* Something has landed: receipts may be owed. */
-void order_landed(struct order *o);
+/*
+ * A delivery of the order's own lane is durable: the log is told, and receipts
+ * may be owed. From lane_options.done.
+ */
+void order_landed(struct order *o, const struct delivery *d);
 
 #endif

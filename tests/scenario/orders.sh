@@ -193,6 +193,59 @@ expect_same 'and goes on where it ends' 1 \
 	"$(asked since=2026-02-21T00%3A00%3A00Z 1)"
 end again
 
+# ---- a verdict on what is in quarantine ----
+# entry LAKE NAME: the ledger entry of its newest version.
+entry()
+{
+	"$LANDFALL" why -c "$1/landfall.yaml" --json "$2" |
+		sed -n 's/.*"index":\([0-9]*\).*/\1/p' | tail -n 1
+}
+
+# held LAKE: with two deliveries that say too much of themselves.
+held()
+{
+	"$LANDFALL" init "$1" --quiet
+	sed -i 's/format: csv/&\n    ready: {stable: 0s}\n    csv: {trailer: {prefix: "T,"}}\n    totals: {records: {trailer_field: 2}}/' \
+		"$1/landfall.yaml"
+	for name in a b; do
+		printf 'k\n%s\nT,2\n' $name >"$1/inbox/$name.csv"
+	done
+}
+
+held alone.held
+expect_status 'two are quarantined' 2 run alone.held
+held beside.held
+conf=beside.held/landfall.yaml
+: >log
+start_daemon
+expect_same 'by the daemon too' 2 "$(logged event=quarantined 2)"
+for name in a b; do
+	verb=release
+	[ $name = a ] || verb=reject
+	for lake in alone.held beside.held; do
+		give $lake $verb "$(entry $lake $name.csv)" --why 'they said so' |
+			sed 's/[0-9a-f]\{12\}/SUM/; s/entry [0-9]*/entry N/' \
+				>$lake.said
+	done
+	expect_same "$verb: beside the daemon as alone" \
+		"$(cat alone.held.said)" "$(cat beside.held.said)"
+	expect_same "$verb: it is done" 'status 0' "$(tail -n 1 beside.held.said)"
+	give beside.held $verb "$(entry beside.held $name.csv)" >found
+	expect_same "$verb: once" 'status 1' "$(tail -n 1 found)"
+done
+expect_same 'with the name of who gave it' 1 \
+	"$("$LANDFALL" why -c $conf a.csv |
+		grep -c "landed: released .* by $(id -un): they said so")"
+expect_same 'the log has it' 1 "$(logged 'event=landed source=inbox' 1)"
+give beside.held release 4711 >found
+expect_same 'what is no entry is refused' \
+	'landfall: error: ledger entry 4711 is no delivery
+status 1' "$(cat found)"
+printf 'k\nc\nT,1\n' >beside.held/inbox/c.csv
+expect_same 'the daemon looks on' 2 "$(logged 'event=landed source=inbox' 2)"
+end beside.held
+expect 'all is sound' sound beside.held
+
 # ---- by the configuration of the daemon ----
 shop edited 1h
 cp edited/landfall.yaml edited/before.yaml
