@@ -175,6 +175,9 @@ conclude(struct polling *p, enum rc outcome, struct err *e)
 		r->pass.count[i] = p->count[i];
 		r->pass.listed += p->count[i];
 	}
+	/* Who asks for a time again has not seen what is new. */
+	if (p->o->stream != NULL)
+		return lane_wait(p->lane, e);
 	r->pass.ended = r->pass.started + (clock_mono() - p->began);
 	r->pass.trouble = r->trouble.s;
 	r->pass.outcome = outcome == AGAIN ? PASS_STOPPED

@@ -25,7 +25,8 @@ struct poll_options {
 	struct rate *rate;
 	bool keep;		     /* as in stream.h */
 	const char *record, *replay; /* as in session.h */
-	/* A backfill of one stream; NULL: what is new of all. */
+	/* A backfill of one stream, which is no look at the source: no pass is
+	 * recorded. NULL: what is new of all. */
 	const char *stream;
 	int64_t from, to;
 };

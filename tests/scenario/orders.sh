@@ -88,6 +88,14 @@ asked()
 	grep -c -- "$1" api/log || :
 }
 
+# last_look NAME: when it began, and what came of it.
+last_look()
+{
+	"$LANDFALL" status -c "$1/landfall.yaml" --json | python3 -c '
+import json, sys
+print(json.load(sys.stdin)["sources"]["shop"]["last_run"])'
+}
+
 position()
 {
 	"$LANDFALL" status -c "$1/landfall.yaml" --json | python3 -c '
@@ -118,6 +126,7 @@ days $(seq 59)
 landings=$(grep -c event=landed log)
 backfill='backfill shop records --from 2026-01-05 --to 2026-01-15'
 before=$(position beside)
+looked=$(last_look beside)
 # shellcheck disable=SC2086
 give alone $backfill >want
 # shellcheck disable=SC2086
@@ -136,6 +145,7 @@ expect_same 'one object' '"records":0' \
 	"$(grep -o '"records":0' found)"
 expect_same 'where the stream stands did not move' "$before" \
 	"$(position beside)"
+expect_same 'nor was it a look at what is new' "$looked" "$(last_look beside)"
 expect_same 'the log has the order, and what became of it' 2 \
 	"$(logged 'event=order-over order=.*backfill shop records.* status=0' 2)"
 expect_same 'and what landed' $((landings + 5)) \
