@@ -385,6 +385,16 @@ the_rest reloaded
 end reloaded
 
 under_way interrupted
+for _ in $(seq 100); do
+	"$LANDFALL" status -c interrupted/landfall.yaml >stands
+	! grep -q 'backfill now' stands || break
+	sleep 0.1
+done
+expect_same 'status says what is under way' 1 \
+	"$(grep -c '  shop .*  backfill now  ' stands)"
+expect_same 'to programs too' 1 \
+	"$("$LANDFALL" status -c interrupted/landfall.yaml --json |
+		grep -c '"order":"backfill"')"
 kill -TERM "$given"
 expect_same 'a command that is ended takes its order back' 1 \
 	"$(logged 'event=order-over.*cancelled="the command was ended"' 1)"
