@@ -390,10 +390,11 @@ begin_log(const struct order *o, const char *event)
 	CLEANUP(str_release) struct str s = STR_INIT;
 	struct log l = log_begin(LOG_INFO, event);
 
-	str_add(&s, order_verb_name(q->verb));
 	for (size_t i = 0; i < order_verb_args(q->verb); i++)
-		str_addf(&s, "%s%s", *q->arg[i] != '\0' ? " " : "", q->arg[i]);
-	log_bytes(&l, "order", s.s, s.len);
+		if (*q->arg[i] != '\0')
+			str_addf(&s, "%s%s", s.len > 0 ? " " : "", q->arg[i]);
+	log_text(&l, "order", order_verb_name(q->verb));
+	log_text(&l, "arguments", s.s);
 	return l;
 }
 
@@ -458,7 +459,6 @@ retire(struct order *o)
 	d->n_orders--;
 	for (; i < d->n_orders; i++)
 		d->order[i] = d->order[i + 1];
-	d->changed = true;
 	looker_ring(d);
 	pthread_mutex_unlock(&d->lock);
 }
@@ -499,7 +499,7 @@ order_start(struct daemon *d, struct counter *c, const struct order_request *q,
 	now = !d->cancel;
 	if (now) {
 		d->order[d->n_orders++] = o;
-		d->changed = true;
+		looker_ring(d);
 		if (pthread_create(&o->thread, NULL, order_main, o) != 0)
 			abort();
 	}

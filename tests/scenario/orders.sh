@@ -61,7 +61,7 @@ give()
 	give_lake=$1
 	shift
 	give_status=0
-	"$LANDFALL" "$@" -c "$give_lake/landfall.yaml" 2>&1 ||
+	timeout 60 "$LANDFALL" "$@" -c "$give_lake/landfall.yaml" 2>&1 ||
 		give_status=$?
 	echo "status $give_status"
 }
@@ -147,7 +147,7 @@ expect_same 'where the stream stands did not move' "$before" \
 	"$(position beside)"
 expect_same 'nor was it a look at what is new' "$looked" "$(last_look beside)"
 expect_same 'the log has the order, and what became of it' 2 \
-	"$(logged 'event=order-over order=.*backfill shop records.* status=0' 2)"
+	"$(logged 'event=order-over order=backfill arguments="shop records .*" status=0' 2)"
 expect_same 'and what landed' $((landings + 5)) \
 	"$(grep -c event=landed log)"
 end beside
@@ -187,6 +187,47 @@ END
 : >api/log
 expect 'polls go on after it' test "$(asked since=2026-03 2)" -ge 2
 end long
+rm api/rules
+
+# ---- a refresh token is good for one use, whoever uses it ----
+printf r0 >refresh.secret
+chmod 600 refresh.secret
+shop rotated 1s
+sed -i "s|^    auth:.*|    secrets: {r: {file: ../refresh.secret}}\\n\\
+    auth: {type: oauth2, grant: refresh_token, token_url: '$url/token',\\n\\
+      params: {refresh_token: '{{secret.r}}'}}|" rotated/landfall.yaml
+python3 - >tokens <<'END'
+import json
+print(",".join(json.dumps({"match": "POST /token", "body": json.dumps({
+    "access_token": f"a{i}", "expires_in": 1, "refresh_token": f"r{i + 1}"})})
+    for i in range(999)))
+END
+rules api "$(cat tokens)" \
+	'{"match": "orders", "times": 99999, "do": "slow", "seconds": 0.05}'
+rm -f api/bodies
+on rotated
+given=$(wc -l <api/bodies)
+give rotated backfill shop records --from 2026-01-01 --to 2026-02-15 >found
+expect_same 'a backfill by tokens that rotate' 'status 0' "$(tail -n 1 found)"
+expect 'it needed some, and so did polls' \
+	test $(($(wc -l <api/bodies) - given)) -ge 4
+end rotated
+expect_same 'each was used once, in the order in which they came' \
+	"$(seq -s' ' 0 $(($(wc -l <api/bodies) - 1)))" \
+	"$(sed "s/.*refresh_token=r\([0-9]*\).*/\1/" api/bodies | tr '\n' ' ' | sed 's/ $//')"
+
+# ---- where a look is always due an order has its turn ----
+rm api/rules
+shop hurried 1s
+on hurried
+rules api '{"match": "orders", "times": 99999, "do": "slow", "seconds": 2}'
+asked orders 2 >/dev/null
+give hurried reset shop records --to 2026-03-01 >found
+expect_same 'after it, and it is told that it has to wait' \
+	'shop: waits for its turn: the daemon is at it
+shop.records: the next run begins at 2026-03-01T00:00:00Z
+status 0' "$(cat found)"
+end hurried
 rm api/rules
 
 # ---- a reset takes effect with the next poll ----
