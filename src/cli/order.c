@@ -9,8 +9,7 @@
 #include "cli/commands.h"
 #include "cli/verdict.h"
 
-/* The daemon takes an order, or refuses it, at once. */
-#define PATIENCE (30 * CLOCK_SECOND)
+#define PATIENCE (ORDER_WIRE_PATIENCE * CLOCK_SECOND)
 
 /* What each verb is done by, and what can be wrong with its arguments. */
 static const struct {

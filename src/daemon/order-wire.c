@@ -116,11 +116,16 @@ order_wire_listen(int state, int *ret_fd, struct err *e)
 enum rc
 order_wire_connect(int state, int *ret_fd, struct err *e)
 {
+	/* Where many knock, and nobody opens. */
+	const struct timeval patience = {.tv_sec = ORDER_WIRE_PATIENCE};
 	struct sockaddr_un at;
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), cause;
 
 	make_address(state, &at);
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0) {
+	if (fd >= 0 &&
+		setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+			sizeof(patience)) == 0 &&
+		connect(fd, (struct sockaddr *)&at, sizeof(at)) == 0) {
 		*ret_fd = fd;
 		return OK;
 	}
@@ -128,5 +133,7 @@ order_wire_connect(int state, int *ret_fd, struct err *e)
 	io_drop(&fd);
 	if (cause == ENOENT || cause == ECONNREFUSED)
 		return END;
+	if (cause == EAGAIN)
+		return err_set(e, AGAIN, "the daemon does not answer");
 	return err_sys(e, BROKEN, cause, ORDER_WIRE_NAME);
 }

@@ -28,8 +28,9 @@
 #define ORDER_WIRE_NAME "orders"
 #define ORDER_WIRE_VERSION 1 /* of both sides, which start at other times */
 #define ORDER_WIRE_ARGS 4
-#define ORDER_REFUSED 5	     /* the status of an order that was not taken */
-#define ORDER_WIRE_TEXT 1200 /* bytes of an argument, with the NUL */
+#define ORDER_REFUSED 5	       /* the status of an order that was not taken */
+#define ORDER_WIRE_PATIENCE 30 /* seconds: it takes an order at once */
+#define ORDER_WIRE_TEXT 1200   /* bytes of an argument, with the NUL */
 
 enum order_wire_type {
 	ORDER_WIRE_GIVEN = 1,
@@ -73,7 +74,10 @@ enum rc order_wire_take(
  */
 enum rc order_wire_listen(int state, int *ret_fd, struct err *e) MUST_USE;
 
-/* END: nobody listens. BROKEN: it cannot be reached. */
+/*
+ * END: nobody listens. AGAIN: somebody does, and has not answered within
+ * ORDER_WIRE_PATIENCE. BROKEN: it cannot be reached.
+ */
 enum rc order_wire_connect(int state, int *ret_fd, struct err *e) MUST_USE;
 
 #endif
