@@ -1,7 +1,7 @@
 /*
  * order-state.h - what the parts of the daemon share of orders: order.c
- * carries them out, counter.c takes them in and hands out what they say, the
- * loop in daemon.c gives them their turns.
+ * carries them out, order-turn.c sees to it that nobody else is at their
+ * source, counter.c takes them in and hands out what they say.
  */
 #ifndef DAEMON_ORDER_STATE_H
 #define DAEMON_ORDER_STATE_H
@@ -55,6 +55,14 @@ void order_leave(struct order *o);
 struct order_line *order_take(struct order *o);
 bool order_is_over(struct order *o);
 void order_free(struct order *o); /* that is over */
+
+/* ---- order.c and order-turn.c ---- */
+
+/* What breaks the engine ends the daemon, whoever met it. */
+void order_fail(struct order *o, const struct err *e);
+
+/* If it has one. Under the daemon's lock. */
+void order_turn_over(struct order *o);
 
 /* ---- daemon.c, poller.c and tell.c, under the daemon's lock ---- */
 

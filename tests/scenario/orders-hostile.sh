@@ -25,6 +25,21 @@ lake lake <<END
         key: \$.id
         request: {query: {since: "{{window.start}}", until: "{{window.end}}"}}
         incremental: {cursor: \$.at, start: "2026-02-28", window: P1D}
+  wordy:
+    profile: rest-link
+    base_url: $url
+    auth: {type: none}
+    config: {path: orders}
+    schedule: {every: 1h}
+    streams:
+      records:
+        records: "\$.data[*]"
+        key: \$.id
+        partitions: {values: {part: [$(python3 -c '
+print(", ".join(f"{i:0400}" for i in range(500)))')]}}
+        request: {query: {since: "{{window.start}}", until: "{{window.end}}",
+          part: "{{partition.part}}"}}
+        incremental: {cursor: \$.at, start: "2026-02-28", window: P2D}
 END
 conf=lake/landfall.yaml
 start_daemon
@@ -189,6 +204,39 @@ expect 'who never listens keeps nobody from giving orders' backfill
 kill "$deaf"
 wait "$deaf" 2>/dev/null || :
 
+# ---- one that listens late ----
+rm api/rules
+: >api/log
+say 'import os, time
+s = knock()
+s.send(given(number(1, 0, 1, 0) + text(
+    b"wordy", b"records", b"2026-01-01", b"2026-01-03")))
+while not os.path.exists("listen"):
+    time.sleep(0.1)
+lines = 0
+while True:
+    m = s.recv(1 << 17)
+    lines += m[0] == OUT
+    if m[0] == END:
+        break
+print(lines, "lines, status", m[4])' >late &
+late=$!
+# It stands still when nobody has taken some hundred lines.
+before=-1
+asked=0
+while [ "$asked" -eq 0 ] || [ "$asked" -ne "$before" ]; do
+	before=$asked
+	sleep 2
+	asked=$(grep -c since=2026-01-01 api/log || :)
+done
+expect 'who does not listen has its order wait' test "$before" -lt 500
+expect 'and nobody else' timeout 30 "$LANDFALL" \
+	reset wordy records --to 2026-03-01 -c $conf
+: >lake/state/listen
+wait "$late"
+rm lake/state/listen
+expect_same 'it hears every line' '1000 lines, status 0' "$(cat late)"
+
 # ---- too many ----
 say 'import time
 all = [knock() for i in range(30)]
@@ -216,10 +264,11 @@ expect_same 'eight may think of what they want, and the rest is sent away' \
 rm lake/state/full
 expect 'and then it is as before' backfill
 for _ in $(seq 200); do # those of a poll come and go
-	[ "$(sockets)" -gt 1 ] || break
+	kept=$(sockets)
+	[ "$kept" -gt 1 ] || break
 	sleep 0.05
 done
-expect_same 'nobody is kept that is gone' 1 "$(sockets)"
+expect_same 'nobody is kept that is gone' 1 "$kept"
 
 # ---- what is in the way of a socket ----
 kill -TERM "$daemon"
