@@ -101,24 +101,31 @@ str_add_u64(struct str *s, uint64_t v, unsigned width)
 }
 
 void
+str_addv(struct str *s, const char *fmt, va_list ap)
+{
+	va_list again;
+	int n;
+
+	va_copy(again, ap);
+	str_room(s, 0);
+	n = vsnprintf(s->s + s->len, s->cap - s->len, fmt, ap);
+	if (n > 0 && (size_t)n >= s->cap - s->len) {
+		str_room(s, (size_t)n);
+		vsnprintf(s->s + s->len, s->cap - s->len, fmt, again);
+	}
+	va_end(again);
+	if (n > 0)
+		s->len += (size_t)n;
+}
+
+void
 str_addf(struct str *s, const char *fmt, ...)
 {
 	va_list ap;
-	int n;
 
-	str_room(s, 0);
 	va_start(ap, fmt);
-	n = vsnprintf(s->s + s->len, s->cap - s->len, fmt, ap);
+	str_addv(s, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return;
-	if ((size_t)n >= s->cap - s->len) {
-		str_room(s, (size_t)n);
-		va_start(ap, fmt);
-		vsnprintf(s->s + s->len, s->cap - s->len, fmt, ap);
-		va_end(ap);
-	}
-	s->len += (size_t)n;
 }
 
 void

@@ -12,6 +12,7 @@
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 
 #include "base/attr.h"
@@ -37,6 +38,7 @@ void str_add(struct str *s, const char *text);
 void str_addn(struct str *s, const void *p, size_t n);
 void str_addc(struct str *s, char c);
 void str_addf(struct str *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+void str_addv(struct str *s, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 
 /* In decimal, with zeros in front up to width digits (1 .. 20). */
 void str_add_u64(struct str *s, uint64_t v, unsigned width);

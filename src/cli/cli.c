@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "daemon/order.h"
 
 static void
 print_options(const struct cli_option *o, size_t n)
@@ -149,10 +150,39 @@ cli_parse(struct cli *c, int argc, char **argv, const struct cli_option *o,
 	return STATUS_DONE;
 }
 
+/* A line, or some, for standard error. */
+static void
+talk(const struct cli *c, const char *line)
+{
+	if (c != NULL && c->order != NULL)
+		order_say(c->order, ORDER_WIRE_TALK, line);
+	else
+		fprintf(stderr, "%s\n", line);
+}
+
+void
+cli_error(const struct cli *c, const char *fmt, ...)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+	va_list ap;
+
+	str_add(&s, "landfall: error: ");
+	va_start(ap, fmt);
+	str_addv(&s, fmt, ap);
+	va_end(ap);
+	talk(c, s.s);
+}
+
 enum status
 cli_fail(const struct err *e)
 {
-	fprintf(stderr, "landfall: error: %s\n", e->text);
+	return cli_fail_to(NULL, e);
+}
+
+enum status
+cli_fail_to(const struct cli *c, const struct err *e)
+{
+	cli_error(c, "%s", e->text);
 	switch (e->code) {
 	case BAD_SOURCE:
 		return STATUS_UNREACHED;
@@ -166,28 +196,31 @@ cli_fail(const struct err *e)
 enum status
 cli_usage(const struct cli *c, const char *fmt, ...)
 {
+	CLEANUP(str_release) struct str s = STR_INIT;
 	va_list ap;
 
-	fprintf(stderr, "landfall %s: ", c->command->name);
+	str_addf(&s, "landfall %s: ", c->command->name);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	str_addv(&s, fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\nusage: landfall %s%s%s\n", c->command->name,
+	str_addf(&s, "\nusage: landfall %s%s%s", c->command->name,
 		*c->command->args != '\0' ? " " : "", c->command->args);
+	talk(c, s.s);
 	return STATUS_USAGE;
 }
 
 void
 cli_say(const struct cli *c, const char *fmt, ...)
 {
+	CLEANUP(str_release) struct str s = STR_INIT;
 	va_list ap;
 
 	if (c->quiet)
 		return;
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	str_addv(&s, fmt, ap);
 	va_end(ap);
-	fputc('\n', stderr);
+	talk(c, s.s);
 }
 
 void
@@ -195,6 +228,17 @@ cli_line(struct str *s)
 {
 	fwrite(s->s, 1, s->len, stdout);
 	putchar('\n');
+	str_clear(s);
+}
+
+void
+cli_line_to(const struct cli *c, struct str *s)
+{
+	if (c->order == NULL) {
+		cli_line(s);
+		return;
+	}
+	order_say(c->order, ORDER_WIRE_OUT, s->s);
 	str_clear(s);
 }
 
@@ -255,8 +299,8 @@ cli_source(const struct cli *c, const char *name)
 	if (s != NULL)
 		return s;
 	near = config_nearest_source(c->config, name);
-	fprintf(stderr, "landfall: error: %s has no source '%s'%s%s%s\n",
-		c->config->path, name, near != NULL ? "; did you mean '" : "",
+	cli_error(c, "%s has no source '%s'%s%s%s", c->config->path, name,
+		near != NULL ? "; did you mean '" : "",
 		near != NULL ? near : "", near != NULL ? "'?" : "");
 	return NULL;
 }

@@ -3,6 +3,10 @@
  *
  * Primary output goes to stdout (--json: one object a line, stable), talk and
  * progress to stderr. A command returns one of the exit statuses below.
+ *
+ * What a daemon may do in a command's place prints with cli_line_to,
+ * cli_fail_to, cli_error, cli_usage and cli_say alone, which see to it that
+ * the command prints it.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
@@ -22,6 +26,8 @@ enum status {
 	STATUS_BROKEN = 5,    /* our disk, catalog or ledger failed */
 };
 
+struct order;
+
 struct cli {
 	/* What every command takes. */
 	const char *config_path; /* -c FILE; NULL: the usual places */
@@ -32,6 +38,8 @@ struct cli {
 	int n_args;
 	const struct command *command;
 	struct config *config; /* after cli_config */
+	/* In a daemon: its lines go to who gave this (order.h); NULL: here. */
+	struct order *order;
 };
 
 /* An option of one command; one of flag, text is set, or both: optional. */
@@ -70,6 +78,8 @@ int cli_parse(struct cli *c, int argc, char **argv,
 
 /* "landfall: error: ..." on stderr, and the status that goes with it. */
 enum status cli_fail(const struct err *e);
+enum status cli_fail_to(const struct cli *c, const struct err *e);
+void cli_error(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 enum status
 cli_usage(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
@@ -78,6 +88,7 @@ void cli_say(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
 /* One line of output: s and a newline on stdout; s is cleared. */
 void cli_line(struct str *s);
+void cli_line_to(const struct cli *c, struct str *s);
 
 /* stdout is flushed and was writable all along; else STATUS_BROKEN. */
 enum status cli_end(enum status st);

@@ -6,43 +6,59 @@
 
 #include "base/clock.h"
 #include "cli/commands.h"
+#include "cli/order.h"
 #include "cli/polling.h"
 #include "daemon/engine-state.h"
 #include "source/http/window.h"
 
 /* SOURCE STREAM, which must be one that is polled by windows. */
 static const struct api_stream *
-find_stream(struct cli *c, const struct source_config **ret)
+find_stream(struct cli *c, const struct order_request *q,
+	const struct source_config **ret)
 {
-	const struct source_config *cfg;
+	const char *source = q->arg[0], *stream = q->arg[1];
+	const struct source_config *cfg = cli_source(c, source);
 	size_t i;
 
-	if (c->n_args != 2) {
-		(void)cli_usage(c, "name a source and one of its streams");
-		return NULL;
-	}
-	cfg = cli_source(c, c->arg[0]);
 	if (cfg == NULL)
 		return NULL;
 	if (cfg->kind != SOURCE_HTTP) {
 		(void)cli_usage(c, "%s is not a polled API", cfg->name);
 		return NULL;
 	}
-	i = api_find(cfg->api, c->arg[1]);
+	i = api_find(cfg->api, stream);
 	if (i == API_NO_STREAM || !cfg->api->stream[i].enabled) {
-		(void)cli_usage(
-			c, "%s polls no stream %s", cfg->name, c->arg[1]);
+		(void)cli_usage(c, "%s polls no stream %s", cfg->name, stream);
 		return NULL;
 	}
 	*ret = cfg;
 	return &cfg->api->stream[i];
 }
 
+/* The same of the command line, with its options behind. */
+static enum status
+take_arguments(struct cli *c, struct order_request *q,
+	const char *const *option, size_t n)
+{
+	if (c->n_args != 2)
+		return cli_usage(c, "name a source and one of its streams");
+	for (size_t i = 0; i < 2 + n; i++) {
+		const char *text = i < 2 ? c->arg[i] : option[i - 2];
+
+		if (!order_wire_arg(q, i, text != NULL ? text : ""))
+			return cli_usage(
+				c, "an argument of %zu bytes", strlen(text));
+	}
+	q->json = c->json;
+	q->quiet = c->quiet;
+	return cli_config(c);
+}
+
 static bool
 read_point(struct cli *c, const struct api_stream *s, const char *option,
 	const char *text, int64_t *ret)
 {
-	if (text != NULL && window_position(&s->incremental, text, ret))
+	if (window_position(&s->incremental, text, ret))
 		return true;
 	(void)cli_usage(c, "%s: expected %s", option,
 		s->incremental.kind == API_KIND_TIME
@@ -52,56 +68,74 @@ read_point(struct cli *c, const struct api_stream *s, const char *option,
 }
 
 static enum status
-backfill(struct cli *c, const struct source_config *cfg,
-	const struct polling_range *range)
+read_range(struct cli *c, const struct order_request *q,
+	const struct source_config **ret_source, struct polling_range *ret)
 {
-	const struct engine_options options = {.config = c->config};
-	struct engine *g;
-	struct err e = ERR_INIT;
-	enum status st;
+	const char *from = q->arg[2], *to = q->arg[3];
+	const struct api_stream *s = find_stream(c, q, ret_source);
 
-	if (engine_open(&options, &g, &e) != OK)
-		return cli_fail(&e);
-	st = polling_run(c, g, cfg, range, NULL, &e);
+	if (s == NULL)
+		return STATUS_USAGE;
+	if (!s->incremental.set || s->incremental.kind == API_KIND_TOKEN)
+		return cli_usage(c, "%s.%s cannot be asked for a time",
+			q->arg[0], s->name);
+	if (!read_point(c, s, "--from", from, &ret->from) ||
+		!read_point(c, s, "--to", to, &ret->to))
+		return STATUS_USAGE;
+	if (ret->from >= ret->to)
+		return cli_usage(
+			c, "--to %s is not later than --from %s", to, from);
+	ret->stream = s->name;
+	return STATUS_DONE;
+}
+
+enum status
+cmd_backfill_check(struct cli *c, const struct order_request *q)
+{
+	const struct source_config *cfg;
+	struct polling_range range;
+
+	return read_range(c, q, &cfg, &range);
+}
+
+enum status
+cmd_backfill_work(struct order_work *w)
+{
+	struct polling_range range = {.order = w->order};
+	const struct source_config *cfg;
+	struct err e = ERR_INIT;
+	enum status st = read_range(w->cli, w->request, &cfg, &range);
+
+	if (st == STATUS_DONE)
+		st = order_wait(w, cfg);
+	if (st != STATUS_DONE)
+		return st;
+	st = polling_run(w->cli, w->engine, cfg, &range, NULL, &e);
 	if (st == STATUS_BROKEN)
-		(void)cli_fail(&e);
-	engine_close(g);
+		(void)cli_fail_to(w->cli, &e);
 	return st;
 }
 
 enum status
 cmd_backfill(struct cli *c, int argc, char **argv)
 {
-	const char *from = NULL, *to = NULL;
+	const char *point[] = {NULL, NULL};
 	const struct cli_option options[] = {
-		{"from", .text = &from, .value = "T",
+		{"from", .text = &point[0], .value = "T",
 			.help = "the first moment of it"},
-		{"to", .text = &to, .value = "T",
+		{"to", .text = &point[1], .value = "T",
 			.help = "the first moment behind it"},
 	};
-	const struct source_config *cfg = NULL;
-	const struct api_stream *s;
-	struct polling_range range;
+	struct order_request q = {.verb = ORDER_BACKFILL};
 	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
+	enum status st;
 
 	if (parsed != STATUS_DONE)
 		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
-	if (cli_config(c) != STATUS_DONE)
-		return STATUS_USAGE;
-	s = find_stream(c, &cfg);
-	if (s == NULL)
-		return STATUS_USAGE;
-	if (!s->incremental.set || s->incremental.kind == API_KIND_TOKEN)
-		return cli_usage(c, "%s.%s cannot be asked for a time",
-			cfg->name, s->name);
-	if (!read_point(c, s, "--from", from, &range.from) ||
-		!read_point(c, s, "--to", to, &range.to))
-		return STATUS_USAGE;
-	if (range.from >= range.to)
-		return cli_usage(
-			c, "--to %s is not later than --from %s", to, from);
-	range.stream = s->name;
-	return backfill(c, cfg, &range);
+	st = take_arguments(c, &q, point, ARRAY_LEN(point));
+	if (st == STATUS_DONE)
+		st = cmd_backfill_check(c, &q);
+	return st == STATUS_DONE ? order_give(c, &q) : st;
 }
 
 /* ---- reset ---- */
@@ -157,32 +191,79 @@ reset_rows(struct catalog *c, void *arg, struct err *e)
 	return OK;
 }
 
+/* "": the stream's start. */
 static enum status
-reset(struct cli *c, struct resetting *x)
+read_position(struct cli *c, const struct order_request *q,
+	const struct source_config **ret_source, const char **ret_stream,
+	struct str *ret)
 {
-	const struct engine_options options = {.config = c->config};
-	struct engine *g;
-	struct lane *l = NULL;
-	struct err e = ERR_INIT;
-	enum rc rc;
+	const char *to = q->arg[2];
+	const struct api_stream *s = find_stream(c, q, ret_source);
+	int64_t at;
 
-	if (engine_open(&options, &g, &e) != OK)
-		return cli_fail(&e);
-	rc = lane_open(g, NULL, &l, &e);
-	if (rc == OK)
-		rc = catalog_stream_each(
-			lane_catalog(l), x->cfg->name, note_row, x, &e);
+	if (s == NULL)
+		return STATUS_USAGE;
+	*ret_stream = s->name;
+	if (*to == '\0')
+		return STATUS_DONE;
+	if (!s->incremental.set || s->incremental.kind == API_KIND_TOKEN)
+		return cli_usage(c, "%s.%s has no position that is a time",
+			q->arg[0], s->name);
+	if (!read_point(c, s, "--to", to, &at))
+		return STATUS_USAGE;
+	window_add_point(ret, &s->incremental, at);
+	return STATUS_DONE;
+}
+
+enum status
+cmd_reset_check(struct cli *c, const struct order_request *q)
+{
+	CLEANUP(str_release) struct str position = STR_INIT;
+	const struct source_config *cfg;
+	const char *stream;
+
+	return read_position(c, q, &cfg, &stream, &position);
+}
+
+static enum rc
+reset(struct engine *g, struct resetting *x, struct err *e)
+{
+	struct lane *l = NULL;
+	enum rc rc = lane_open(g, NULL, &l, e);
+
+	if (rc != OK)
+		return rc;
+	rc = catalog_stream_each(lane_catalog(l), x->cfg->name, note_row, x, e);
 	if (rc == OK && x->rows.len == 0)
 		str_add(&x->rows, "\n");
 	if (rc == OK)
-		rc = lane_write(l, reset_rows, x, &e);
+		rc = lane_write(l, reset_rows, x, e);
 	lane_close(l);
-	engine_close(g);
-	if (rc != OK)
-		return cli_fail(&e);
-	cli_say(c, "%s.%s: the next run begins at %s", x->cfg->name, x->stream,
-		*x->position != '\0' ? x->position : "the beginning");
-	return STATUS_DONE;
+	return rc;
+}
+
+enum status
+cmd_reset_work(struct order_work *w)
+{
+	CLEANUP(str_release) struct str position = STR_INIT;
+	struct resetting x = {.rows = STR_INIT};
+	struct err e = ERR_INIT;
+	enum status st =
+		read_position(w->cli, w->request, &x.cfg, &x.stream, &position);
+
+	x.position = position.s;
+	if (st == STATUS_DONE)
+		st = order_wait(w, x.cfg);
+	if (st != STATUS_DONE)
+		return st;
+	if (reset(w->engine, &x, &e) != OK)
+		st = cli_fail_to(w->cli, &e);
+	else
+		cli_say(w->cli, "%s.%s: the next run begins at %s", x.cfg->name,
+			x.stream,
+			position.len > 0 ? position.s : "the beginning");
+	str_release(&x.rows);
+	return st;
 }
 
 enum status
@@ -194,34 +275,16 @@ cmd_reset(struct cli *c, int argc, char **argv)
 			.help = "where the next run begins; without it, at the "
 				"stream's start"},
 	};
-	CLEANUP(str_release) struct str position = STR_INIT;
-	struct resetting x = {.rows = STR_INIT};
-	const struct source_config *cfg = NULL;
-	const struct api_stream *s;
-	int64_t at;
-	enum status st;
+	struct order_request q = {.verb = ORDER_RESET};
 	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
+	enum status st;
 
 	if (parsed != STATUS_DONE)
 		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
-	if (cli_config(c) != STATUS_DONE)
-		return STATUS_USAGE;
-	s = find_stream(c, &cfg);
-	if (s == NULL)
-		return STATUS_USAGE;
-	if (to != NULL &&
-		(!s->incremental.set || s->incremental.kind == API_KIND_TOKEN))
-		return cli_usage(c, "%s.%s has no position that is a time",
-			cfg->name, s->name);
-	if (to != NULL) {
-		if (!read_point(c, s, "--to", to, &at))
-			return STATUS_USAGE;
-		window_add_point(&position, &s->incremental, at);
-	}
-	x.cfg = cfg;
-	x.stream = s->name;
-	x.position = position.s;
-	st = reset(c, &x);
-	str_release(&x.rows);
-	return st;
+	if (to != NULL && *to == '\0')
+		return cli_usage(c, "--to needs a value");
+	st = take_arguments(c, &q, &to, 1);
+	if (st == STATUS_DONE)
+		st = cmd_reset_check(c, &q);
+	return st == STATUS_DONE ? order_give(c, &q) : st;
 }

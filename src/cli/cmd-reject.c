@@ -29,20 +29,18 @@ reject(struct verdict *s, struct err *e)
 }
 
 enum status
-cmd_reject(struct cli *c, int argc, char **argv)
+cmd_reject_work(struct order_work *w)
 {
 	struct verdict s;
 	struct err e = ERR_INIT;
-	int parsed = verdict_parse(&s, c, argc, argv, "rejected");
-	enum status st = (enum status)parsed, closed;
-	enum rc rc = OK;
+	enum status st = verdict_open(&s, w, "rejected");
+	enum rc rc = st == STATUS_DONE ? reject(&s, &e) : OK;
 
-	if (parsed == CLI_STOP)
-		st = STATUS_DONE;
-	if (parsed == STATUS_DONE)
-		st = verdict_open(&s);
-	if (parsed == STATUS_DONE && st == STATUS_DONE)
-		rc = reject(&s, &e);
-	closed = verdict_close(&s, rc, &e);
-	return st == STATUS_DONE ? closed : st;
+	return verdict_close(&s, st, rc, &e);
+}
+
+enum status
+cmd_reject(struct cli *c, int argc, char **argv)
+{
+	return verdict_give(c, argc, argv, ORDER_REJECT);
 }

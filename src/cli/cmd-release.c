@@ -26,23 +26,21 @@ release(struct verdict *s, struct source **source, struct err *e)
 }
 
 enum status
-cmd_release(struct cli *c, int argc, char **argv)
+cmd_release_work(struct order_work *w)
 {
 	struct source *source = NULL;
 	struct verdict s;
 	struct err e = ERR_INIT;
-	int parsed =
-		verdict_parse(&s, c, argc, argv, "released from quarantine");
-	enum status st = (enum status)parsed, closed;
-	enum rc rc = OK;
+	enum status st = verdict_open(&s, w, "released from quarantine");
+	enum rc rc = st == STATUS_DONE ? release(&s, &source, &e) : OK;
 
-	if (parsed == CLI_STOP)
-		st = STATUS_DONE;
-	if (parsed == STATUS_DONE)
-		st = verdict_open(&s);
-	if (parsed == STATUS_DONE && st == STATUS_DONE)
-		rc = release(&s, &source, &e);
-	closed = verdict_close(&s, rc, &e);
+	st = verdict_close(&s, st, rc, &e);
 	release_free(source);
-	return st == STATUS_DONE ? closed : st;
+	return st;
+}
+
+enum status
+cmd_release(struct cli *c, int argc, char **argv)
+{
+	return verdict_give(c, argc, argv, ORDER_RELEASE);
 }

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/handout.h"
+#include "cli/order.h"
 #include "cli/polling.h"
 #include "cli/progress.h"
 #include "cli/show.h"
@@ -347,6 +348,7 @@ watch(struct cli *c)
 	const struct daemon_options options = {
 		.config = c->config,
 		.chosen = chosen,
+		.carry_out = order_carry_out,
 		.arg = c,
 	};
 	struct err e = ERR_INIT;

@@ -34,12 +34,14 @@ const struct command commands[] = {
 	{"backfill", "SOURCE STREAM --from T --to T",
 		"ask a polled API for a time again",
 		"Records that have landed are known again, and land no second "
-		"time. Where the\nstream stands does not change. Not while a "
-		"daemon runs.",
+		"time. Where the\nstream stands does not change. Where a "
+		"daemon "
+		"runs, it does this, between its polls.",
 		cmd_backfill},
 	{"reset", "SOURCE STREAM [--to T]",
 		"say where polling a stream goes on",
-		"Not while a daemon runs.", cmd_reset},
+		"Where a daemon runs, it goes on there with its next poll.",
+		cmd_reset},
 	{"scan", "FILE [--source S | --format F [-o KEY=VALUE]...]",
 		"show what the scanner sees; land nothing", NULL, cmd_scan},
 	{"status", "[--watch[=SECONDS]] [SOURCE...]", "what is going on",

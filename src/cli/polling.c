@@ -84,14 +84,14 @@ through(void *arg, const char *stream, const char *partition,
 	CLEANUP(str_release) struct str s = STR_INIT;
 
 	if (r->failed)
-		fprintf(stderr, "landfall: error: %s.%s%s%s: %s\n", v->source,
-			stream, partition != NULL ? " " : "",
+		cli_error(v->cli, "%s.%s%s%s: %s", v->source, stream,
+			partition != NULL ? " " : "",
 			partition != NULL ? partition : "", r->why.s);
 	if (v->cli->json)
 		add_json(&s, v, stream, partition, r);
 	else
 		add_words(&s, v, stream, partition, r);
-	cli_line(&s);
+	cli_line_to(v->cli, &s);
 }
 
 static void
@@ -129,7 +129,9 @@ polling_run(struct cli *c, struct engine *g, const struct source_config *cfg,
 	enum rc rc;
 
 	poll_report_init(&r);
-	rc = poll_run(g, &o, &r, e);
+	rc = range != NULL && range->order != NULL
+		? order_poll(range->order, &o, &r, e)
+		: poll_run(g, &o, &r, e);
 	if (rc == BROKEN)
 		st = STATUS_BROKEN;
 	else if (rc != OK)
@@ -139,8 +141,7 @@ polling_run(struct cli *c, struct engine *g, const struct source_config *cfg,
 	/* What failed in a stream was told with the stream. */
 	if (rc == BAD_SOURCE && r.sum.requests == 0 && r.sum.windows == 0 &&
 		r.failed == 1 && r.sum.pages == 0)
-		fprintf(stderr, "landfall: error: source %s: %s\n", cfg->name,
-			e->text);
+		cli_error(c, "source %s: %s", cfg->name, e->text);
 	poll_report_release(&r);
 	return st;
 }

@@ -5,12 +5,13 @@
 #define CLI_POLLING_H
 
 #include "cli/cli.h"
-#include "daemon/poll.h"
+#include "daemon/order.h"
 
-/* A backfill; stream NULL: what is new of all streams. */
+/* A backfill, which a daemon may have been asked for. */
 struct polling_range {
 	const char *stream;
 	int64_t from, to;
+	struct order *order; /* NULL: it was not */
 };
 
 /* Exchanges to keep, or to play; both NULL: neither. */
@@ -18,7 +19,8 @@ struct polling_record {
 	const char *record, *replay;
 };
 
-/* Of one source. STATUS_BROKEN: e says why. */
+/* Of one source; range NULL: what is new of all streams. STATUS_BROKEN: e says
+ * why. */
 enum status polling_run(struct cli *c, struct engine *g,
 	const struct source_config *cfg, const struct polling_range *range,
 	const struct polling_record *record, struct err *e);

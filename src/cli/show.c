@@ -106,7 +106,7 @@ show_delivery(const struct cli *c, const struct delivery *d)
 		return;
 	else
 		delivery_words(&s, d);
-	cli_line(&s);
+	cli_line_to(c, &s);
 }
 
 static const char *

@@ -68,6 +68,7 @@ find_next(struct place *p, const struct standing_daemon *d, struct standing *s,
 	int64_t last, next;
 
 	s->looking = live != NULL && live->looking;
+	s->order = live != NULL ? live->order : NULL;
 	s->failures = live != NULL ? live->failures : 0;
 	if (live != NULL &&
 		(s->failures > 0 || !next_is_scheduled(s->source))) {

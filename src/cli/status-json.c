@@ -66,6 +66,11 @@ status_json_source(struct jsonw *j, const struct standing *s, struct catalog *c)
 	jsonw_key(j, "last_run"), write_run(j, s);
 	jsonw_key(j, "next_run"), jsonw_time_or_null(j, s->next);
 	jsonw_key(j, "looking"), jsonw_bool(j, s->looking);
+	jsonw_key(j, "order");
+	if (s->order != NULL)
+		jsonw_text(j, s->order);
+	else
+		jsonw_null(j);
 	jsonw_key(j, "failures"), jsonw_u64(j, s->failures);
 	jsonw_key(j, "counts"), write_counts(j, s->count);
 	jsonw_key(j, "waiting"), write_waiting(j, &s->waiting);

@@ -31,6 +31,10 @@ add_ago(struct str *s, int64_t at, int64_t now)
 static void
 add_next(struct str *s, const struct standing *x, int64_t now)
 {
+	if (x->order != NULL) {
+		str_addf(s, "%s now", x->order);
+		return;
+	}
 	if (x->looking) {
 		str_add(s, "looking now");
 		return;

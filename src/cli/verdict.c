@@ -19,47 +19,63 @@ is_one_line(const char *text)
 	return strlen(text) <= WHY_MAX && str_is_utf8(text, strlen(text));
 }
 
-/* The account that runs this; names can be lent, numbers too. */
+/* The account that decides; names can be lent, numbers too. */
 static void
-add_user(struct str *s)
+add_user(struct str *s, uid_t uid)
 {
-	const struct passwd *who = getpwuid(getuid());
+	char room[4096];
+	struct passwd entry, *who = NULL;
 
-	if (who != NULL && is_one_line(who->pw_name))
+	if (getpwuid_r(uid, &entry, room, sizeof(room), &who) == 0 &&
+		who != NULL && is_one_line(who->pw_name))
 		str_add(s, who->pw_name);
 	else
-		str_addf(s, "uid %lu", (unsigned long)getuid());
+		str_addf(s, "uid %lu", (unsigned long)uid);
 }
 
-int
-verdict_parse(struct verdict *s, struct cli *c, int argc, char **argv,
-	const char *how)
+enum status
+verdict_check(struct cli *c, const struct order_request *q)
 {
-	const char *why = NULL;
+	const char *entry = q->arg[0];
+	uint64_t ignored;
+
+	if (!str_parse_u64(entry, strlen(entry), &ignored))
+		return cli_usage(c,
+			"give the number of one quarantined ledger entry; "
+			"`landfall why NAME` tells it");
+	if (!is_one_line(q->arg[1]))
+		return cli_usage(c,
+			"--why is one line of text, at most %d bytes", WHY_MAX);
+	return STATUS_DONE;
+}
+
+enum status
+verdict_give(struct cli *c, int argc, char **argv, enum order_verb verb)
+{
+	const char *why = "";
 	const struct cli_option options[] = {
 		{.name = "why",
 			.text = &why,
 			.value = "TEXT",
 			.help = "the reason, for the ledger"},
 	};
-	int st = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
+	struct order_request q = {.verb = verb};
+	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
+	enum status st;
 
-	*s = (struct verdict){.cli = c, .why = STR_INIT};
-	if (st != STATUS_DONE)
-		return st;
-	if (c->n_args != 1 ||
-		!str_parse_u64(c->arg[0], strlen(c->arg[0]), &s->entry))
-		return cli_usage(c,
-			"give the number of one quarantined ledger entry; "
-			"`landfall why NAME` tells it");
-	if (why != NULL && !is_one_line(why))
-		return cli_usage(c,
-			"--why is one line of text, at most %d bytes", WHY_MAX);
-	str_addf(&s->why, "%s entry %" PRIu64 " by ", how, s->entry);
-	add_user(&s->why);
-	if (why != NULL && *why != '\0')
-		str_addf(&s->why, ": %s", why);
-	return (int)cli_config(c);
+	if (parsed != STATUS_DONE)
+		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
+	q.json = c->json;
+	q.quiet = c->quiet;
+	/* One that is too long is no number; and no line that may be. */
+	if (c->n_args != 1 || !order_wire_arg(&q, 0, c->arg[0]))
+		q.arg[0][0] = '\0';
+	if (!order_wire_arg(&q, 1, why))
+		(void)!order_wire_arg(&q, 1, "\n");
+	st = verdict_check(c, &q);
+	if (st == STATUS_DONE)
+		st = cli_config(c);
+	return st == STATUS_DONE ? order_give(c, &q) : st;
 }
 
 static void
@@ -68,10 +84,12 @@ one_done(void *arg, const struct delivery *d)
 	struct verdict *s = arg;
 
 	show_delivery(s->cli, d);
+	if (s->work->order != NULL)
+		order_landed(s->work->order, d);
 	if (d->members.missing > 0)
 		s->worst = STATUS_ATTENTION;
 	if (!d->settles && !d->member) {
-		fprintf(stderr, "landfall: error: %s\n",
+		cli_error(s->cli, "%s",
 			d->reason != NULL ? d->reason : "nothing was done");
 		s->worst = STATUS_ATTENTION;
 	}
@@ -80,8 +98,7 @@ one_done(void *arg, const struct delivery *d)
 static enum status
 refuse(const struct verdict *s, const char *why)
 {
-	fprintf(stderr, "landfall: error: ledger entry %" PRIu64 " %s\n",
-		s->entry, why);
+	cli_error(s->cli, "ledger entry %" PRIu64 " %s", s->entry, why);
 	return STATUS_USAGE;
 }
 
@@ -97,7 +114,7 @@ find(struct verdict *s)
 	if (rc == END)
 		return refuse(s, "is no delivery");
 	if (rc != OK)
-		return cli_fail(&e);
+		return cli_fail_to(s->cli, &e);
 	if (s->name.version.disposition != DISPOSITION_QUARANTINED) {
 		str_addf(&why, "is not quarantined but %s",
 			disposition_name(s->name.version.disposition));
@@ -109,43 +126,51 @@ find(struct verdict *s)
 		return refuse(s, why.s);
 	}
 	if (rc != END)
-		return cli_fail(&e);
+		return cli_fail_to(s->cli, &e);
 	s->config = cli_source(s->cli, s->name.source);
 	return s->config != NULL ? STATUS_DONE : STATUS_USAGE;
 }
 
 enum status
-verdict_open(struct verdict *s)
+verdict_open(struct verdict *s, struct order_work *w, const char *how)
 {
-	const struct engine_options options = {
-		.config = s->cli->config,
-	};
+	const struct order_request *q = w->request;
+	const uid_t uid = w->order != NULL ? order_uid(w->order) : getuid();
 	struct err e = ERR_INIT;
+	enum status st;
 
-	if (engine_open(&options, &s->engine, &e) != OK ||
-		lane_open(s->engine,
-			&(struct lane_options){.done = one_done, .arg = s},
-			&s->lane, &e) != OK)
-		return cli_fail(&e);
-	return find(s);
+	*s = (struct verdict){.work = w, .cli = w->cli, .why = STR_INIT};
+	(void)!str_parse_u64(q->arg[0], strlen(q->arg[0]), &s->entry);
+	str_addf(&s->why, "%s entry %" PRIu64 " by ", how, s->entry);
+	add_user(&s->why, uid);
+	if (*q->arg[1] != '\0')
+		str_addf(&s->why, ": %s", q->arg[1]);
+	if (lane_open(w->engine,
+		    &(struct lane_options){.done = one_done, .arg = s},
+		    &s->lane, &e) != OK)
+		return cli_fail_to(s->cli, &e);
+	st = find(s);
+	if (st == STATUS_DONE)
+		st = order_wait(w, s->config);
+	/* Somebody else may have had the turn before. */
+	return st == STATUS_DONE ? find(s) : st;
 }
 
 enum status
-verdict_close(struct verdict *s, enum rc rc, struct err *e)
+verdict_close(struct verdict *s, enum status st, enum rc rc, struct err *e)
 {
 	struct err ours = ERR_INIT;
-	enum status st = STATUS_DONE;
 
 	if (s->lane != NULL && lane_wait(s->lane, &ours) != OK) {
 		rc = BROKEN;
 		*e = ours;
 	}
 	lane_close(s->lane);
-	if (rc == OK && s->config != NULL)
-		st = handout_receipts(s->engine, s->cli, s->config);
-	engine_close(s->engine);
+	/* A daemon has somebody for that. */
+	if (rc == OK && st == STATUS_DONE && s->work->order == NULL)
+		st = handout_receipts(s->work->engine, s->cli, s->config);
 	str_release(&s->why);
 	if (rc != OK)
-		return cli_fail(e);
+		return cli_fail_to(s->cli, e);
 	return st > s->worst ? st : s->worst;
 }

@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "base/clock.h"
 #include "daemon/clerk.h"
+#include "daemon/counter.h"
 #include "daemon/courier.h"
 #include "daemon/daemon.h"
 #include "daemon/live.h"
@@ -31,6 +32,7 @@ struct daemon {
 	struct engine *engine;
 	struct courier *courier;
 	struct clerk *clerk;
+	struct counter *counter; /* NULL: no order can be given */
 	struct watcher *watcher;
 	size_t n_watchers;
 	int epoll, signals, done; /* done: an eventfd the lookers ring */
@@ -53,10 +55,20 @@ struct daemon {
 	size_t n_todo;
 	size_t local;	/* of those looking, the lookers' */
 	size_t polling; /* of those looking, at APIs and not resting */
-	size_t looking; /* all */
+	size_t looking; /* all, and those that carry out an order */
+	struct order *order[COUNTER_ORDERS]; /* in order of their turns */
+	size_t n_orders;
 	bool quit;
 	struct err err;
 };
+
+/* ---- daemon.c ---- */
+
+/*
+ * Must it be looked at, or its deadline judged, by now? Of whoever has the
+ * watcher; under lock.
+ */
+bool daemon_is_due(struct watcher *w);
 
 /* ---- looker.c ---- */
 
@@ -68,6 +80,9 @@ void *looker_once(void *watcher);
 
 /* The loop looks again at who may look. Under lock. */
 void looker_ring(struct daemon *d);
+
+/* Nobody has the watcher any more. Under lock. */
+void looker_over(struct daemon *d, struct watcher *w);
 
 /* How long until the schedule of a source says to look, ns. */
 int64_t looker_until_scheduled(const struct watcher *w);
@@ -86,6 +101,14 @@ enum rc looker_judge(struct daemon *d, struct watcher *w, struct alert_view *v,
 /* The look at a polled API: all its streams. */
 enum rc
 poller_look(struct daemon *d, struct watcher *w, struct err *e) MUST_USE;
+
+struct stream_report;
+
+/* For poll_options of whoever has the watcher: its place, and the log. */
+void poller_rest(void *watcher, const char *why, int64_t ns);
+void poller_go_on(void *watcher);
+void poller_tell(void *watcher, const char *stream, const char *partition,
+	const struct stream_report *r);
 
 /* ---- tell.c ---- */
 

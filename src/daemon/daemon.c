@@ -12,8 +12,8 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "daemon/daemon-state.h"
 #include "daemon/next.h"
+#include "daemon/order-state.h"
 #include "daemon/room.h"
 #include "landfall/side.h"
 
@@ -171,9 +171,10 @@ watch_room(struct daemon *d, int64_t *ret_wait, struct err *e)
 	return OK;
 }
 
-/* The contract's deadline has passed since the last look; true once. */
-static bool
-is_overdue(struct watcher *w)
+/* The contract's deadline has passed since the last look, and was not judged.
+ * INT64_MIN: it has not. */
+static int64_t
+overdue(const struct watcher *w)
 {
 	const struct expect *x = &w->config->expect;
 	int64_t now = clock_wall();
@@ -181,9 +182,15 @@ is_overdue(struct watcher *w)
 
 	if (!x->set || !expect_day(x, now, &day) || now <= day.late ||
 		(w->looked && w->since > day.late) || w->overdue == day.due)
-		return false;
-	w->overdue = day.due;
-	return true;
+		return INT64_MIN;
+	return day.due;
+}
+
+bool
+daemon_is_due(struct watcher *w)
+{
+	return watcher_due(w) <= clock_mono() &&
+		(may_look(w) || overdue(w) != INT64_MIN);
 }
 
 /* May it be looked at now? Nobody waits for a partner with others. */
@@ -233,13 +240,16 @@ dispatch(struct daemon *d)
 
 	pthread_mutex_lock(&d->lock);
 	d->cancel = d->stop || d->reload;
-	if (d->cancel)
+	if (d->cancel) {
 		pthread_cond_broadcast(&d->place);
+		order_cancel_all(d);
+	}
 	for (size_t i = 0; i < d->n_watchers && (d->stop || d->reload); i++)
 		watcher_hurry(&d->watcher[i]);
 	for (size_t i = 0; i < d->n_watchers && !d->stop && !d->reload; i++) {
 		struct watcher *w = &d->watcher[i];
 		int64_t due = w->busy ? INT64_MAX : watcher_due(w);
+		struct order *o = w->busy ? NULL : order_next(d, w);
 
 		/* A thread that has ended still has its stack. */
 		if (!w->busy)
@@ -250,7 +260,8 @@ dispatch(struct daemon *d)
 			due = watcher_due(w);
 			if (due <= now)
 				due = now + CLOCK_CHECK;
-			w->judge_only = has_looker(d, w) && is_overdue(w);
+			w->judge_only =
+				has_looker(d, w) && overdue(w) != INT64_MIN;
 			if (w->judge_only)
 				due = now;
 		}
@@ -258,7 +269,9 @@ dispatch(struct daemon *d)
 			!next_is_scheduled(w->config) && w->failures == 0 &&
 			!next_is_remote(w->config))
 			due = due < w->polled + POLL ? due : w->polled + POLL;
-		if (due <= now && has_looker(d, w)) {
+		/* Looks and orders take turns. */
+		if (due <= now && has_looker(d, w) &&
+			(o == NULL || !w->looked_last)) {
 			/* Watch before listing: nothing falls between. */
 			if (w->watch == NULL && !w->judge_only &&
 				!next_is_remote(w->config)) {
@@ -266,7 +279,14 @@ dispatch(struct daemon *d)
 				watcher_rescan(w);
 				w->polled = now;
 			}
+			if (w->judge_only)
+				w->overdue = overdue(w);
+			w->looked_last = true;
 			send_looker(d, w);
+		} else if (o != NULL &&
+			(w->config->kind != SOURCE_HTTP || has_looker(d, w))) {
+			w->looked_last = false;
+			order_grant(o);
 		} else if (due > now && due < next) {
 			/* One for whom nobody is free: who is will ring. */
 			next = due;
@@ -441,14 +461,14 @@ wait_for_events(struct daemon *d, int64_t ns)
 	}
 }
 
-/* Is anybody looking? And did something break? */
+/* Is anybody looking, or at an order? And did something break? */
 static bool
 is_quiet(struct daemon *d, struct err *e)
 {
 	bool quiet;
 
 	pthread_mutex_lock(&d->lock);
-	quiet = d->looking == 0;
+	quiet = d->looking == 0 && d->n_orders == 0;
 	*e = d->err;
 	pthread_mutex_unlock(&d->lock);
 	return quiet;
@@ -522,6 +542,19 @@ open_loop(struct daemon *d, struct err *e)
 	return OK;
 }
 
+/* Without, the daemon does all else that it is for. */
+static void
+open_counter(struct daemon *d)
+{
+	struct err e = ERR_INIT;
+
+	if (d->options.carry_out != NULL &&
+		counter_start(d, &d->counter, &e) != OK)
+		log_say(LOG_WARNING, "no-orders",
+			"commands can give no orders while this runs: %s",
+			e.text);
+}
+
 static enum rc
 run(struct daemon *d, struct err *e)
 {
@@ -550,6 +583,7 @@ run(struct daemon *d, struct err *e)
 	make_watchers(d);
 	if (remember_looks(d, &late) != OK)
 		d->err = late;
+	open_counter(d);
 	log_say(LOG_INFO, "started", "%zu sources", d->n_watchers);
 	tell_state(d, WATCHING);
 	sd_notify(0, "READY=1");
@@ -560,6 +594,7 @@ run(struct daemon *d, struct err *e)
 	pthread_mutex_unlock(&d->lock);
 	for (size_t i = 0; i < LOOKERS; i++)
 		pthread_join(d->looker[i], NULL);
+	counter_stop(d->counter);
 	stop_staff(d);
 	free_watchers(d);
 	engine_close(d->engine);

@@ -8,6 +8,7 @@
 #include "base/durable.h"
 #include "base/jsonw.h"
 #include "base/mem.h"
+#include "daemon/order-wire.h"
 
 #define NAME "live.json"
 #define SIZE_MOST (16u << 20)
@@ -33,6 +34,8 @@ write_source(struct jsonw *j, const struct live_source *s)
 	jsonw_object(j);
 	jsonw_key(j, "name"), jsonw_text(j, s->name);
 	jsonw_key(j, "looking"), jsonw_bool(j, s->looking);
+	if (s->order != NULL)
+		jsonw_key(j, "order"), jsonw_text(j, s->order);
 	jsonw_key(j, "failures"), jsonw_u64(j, s->failures);
 	jsonw_key(j, "next"), jsonw_time(j, s->next);
 	jsonw_end(j);
@@ -106,6 +109,15 @@ read_number(const json_t *o, const char *key, uint64_t *ret)
 	return true;
 }
 
+static const char *
+verb_of(const char *name)
+{
+	for (enum order_verb v = 0; name != NULL && v < ORDER_VERBS; v++)
+		if (strcmp(order_verb_name(v), name) == 0)
+			return order_verb_name(v);
+	return NULL;
+}
+
 static bool
 read_source(const json_t *o, struct live_source *s)
 {
@@ -115,6 +127,7 @@ read_source(const json_t *o, struct live_source *s)
 		!read_time(o, "next", &s->next))
 		return false;
 	s->looking = json_is_true(json_object_get(o, "looking"));
+	s->order = verb_of(json_string_value(json_object_get(o, "order")));
 	s->name = mem_strdup(name);
 	return true;
 }

@@ -7,6 +7,8 @@
  *	{"pid":1,"started":T,"written":T,"saying":"watching","reading":1,...,
  *	 "files":[{"source":"acme","name":"a.csv","size":9,"bytes":4}],
  *	 "sources":[{"name":"acme","looking":false,"failures":0,"next":T}]}
+ *
+ * and "order":"backfill" in a source where one is carried out.
  */
 #ifndef DAEMON_LIVE_H
 #define DAEMON_LIVE_H
@@ -40,6 +42,7 @@ struct live_work {
 struct live_source {
 	char *name;
 	bool looking;
+	const char *order; /* the verb of the one at it; NULL: none */
 	uint64_t failures; /* looks in a row */
 	int64_t next;	   /* wall: the next full look; 0: at once */
 };

@@ -27,6 +27,7 @@ pid_inside(int state)
 static enum rc
 lock(int state, const char *path, int fd, struct err *e)
 {
+	CLEANUP(str_release) struct str who = STR_INIT;
 	long pid;
 
 	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
@@ -39,14 +40,13 @@ lock(int state, const char *path, int fd, struct err *e)
 		}
 		pid = pid_inside(state);
 		if (pid > 0)
-			return err_set(e, BROKEN,
-				"another landfall (process %ld) is at work on "
-				"%s: wait for it or stop it",
-				pid, path);
-		return err_set(e, BROKEN,
-			"another landfall is at work on %s: wait for it or "
+			str_addf(&who, " (process %ld)", pid);
+		err_set(e, BROKEN,
+			"another landfall%s is at work on %s: wait for it or "
 			"stop it",
-			path);
+			who.s, path);
+		e->cause = EWOULDBLOCK;
+		return e->code;
 	}
 	return OK;
 }

@@ -8,7 +8,8 @@
 
 #include "base/err.h"
 
-/* path: of the directory `state`, for messages. BROKEN: somebody has it. */
+/* path: of the directory `state`, for messages. BROKEN: it cannot be had;
+ * with e->cause EWOULDBLOCK because somebody has it. */
 enum rc
 lock_take(int state, const char *path, int *ret_fd, struct err *e) MUST_USE;
 

@@ -271,9 +271,8 @@ looker_ring(struct daemon *d)
 		log_say(LOG_ERROR, "eventfd", "%m");
 }
 
-/* Under lock. */
-static void
-look_over(struct daemon *d, struct watcher *w)
+void
+looker_over(struct daemon *d, struct watcher *w)
 {
 	w->busy = false;
 	if (w->config->kind == SOURCE_HTTP) {
@@ -292,7 +291,7 @@ looker_once(void *arg)
 
 	look_or_judge(d, w);
 	pthread_mutex_lock(&d->lock);
-	look_over(d, w);
+	looker_over(d, w);
 	pthread_mutex_unlock(&d->lock);
 	return NULL;
 }
@@ -317,7 +316,7 @@ looker_main(void *arg)
 		look_or_judge(d, w);
 		pthread_mutex_lock(&d->lock);
 		d->local--;
-		look_over(d, w);
+		looker_over(d, w);
 	}
 	pthread_mutex_unlock(&d->lock);
 	return NULL;

@@ -119,6 +119,7 @@ run_partition(void *arg, const char *partition, struct err *e)
 		.session = p->session,
 		.cancel = p->o->cancel,
 		.between = p->o->stream != NULL,
+		.keep = p->o->keep,
 		.from = p->o->from,
 		.to = p->o->to,
 	};
@@ -184,6 +185,9 @@ conclude(struct polling *p, enum rc outcome, struct err *e)
 		r->pass.count[i] = p->count[i];
 		r->pass.listed += p->count[i];
 	}
+	/* Who asks for a time again has not seen what is new. */
+	if (p->o->stream != NULL)
+		return lane_wait(p->lane, e);
 	r->pass.ended = r->pass.started + (clock_mono() - p->began);
 	r->pass.trouble = r->trouble.s;
 	r->pass.outcome = outcome == AGAIN ? PASS_STOPPED
@@ -240,6 +244,9 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 		.cancel = o->cancel,
 		.waits = o->waits,
 		.goes_on = o->goes_on,
+		.wanted = o->wanted,
+		.give_way = o->give_way,
+		.rate = o->rate,
 		.arg = o->arg};
 	const struct lane_options lo = {.done = one_done, .arg = &p};
 	struct err lost = ERR_INIT, ours = ERR_INIT;

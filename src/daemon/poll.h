@@ -20,8 +20,13 @@ struct poll_options {
 	void (*waits)(void *arg, const char *why, int64_t ns);
 	void (*goes_on)(void *arg); /* as in session.h; either may be NULL */
 	void *arg;
+	bool (*wanted)(void *arg);
+	void (*give_way)(void *arg); /* of a backfill, also as there */
+	struct rate *rate;
+	bool keep;		     /* as in stream.h */
 	const char *record, *replay; /* as in session.h */
-	/* A backfill of one stream; NULL: what is new of all. */
+	/* A backfill of one stream, which is no look at the source: no pass is
+	 * recorded. NULL: what is new of all. */
 	const char *stream;
 	int64_t from, to;
 };

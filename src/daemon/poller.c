@@ -10,8 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/alert.h"
-#include "daemon/daemon-state.h"
-#include "daemon/poll.h"
+#include "daemon/order-state.h"
 
 static void
 one_done(void *arg UNUSED, const struct delivery *d)
@@ -20,8 +19,8 @@ one_done(void *arg UNUSED, const struct delivery *d)
 }
 
 /* A stream that brought something, waits or failed is worth a line. */
-static void
-through(void *arg, const char *stream, const char *partition,
+void
+poller_tell(void *arg, const char *stream, const char *partition,
 	const struct stream_report *r)
 {
 	const struct watcher *w = arg;
@@ -52,8 +51,8 @@ through(void *arg, const char *stream, const char *partition,
 }
 
 /* Its place is for another, which the loop finds. */
-static void
-rest(void *arg, const char *why UNUSED, int64_t ns)
+void
+poller_rest(void *arg, const char *why UNUSED, int64_t ns)
 {
 	struct watcher *w = arg;
 	struct daemon *d = w->daemon;
@@ -69,8 +68,8 @@ rest(void *arg, const char *why UNUSED, int64_t ns)
 }
 
 /* Whoever ends does not wait for a place to end in. */
-static void
-go_on(void *arg)
+void
+poller_go_on(void *arg)
 {
 	struct watcher *w = arg;
 	struct daemon *d = w->daemon;
@@ -88,13 +87,14 @@ go_on(void *arg)
 enum rc
 poller_look(struct daemon *d, struct watcher *w, struct err *e)
 {
-	const struct poll_options options = {
+	struct poll_options options = {
 		.config = w->config,
 		.cancel = &d->cancel,
 		.done = one_done,
-		.through = through,
-		.waits = rest,
-		.goes_on = go_on,
+		.through = poller_tell,
+		.waits = poller_rest,
+		.goes_on = poller_go_on,
+		.rate = &w->rate,
 		.arg = w,
 	};
 	int64_t began = clock_mono(), left;
@@ -105,6 +105,9 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 	bool full;
 	enum rc rc;
 
+	pthread_mutex_lock(&d->lock);
+	options.keep = order_at(d, w) != NULL;
+	pthread_mutex_unlock(&d->lock);
 	watcher_begin(w, &full, &names);
 	poll_report_init(&r);
 	pass_report_init(&pass);

@@ -93,7 +93,7 @@ settle(struct stream_work *r, struct err *e)
 {
 	if (stream_find_row(r, e) != OK)
 		return e->code;
-	if (r->memory.stream == 0 || r->o->between ||
+	if (r->memory.stream == 0 || r->o->between || r->o->keep ||
 		(r->rule->set &&
 			(r->rule->kind == API_KIND_TOKEN ||
 				r->rule->commit == API_COMMIT_RUN)))
@@ -206,6 +206,8 @@ run_windows(struct stream_work *r, struct err *e)
 		r->report->windows++;
 		restarts = 0;
 		rc = settle(r, e);
+		if (rc == OK && r->o->between)
+			rc = session_give_way(r->o->session, e);
 	}
 	return rc;
 }

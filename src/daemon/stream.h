@@ -45,6 +45,8 @@ struct stream_options {
 	/* A backfill; both 0: what is new. */
 	bool between;
 	int64_t from, to;
+	/* Nothing is forgotten: a backfill that waits is compared with it. */
+	bool keep;
 };
 
 /*

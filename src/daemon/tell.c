@@ -4,7 +4,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
-#include "daemon/daemon-state.h"
+#include "daemon/order-state.h"
 
 /* How often `landfall status` learns of work. */
 #define LIVE_PERIOD CLOCK_SECOND
@@ -167,10 +167,13 @@ take_picture(struct daemon *d, int64_t now)
 	for (size_t i = 0; i < d->n_watchers; i++) {
 		struct watcher *w = &d->watcher[i];
 		int64_t due = watcher_planned(w);
+		const struct order *o = order_at(d, w);
 
 		l->source[i] = (struct live_source){
 			.name = w->config->name,
 			.looking = w->busy,
+			.order = o != NULL ? order_verb_name(o->request.verb)
+					   : NULL,
 			.failures = w->busy ? 0 : w->failures,
 			.next = due <= now ? wall : wall + (due - now),
 		};

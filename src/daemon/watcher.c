@@ -50,6 +50,7 @@ watcher_release(struct watcher *w)
 {
 	forget_names(w);
 	watch_close(w->watch);
+	rate_release(&w->rate);
 	pthread_mutex_destroy(&w->lock);
 }
 

@@ -17,6 +17,7 @@
 #include "daemon/arrival.h"
 #include "daemon/pass.h"
 #include "landfall/watch.h"
+#include "source/http/rate.h"
 
 #define WATCHER_NAMES 16384
 #define WATCHER_BYTES (1u << 20)
@@ -40,6 +41,8 @@ struct watcher {
 	struct daemon *daemon; /* of a partner's source, for its own looker */
 	pthread_t looker;
 	bool has_looker;   /* to be joined */
+	bool looked_last;  /* the turn of before was no order's; the loop's */
+	struct rate rate;  /* of an API: asked lately; the looker's */
 	bool resting;	   /* it waits, and has no place; the daemon's lock */
 	unsigned failures; /* looks in a row that failed; the looker's */
 	enum arrival arrival; /* as last told, for the deadline */

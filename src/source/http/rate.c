@@ -106,6 +106,30 @@ rate_asked(struct rate *r, const struct rate_of *of, int64_t now)
 	}
 }
 
+void
+rate_forget(struct rate *r, int64_t now)
+{
+	size_t n = 0;
+
+	r->has_left = false;
+	for (size_t i = 0; i < r->n; i++) {
+		struct rate_ring *g = &r->ring[i];
+
+		if (g->n > 0 &&
+			g->at[(g->first + g->n - 1) % g->cap] + g->per > now) {
+			r->ring[n++] = *g;
+			continue;
+		}
+		free(g->key);
+		free(g->at);
+	}
+	r->n = n;
+	if (n > 0)
+		return;
+	free(r->ring);
+	r->ring = NULL;
+}
+
 static bool
 number(const struct http_answer *a, const struct api_selector *s, uint64_t *ret)
 {

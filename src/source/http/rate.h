@@ -1,6 +1,6 @@
 /*
- * rate.h - never faster than agreed: sliding windows over the requests of a
- * session, and the pace that answers ask for.
+ * rate.h - never faster than agreed: sliding windows over the requests to an
+ * API, and the pace that answers ask for.
  *
  *	wait = rate_wait(&r, rates, key, path, now);	0: ask now
  *	rate_asked(&r, rates, key, path, now);
@@ -54,6 +54,12 @@ struct rate_of {
 
 int64_t rate_wait(struct rate *r, const struct rate_of *of, int64_t now);
 void rate_asked(struct rate *r, const struct rate_of *of, int64_t now);
+
+/*
+ * What is over does not count any more, and takes no memory. What an answer
+ * said is left is for who asks next to hear anew.
+ */
+void rate_forget(struct rate *r, int64_t now);
 
 /*
  * When an answer says that little is left of what is allowed, the rest is

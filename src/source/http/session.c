@@ -12,6 +12,37 @@
 
 /* ---- opening ---- */
 
+/* What was asked lately, by whoever had its turn before. */
+static void
+borrow_rate(struct session *s)
+{
+	if (s->o.rate == NULL)
+		return;
+	s->rate = *s->o.rate;
+	*s->o.rate = (struct rate)RATE_INIT;
+}
+
+static void
+return_rate(struct session *s)
+{
+	if (s->o.rate == NULL)
+		return;
+	rate_forget(&s->rate, clock_mono());
+	*s->o.rate = s->rate;
+	s->rate = (struct rate)RATE_INIT;
+}
+
+static void
+drop_tokens(struct session *s)
+{
+	for (size_t i = 0; i < s->n_tokens; i++) {
+		token_drop(&s->token[i].token, &s->vars);
+		token_release(&s->token[i].token);
+		reply_free(s->token[i].reply);
+	}
+	s->n_tokens = 0;
+}
+
 size_t
 session_hide(const void *arg, struct str *text)
 {
@@ -45,6 +76,7 @@ session_open(
 
 	s->o = *o;
 	s->previous = (struct str)STR_INIT;
+	borrow_rate(s);
 	vars_set_config(&s->vars, o->api);
 	if (read_secrets(s, e) != OK ||
 		((o->record != NULL || o->replay != NULL) &&
@@ -65,10 +97,8 @@ session_close(struct session *s)
 		return;
 	http_close(s->http);
 	record_close(s->record);
-	for (size_t i = 0; i < s->n_tokens; i++) {
-		token_release(&s->token[i].token);
-		reply_free(s->token[i].reply);
-	}
+	drop_tokens(s);
+	return_rate(s);
 	for (size_t i = 0; i < s->n_looks; i++)
 		reply_free(s->look[i].reply);
 	free(s->token);
@@ -146,6 +176,22 @@ session_wait(struct session *s, int64_t ns, const char *why, struct err *e)
 	if (s->o.goes_on != NULL)
 		s->o.goes_on(s->o.arg);
 	return rc;
+}
+
+enum rc
+session_give_way(struct session *s, struct err *e)
+{
+	if (s->o.wanted == NULL || !s->o.wanted(s->o.arg))
+		return OK;
+	http_close(s->http);
+	s->http = NULL;
+	drop_tokens(s);
+	return_rate(s);
+	s->o.give_way(s->o.arg);
+	borrow_rate(s);
+	return s->o.cancel != NULL && *s->o.cancel
+		? err_set(e, AGAIN, "stopped")
+		: OK;
 }
 
 /* ---- asking ---- */

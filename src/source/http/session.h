@@ -16,6 +16,8 @@
 #include "source/http/reply.h"
 #include "source/http/vars.h"
 
+struct rate;
+
 struct session_options {
 	const struct api *api;
 	const char *source; /* its name, for what is kept of tokens */
@@ -27,6 +29,14 @@ struct session_options {
 	void (*waits)(void *arg, const char *why, int64_t ns);
 	/* And after it, however it ended. May be NULL. */
 	void (*goes_on)(void *arg);
+	/*
+	 * For session_give_way(): does anybody else wait to ask this API, and
+	 * has its turn until that returns. Both NULL: nobody does.
+	 */
+	bool (*wanted)(void *arg);
+	void (*give_way)(void *arg);
+	/* What was asked before counts too; lent, and told anew. NULL: none. */
+	struct rate *rate;
 	void *arg;
 };
 
@@ -88,6 +98,13 @@ enum rc session_ask(struct session *s, const struct session_question *q,
 /* Waits as between requests. AGAIN: *cancel. */
 enum rc session_wait(
 	struct session *s, int64_t ns, const char *why, struct err *e) MUST_USE;
+
+/*
+ * Between two questions: whoever waits for its turn has it, and meanwhile
+ * nothing is kept of connections and tokens, which are theirs to replace.
+ * AGAIN: *cancel.
+ */
+enum rc session_give_way(struct session *s, struct err *e) MUST_USE;
 
 uint64_t session_requests(const struct session *s);
 

@@ -1,0 +1,83 @@
+/*
+ * order-wire.h - how a command asks the daemon that is at work on its state
+ * directory to do what only one process may do, and what it hears of it.
+ *
+ * The daemon listens at STATE/orders: a Unix socket, SOCK_SEQPACKET, 0600,
+ * that takes orders from root and from its own user. A connection is one
+ * order, in messages of message.h:
+ *
+ *	the command                         the daemon
+ *	GIVEN version verb json quiet args ──►
+ *	                                   ◄── TAKEN
+ *	                                   ◄── OUT, TALK: lines, as they come
+ *	                                   ◄── END status
+ *
+ * version, verb, json, quiet and status are u64; args and lines are text. Of
+ * an order that is refused TALK says why, and END follows at once. The end of
+ * the connection before END says nothing of what was done. Who closes it takes
+ * the order back.
+ *
+ * A socket that a dead daemon has left behind refuses to connect: whoever
+ * takes the lock (lock.h) and listens removes it.
+ */
+#ifndef DAEMON_ORDER_WIRE_H
+#define DAEMON_ORDER_WIRE_H
+
+#include "landfall/message.h"
+
+#define ORDER_WIRE_NAME "orders"
+#define ORDER_WIRE_VERSION 1 /* of both sides, which start at other times */
+#define ORDER_WIRE_ARGS 4
+#define ORDER_REFUSED 5	       /* the status of an order that was not taken */
+#define ORDER_WIRE_PATIENCE 30 /* seconds: it takes an order at once */
+#define ORDER_WIRE_TEXT 1200   /* bytes of an argument, with the NUL */
+
+enum order_wire_type {
+	ORDER_WIRE_GIVEN = 1,
+	ORDER_WIRE_TAKEN,
+	ORDER_WIRE_OUT,	 /* a line for the command's standard output */
+	ORDER_WIRE_TALK, /* for its standard error */
+	ORDER_WIRE_END,
+};
+
+enum order_verb {
+	ORDER_BACKFILL, /* source, stream, from, to */
+	ORDER_RESET,	/* source, stream, to; "": the stream's start */
+	ORDER_RELEASE,	/* entry, why; "": not said */
+	ORDER_REJECT,	/* the same */
+	ORDER_VERBS
+};
+
+/* The name of its command, and how many arguments it has. */
+const char *order_verb_name(enum order_verb v);
+size_t order_verb_args(enum order_verb v);
+
+struct order_request {
+	enum order_verb verb;
+	bool json, quiet; /* how its lines are wanted */
+	char arg[ORDER_WIRE_ARGS][ORDER_WIRE_TEXT];
+};
+
+/* False: an argument is too long. */
+bool
+order_wire_arg(struct order_request *q, size_t i, const char *text) MUST_USE;
+
+void order_wire_put(struct message *m, const struct order_request *q);
+
+/* BAD_ITEM: it is no order, or one of another version; e says which. */
+enum rc order_wire_take(
+	struct message *m, struct order_request *ret, struct err *e) MUST_USE;
+
+/*
+ * state: the directory; its path may be longer than a socket's may be. The
+ * lock is held. BROKEN: it cannot be; e->cause says why.
+ */
+enum rc order_wire_listen(int state, int *ret_fd, struct err *e) MUST_USE;
+
+/*
+ * END: nobody listens. AGAIN: somebody does, and has not answered within
+ * ORDER_WIRE_PATIENCE. BROKEN: it cannot be reached.
+ */
+enum rc order_wire_connect(int state, int *ret_fd, struct err *e) MUST_USE;
+
+#endif

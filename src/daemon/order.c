@@ -1,0 +1,309 @@
+#include "daemon/order-state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/engine-state.h"
+
+const struct order_request *
+order_request(const struct order *o)
+{
+	return &o->request;
+}
+
+const struct config *
+order_config(const struct order *o)
+{
+	return o->daemon->config;
+}
+
+struct engine *
+order_engine(const struct order *o)
+{
+	return o->daemon->engine;
+}
+
+uid_t
+order_uid(const struct order *o)
+{
+	return o->uid;
+}
+
+void
+order_landed(struct order *o, const struct delivery *d)
+{
+	tell_delivery(d);
+	clerk_ring(o->daemon->clerk);
+}
+
+/* ---- what the command hears ---- */
+
+void
+order_line_free(struct order_line *l)
+{
+	if (l == NULL)
+		return;
+	free(l->text);
+	free(l);
+}
+
+/* Under lock. */
+static void
+append(struct order *o, struct order_line *l)
+{
+	*o->last = l;
+	o->last = &l->next;
+}
+
+void
+order_say(struct order *o, enum order_wire_type where, const char *text)
+{
+	struct order_line *l;
+	size_t len = strlen(text);
+
+	/* What a message holds, and its length. */
+	if (len > MESSAGE_MAX - 4)
+		len = MESSAGE_MAX - 4;
+	pthread_mutex_lock(&o->lock);
+	if (o->queued + len > ORDER_QUEUE) {
+		o->lost++;
+	} else {
+		l = mem_alloc(sizeof(*l));
+		l->type = where;
+		l->text = mem_dup(text, len);
+		append(o, l);
+		o->queued += len;
+	}
+	pthread_mutex_unlock(&o->lock);
+	counter_ring(o->counter);
+}
+
+struct order_line *
+order_take(struct order *o)
+{
+	struct order_line *l;
+
+	pthread_mutex_lock(&o->lock);
+	l = o->line;
+	if (l != NULL) {
+		o->line = l->next;
+		if (o->line == NULL)
+			o->last = &o->line;
+		o->queued -= l->text != NULL ? strlen(l->text) : 0;
+		pthread_cond_signal(&o->taken);
+	}
+	pthread_mutex_unlock(&o->lock);
+	return l;
+}
+
+/* ---- cancelling ---- */
+
+/* Under the daemon's lock. */
+static void
+cancel(struct order *o, const char *why)
+{
+	pthread_mutex_lock(&o->lock);
+	if (o->why == NULL)
+		o->why = why;
+	o->cancel = true;
+	pthread_cond_signal(&o->taken);
+	pthread_mutex_unlock(&o->lock);
+	pthread_cond_signal(&o->granted);
+}
+
+void
+order_leave(struct order *o)
+{
+	pthread_mutex_lock(&o->daemon->lock);
+	cancel(o, "the command was ended");
+	pthread_mutex_unlock(&o->daemon->lock);
+}
+
+void
+order_cancel_all(struct daemon *d)
+{
+	for (size_t i = 0; i < d->n_orders; i++)
+		cancel(d->order[i],
+			d->stop ? "the daemon was told to end"
+				: "the daemon reads its configuration anew");
+}
+
+const char *
+order_cancelled(struct order *o)
+{
+	const char *why;
+
+	pthread_mutex_lock(&o->lock);
+	why = o->why;
+	pthread_mutex_unlock(&o->lock);
+	return why;
+}
+
+/* ---- its life ---- */
+
+void
+order_fail(struct order *o, const struct err *e)
+{
+	struct daemon *d = o->daemon;
+
+	pthread_mutex_lock(&d->lock);
+	if (d->err.code == OK)
+		d->err = *e;
+	pthread_mutex_unlock(&d->lock);
+}
+
+static struct log
+begin_log(const struct order *o, const char *event)
+{
+	const struct order_request *q = &o->request;
+	CLEANUP(str_release) struct str s = STR_INIT;
+	struct log l = log_begin(LOG_INFO, event);
+
+	for (size_t i = 0; i < order_verb_args(q->verb); i++)
+		if (*q->arg[i] != '\0')
+			str_addf(&s, "%s%s", s.len > 0 ? " " : "", q->arg[i]);
+	log_text(&l, "order", order_verb_name(q->verb));
+	log_text(&l, "arguments", s.s);
+	return l;
+}
+
+static void
+tell_end(struct order *o, int status)
+{
+	struct log l = begin_log(o, "order-over");
+	const char *why = order_cancelled(o);
+
+	log_u64(&l, "status", (uint64_t)status);
+	if (why != NULL)
+		log_text(&l, "cancelled", why);
+	log_end(&l);
+}
+
+/* Nothing is lost without a word. */
+static void
+say_end(struct order *o, int status)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+	struct order_line *l;
+
+	pthread_mutex_lock(&o->lock);
+	if (o->lost > 0) {
+		str_addf(&s,
+			"landfall: lines left out, for nobody took them in "
+			"time: %llu; the daemon's log has what landed",
+			(unsigned long long)o->lost);
+		l = mem_alloc(sizeof(*l));
+		l->type = ORDER_WIRE_TALK;
+		l->text = str_take(&s);
+		o->queued += strlen(l->text);
+		append(o, l);
+	}
+	l = mem_alloc(sizeof(*l));
+	l->type = ORDER_WIRE_END;
+	l->status = (uint64_t)status;
+	append(o, l);
+	o->over = true;
+	pthread_mutex_unlock(&o->lock);
+	counter_ring(o->counter);
+}
+
+/* Neither a turn nor a place is left; who ends waits for none of it. */
+static void
+retire(struct order *o)
+{
+	struct daemon *d = o->daemon;
+	struct engine *g = d->engine;
+	struct err e;
+	size_t i = 0;
+
+	pthread_mutex_lock(&g->lock);
+	e = g->err;
+	pthread_mutex_unlock(&g->lock);
+	if (e.code != OK)
+		order_fail(o, &e);
+	pthread_mutex_lock(&d->lock);
+	order_turn_over(o);
+	while (d->order[i] != o)
+		i++;
+	d->n_orders--;
+	for (; i < d->n_orders; i++)
+		d->order[i] = d->order[i + 1];
+	looker_ring(d);
+	pthread_mutex_unlock(&d->lock);
+}
+
+static void *
+order_main(void *arg)
+{
+	struct order *o = arg;
+	const struct daemon_options *d = &o->daemon->options;
+	struct log l = begin_log(o, "order");
+	int status;
+
+	log_u64(&l, "uid", o->uid);
+	log_end(&l);
+	status = d->carry_out(d->arg, o);
+	tell_end(o, status);
+	retire(o);
+	say_end(o, status);
+	return NULL;
+}
+
+struct order *
+order_start(struct daemon *d, struct counter *c, const struct order_request *q,
+	uid_t uid, const char **ret_why)
+{
+	struct order *o = mem_alloc(sizeof(*o));
+	bool now;
+
+	o->daemon = d;
+	o->counter = c;
+	o->request = *q;
+	o->uid = uid;
+	o->last = &o->line;
+	pthread_mutex_init(&o->lock, NULL);
+	pthread_cond_init(&o->taken, NULL);
+	pthread_cond_init(&o->granted, NULL);
+	pthread_mutex_lock(&d->lock);
+	now = !d->cancel;
+	if (now) {
+		d->order[d->n_orders++] = o;
+		looker_ring(d);
+		if (pthread_create(&o->thread, NULL, order_main, o) != 0)
+			abort();
+	}
+	pthread_mutex_unlock(&d->lock);
+	if (now)
+		return o;
+	*ret_why = "the daemon ends, or reads its configuration anew";
+	order_free(o);
+	return NULL;
+}
+
+bool
+order_is_over(struct order *o)
+{
+	bool over;
+
+	pthread_mutex_lock(&o->lock);
+	over = o->over;
+	pthread_mutex_unlock(&o->lock);
+	return over;
+}
+
+void
+order_free(struct order *o)
+{
+	struct order_line *l;
+
+	if (o->over)
+		pthread_join(o->thread, NULL);
+	while ((l = order_take(o)) != NULL)
+		order_line_free(l);
+	pthread_cond_destroy(&o->granted);
+	pthread_cond_destroy(&o->taken);
+	pthread_mutex_destroy(&o->lock);
+	free(o);
+}

@@ -1,0 +1,234 @@
+/* daemon/order-wire: an order on its way, and whatever else comes that way. */
+#include "daemon/order-wire.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "unit.h"
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/io.h"
+#include "scratch.h"
+
+#define SOON (clock_mono() + 60 * CLOCK_SECOND)
+
+static struct message m;
+
+static const struct order_request backfill = {
+	.verb = ORDER_BACKFILL,
+	.quiet = true,
+	.arg = {"shop", "records", "2026-01-01", "2026-01-02"},
+};
+
+static void
+assert_refused(const char *with)
+{
+	struct order_request q = {.verb = ORDER_VERBS};
+	struct err e = ERR_INIT;
+
+	assert_int_equal(order_wire_take(&m, &q, &e), BAD_ITEM);
+	if (strstr(e.text, with) == NULL)
+		fail_msg("\"%s\" says nothing of \"%s\"", e.text, with);
+	assert_int_equal(q.verb, ORDER_VERBS);
+}
+
+static void
+test_an_order_comes_as_it_was_given(void **state UNUSED)
+{
+	for (enum order_verb v = 0; v < ORDER_VERBS; v++) {
+		struct order_request q = {.verb = v, .json = v % 2}, back;
+		struct err e = ERR_INIT;
+
+		for (size_t i = 0; i < order_verb_args(v); i++)
+			assert_true(order_wire_arg(&q, i, i == 1 ? "" : "x y"));
+		order_wire_put(&m, &q);
+		must(order_wire_take(&m, &back, &e), &e);
+		assert_memory_equal(&q, &back, sizeof(q));
+	}
+}
+
+static void
+test_an_argument_has_an_end(void **state UNUSED)
+{
+	struct order_request q = backfill, back;
+	char text[ORDER_WIRE_TEXT + 1];
+	struct err e = ERR_INIT;
+
+	memset(text, 'x', sizeof(text));
+	text[ORDER_WIRE_TEXT] = '\0';
+	assert_false(order_wire_arg(&q, 0, text));
+	text[ORDER_WIRE_TEXT - 1] = '\0';
+	assert_true(order_wire_arg(&q, 0, text));
+	order_wire_put(&m, &q);
+	must(order_wire_take(&m, &back, &e), &e);
+	assert_string_equal(back.arg[0], text);
+}
+
+/* Cut anywhere, and with bytes behind: never an order. */
+static void
+test_no_part_of_an_order_is_one(void **state UNUSED)
+{
+	uint32_t whole;
+
+	order_wire_put(&m, &backfill);
+	whole = m.len;
+	for (uint32_t len = 0; len < whole; len++) {
+		order_wire_put(&m, &backfill);
+		m.len = len;
+		assert_refused("");
+	}
+	order_wire_put(&m, &backfill);
+	m.body[m.len++] = 0;
+	assert_refused("no order");
+	order_wire_put(&m, &backfill);
+	message_put_text(&m, "and more");
+	assert_refused("no order");
+}
+
+static void
+test_what_lies_is_refused(void **state UNUSED)
+{
+	/* Behind version, verb, json and quiet: the length of the first. */
+	enum { VERSION = 0, VERB = 8, LENGTH = 32 };
+
+	order_wire_put(&m, &backfill);
+	m.type = ORDER_WIRE_TAKEN;
+	assert_refused("no order");
+	order_wire_put(&m, &backfill);
+	put_le64(m.body + VERSION, ORDER_WIRE_VERSION + 1);
+	assert_refused("restart it");
+	/* Whatever else that version has. */
+	m.at = 0;
+	m.len = 16;
+	assert_refused("restart it");
+	order_wire_put(&m, &backfill);
+	put_le64(m.body + VERB, ORDER_VERBS);
+	assert_refused("restart it");
+	order_wire_put(&m, &backfill);
+	put_le64(m.body + VERB, UINT64_MAX);
+	assert_refused("restart it");
+	/* The arguments of another verb. */
+	order_wire_put(&m, &backfill);
+	put_le64(m.body + VERB, ORDER_RESET);
+	assert_refused("no order");
+	for (uint32_t len = 0; len < 9; len++) {
+		order_wire_put(&m, &backfill);
+		put_le32(m.body + LENGTH, len == 4 ? UINT32_MAX : len);
+		assert_refused("no order");
+	}
+}
+
+static void
+test_nul_is_in_no_argument(void **state UNUSED)
+{
+	for (size_t at = 36; at < 40; at++) {
+		order_wire_put(&m, &backfill);
+		assert_int_equal(m.body[at], backfill.arg[0][at - 36]);
+		m.body[at] = '\0';
+		assert_refused("no order");
+	}
+}
+
+static void
+test_too_much_is_no_argument(void **state UNUSED)
+{
+	static uint8_t much[MESSAGE_MAX - 256];
+
+	memset(much, 'x', sizeof(much));
+	message_begin(&m, ORDER_WIRE_GIVEN);
+	message_put_u64(&m, ORDER_WIRE_VERSION);
+	message_put_u64(&m, ORDER_RELEASE);
+	message_put_u64(&m, 0);
+	message_put_u64(&m, 0);
+	message_put_bytes(&m, much, ORDER_WIRE_TEXT);
+	message_put_text(&m, "");
+	assert_refused("no order");
+	message_begin(&m, ORDER_WIRE_GIVEN);
+	message_put_u64(&m, ORDER_WIRE_VERSION);
+	message_put_u64(&m, ORDER_RELEASE);
+	message_put_u64(&m, 0);
+	message_put_u64(&m, 0);
+	message_put_text(&m, "17");
+	message_put_bytes(&m, much, sizeof(much));
+	assert_false(m.bad);
+	assert_refused("no order");
+}
+
+/* A directory whose path no socket's address would hold. */
+static int
+make_deep(int dir)
+{
+	char name[101];
+	int fd = dup(dir);
+
+	memset(name, 'd', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (int i = 0; i < 3; i++) {
+		int up = fd;
+
+		assert_int_equal(mkdirat(up, name, 0700), 0);
+		fd = openat(up, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_true(fd >= 0);
+		close(up);
+	}
+	return fd;
+}
+
+static void
+test_the_door_is_where_the_state_is(void **state UNUSED)
+{
+	char path[SCRATCH_PATH];
+	int scratch = scratch_make(path), dir = make_deep(scratch);
+	int door = -1, here = -1, there;
+	struct err e = ERR_INIT;
+	struct stat st;
+
+	assert_int_equal(order_wire_connect(dir, &here, &e), END);
+	must(order_wire_listen(dir, &door, &e), &e);
+	assert_int_equal(fstatat(dir, ORDER_WIRE_NAME, &st, 0), 0);
+	assert_int_equal(st.st_mode, S_IFSOCK | 0600);
+	must(order_wire_connect(dir, &here, &e), &e);
+	there = accept(door, NULL, NULL);
+	assert_true(there >= 0);
+	order_wire_put(&m, &backfill);
+	must(channel_send(here, &m, SOON, &e), &e);
+	must(channel_recv(there, &m, false, SOON, &e), &e);
+	must(order_wire_take(&m, &(struct order_request){0}, &e), &e);
+	close(there);
+	assert_int_equal(channel_recv(here, &m, false, SOON, &e), END);
+	close(here);
+
+	/* Whoever listened is dead; the next takes its place. */
+	close(door);
+	assert_int_equal(order_wire_connect(dir, &here, &e), END);
+	must(order_wire_listen(dir, &door, &e), &e);
+	must(order_wire_connect(dir, &here, &e), &e);
+	close(here);
+	close(door);
+
+	/* What is no socket does not go away for one. */
+	assert_int_equal(unlinkat(dir, ORDER_WIRE_NAME, 0), 0);
+	assert_int_equal(mkdirat(dir, ORDER_WIRE_NAME, 0700), 0);
+	assert_int_equal(order_wire_listen(dir, &door, &e), BROKEN);
+	close(dir);
+	close(scratch);
+	scratch_remove(path);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_an_order_comes_as_it_was_given),
+		cmocka_unit_test(test_an_argument_has_an_end),
+		cmocka_unit_test(test_no_part_of_an_order_is_one),
+		cmocka_unit_test(test_what_lies_is_refused),
+		cmocka_unit_test(test_nul_is_in_no_argument),
+		cmocka_unit_test(test_too_much_is_no_argument),
+		cmocka_unit_test(test_the_door_is_where_the_state_is),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
