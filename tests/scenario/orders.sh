@@ -323,8 +323,8 @@ expect_same 'what is wrong here is said here' \
 end edited
 
 shop chosen 1h
-sed 's/^  shop:/  other:/' chosen/landfall.yaml | sed -n '/other:/,$p' \
-	>>chosen/landfall.yaml
+sed -n 's/^  shop:/  other:/; /other:/,$p' chosen/landfall.yaml >other
+cat other >>chosen/landfall.yaml
 conf=chosen/landfall.yaml
 : >log
 "$LANDFALL" run shop -c $conf 2>>log &
@@ -399,6 +399,8 @@ heard 'a daemon that dies: nobody knows how far it got' \
 	'the daemon is gone: it is not known how far it got; give the command '\
 'again, which lands nothing twice' 5
 expect 'its socket stays' test -S killed/state/orders
+expect 'and is in no way of a look at the zone' sound killed
+expect 'nor at how it stands' "$LANDFALL" status -c killed/landfall.yaml
 the_rest killed
 on killed
 the_rest killed
