@@ -43,7 +43,7 @@ expect_same 'a file lands' 1 "$(for _ in $(seq 200); do
 	sleep 0.1
 done | wc -l)"
 expect_same 'the log says it, as a warning' 1 \
-	"$(grep -c 'warning.*remark.*acme: old algorithms are allowed' log)"
+	"$(logged 'warning.*remark.*acme: old algorithms are allowed' 1)"
 stop_daemon 'at the end'
 expect 'the provenance says which' grep -qa \
 	'diffie-hellman-group14-sha1 ssh-rsa aes128-cbc hmac-sha1' \
