@@ -55,7 +55,8 @@ static const struct profile_row rate_rows[] = {
 			"stream, or each partition."},
 };
 BLOCK(rate, api_rate, rate_rows,
-	"rate_limits is a list of these; all that match hold.");
+	"rate_limits is a list of these; all that match hold. A daemon counts "
+	"what it asked before, in whichever poll or backfill.");
 
 static const struct profile_row when_rows[] = {
 	{ROW("status", STATUSES, api_rule, status),

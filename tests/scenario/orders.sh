@@ -220,8 +220,8 @@ expect_same 'each was used once, in the order in which they came' \
 rm api/rules
 shop hurried 1s
 on hurried
-rules api '{"match": "orders", "times": 99999, "do": "slow", "seconds": 2}'
-asked orders 2 >/dev/null
+rules api '{"match": "orders", "times": 99999, "do": "slow", "seconds": 5}'
+asked orders 1 >/dev/null
 give hurried reset shop records --to 2026-03-01 >found
 expect_same 'after it, and it is told that it has to wait' \
 	'shop: waits for its turn: the daemon is at it
