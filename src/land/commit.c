@@ -139,25 +139,21 @@ choose_path(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 	return OK;
 }
 
+/* What the catalog says of it, and its entry, which the ledger gets too. */
 static enum rc
-record_rejection(struct commit *c, struct delivery *d, struct err *e)
+record(struct commit *c, struct delivery *d, struct seal *x, struct err *e)
 {
 	CLEANUP(str_release) struct str entry = STR_INIT;
+	const char *file = is_new_file(d) ? d->file.s : NULL;
 
 	delivery_entry(&entry, d);
-	return tell_rejection(c->catalog, d, entry.s, entry.len, e);
-}
-
-static enum rc
-record_version(struct commit *c, struct delivery *d, struct err *e)
-{
-	CLEANUP(str_release) struct str entry = STR_INIT;
-
+	seal_add(x, entry.s, entry.len, file, d->file_sha256);
+	if (d->rejected)
+		return tell_rejection(c->catalog, d, entry.s, entry.len, e);
 	if (tell_version(c->catalog, d, e) != OK)
 		return e->code;
-	delivery_entry(&entry, d);
-	return catalog_outbox_put(c->catalog, d->index, entry.s, entry.len,
-		is_new_file(d) ? d->file.s : NULL, e);
+	return catalog_outbox_put(
+		c->catalog, d->index, entry.s, entry.len, file, e);
 }
 
 static enum rc
@@ -180,13 +176,15 @@ record_note(struct commit *c, struct delivery *d, int64_t now, struct err *e)
  */
 static enum rc
 record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
-	int64_t wall, struct err *e)
+	int64_t wall, struct seal *x, struct err *e)
 {
 	uint64_t index;
 
 	if (catalog_ledger_size(c->catalog, &index, e) != OK)
 		return e->code;
 	/* Anew in a second attempt. */
+	seal_release(x);
+	*x = (struct seal)SEAL_INIT;
 	for (size_t i = 0; i < n; i++)
 		memset(d[i]->members.count, 0, sizeof(d[i]->members.count));
 	for (size_t i = 0; i < n; i++) {
@@ -203,8 +201,7 @@ record_group(struct commit *c, struct delivery **d, size_t n, int64_t now,
 		if (d[i]->recorded) {
 			d[i]->index = index++;
 			d[i]->landed_at = now;
-			if ((d[i]->rejected ? record_rejection(c, d[i], e)
-					    : record_version(c, d[i], e)) != OK)
+			if (record(c, d[i], x, e) != OK)
 				return e->code;
 		} else if (record_note(c, d[i], wall, e) != OK) {
 			return e->code;
@@ -339,29 +336,12 @@ publish_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 	return rc;
 }
 
-/* ---- after the record ---- */
-
-static enum rc
-seal_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
-{
-	CLEANUP(seal_release) struct seal x = SEAL_INIT;
-	CLEANUP(str_release) struct str entry = STR_INIT;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!d[i]->recorded)
-			continue;
-		str_clear(&entry);
-		delivery_entry(&entry, d[i]);
-		seal_add(&x, entry.s, entry.len,
-			is_new_file(d[i]) ? d[i]->file.s : NULL,
-			d[i]->file_sha256);
-	}
-	return seal_set(&x, c, e);
-}
+/* ---- all of it ---- */
 
 enum rc
 commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 {
+	CLEANUP(seal_release) struct seal x = SEAL_INIT;
 	int64_t wall = clock_wall(), now, last;
 	enum rc rc;
 
@@ -376,7 +356,7 @@ commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 			rc = catalog_outbox_drop(
 				c->catalog, ledger_size(c->ledger), e);
 		if (rc == OK)
-			rc = record_group(c, d, n, now, wall, e);
+			rc = record_group(c, d, n, now, wall, &x, e);
 		if (rc == OK)
 			rc = sync_staged(c, d, n, e);
 		if (rc == OK)
@@ -387,7 +367,7 @@ commit_group(struct commit *c, struct delivery **d, size_t n, struct err *e)
 			catalog_abort(c->catalog);
 	} while (rc == AGAIN);
 	if (rc == OK)
-		rc = seal_group(c, d, n, e);
+		rc = seal_set(&x, c, e);
 	for (size_t i = 0; i < n && rc == OK; i++) {
 		if (!d[i]->staged || d[i]->published)
 			continue;
