@@ -333,6 +333,7 @@ done
 expect_same 'they wait' 1 "$(settled x5.csv 'no manifest')"
 (cd $in && md5sum x*.csv >.x && mv .x x.mf)
 expect_same 'the manifest comes last' 9 "$(landed 9)"
+expect_same 'and is told of' 1 "$(settled x9.csv landed)"
 expect_same 'all in one piece' '9 9 1' \
 	"$(together x1.csv x2.csv x3.csv x4.csv x5.csv x6.csv x7.csv x8.csv x9.csv)"
 printf 'y1.csv\ny2.csv\ny3.csv\n' >$in/y.mf

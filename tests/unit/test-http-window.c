@@ -131,6 +131,12 @@ test_http_dates(void **state UNUSED)
 
 /* ---- windows ---- */
 
+static const char *
+text(struct vars *v, const char *name)
+{
+	return (const char *)vars_get(v, API_WINDOW, name)->text[0].p;
+}
+
 static struct api_incremental
 rule(void)
 {
@@ -206,14 +212,10 @@ test_align_and_the_four_views(void **state UNUSED)
 	windows_begin(&it, &r, NULL, at("2026-01-02T02:59:59Z"));
 	assert_true(windows_next(&it, &w));
 	window_vars(&r, &w, &v);
-	assert_string_equal(
-		vars_get(&v, API_WINDOW, "start")->text[0].p, "20260101T00");
-	assert_string_equal(
-		vars_get(&v, API_WINDOW, "last")->text[0].p, "20260101T23");
-	assert_string_equal(
-		vars_get(&v, API_WINDOW, "after")->text[0].p, "20251231T23");
-	assert_string_equal(
-		vars_get(&v, API_WINDOW, "end")->text[0].p, "20260102T00");
+	assert_string_equal(text(&v, "start"), "20260101T00");
+	assert_string_equal(text(&v, "last"), "20260101T23");
+	assert_string_equal(text(&v, "after"), "20251231T23");
+	assert_string_equal(text(&v, "end"), "20260102T00");
 	assert_false(windows_next(&it, &w));
 	free(r.format.custom);
 	vars_release(&v);
@@ -292,8 +294,8 @@ test_integers(void **state UNUSED)
 	windows_begin(&it, &r, &cursor, 0);
 	assert_true(windows_next(&it, &w));
 	window_vars(&r, &w, &v);
-	assert_string_equal(vars_get(&v, API_WINDOW, "start")->text[0].p, "90");
-	assert_string_equal(vars_get(&v, API_WINDOW, "after")->text[0].p, "89");
+	assert_string_equal(text(&v, "start"), "90");
+	assert_string_equal(text(&v, "after"), "89");
 	assert_null(vars_get(&v, API_WINDOW, "end"));
 	assert_false(windows_next(&it, &w));
 	assert_true(window_parse(&r, "17", 2, &n) && n == 17);
@@ -311,8 +313,7 @@ test_tokens(void **state UNUSED)
 	r.kind = API_KIND_TOKEN;
 	r.format.time = API_TIME_EPOCH_S;
 	window_vars(&r, &w, &v);
-	assert_string_equal(
-		vars_get(&v, API_WINDOW, "start")->text[0].p, "1767225600");
+	assert_string_equal(text(&v, "start"), "1767225600");
 	assert_null(vars_get(&v, API_WINDOW, "end"));
 	vars_set_text(&v, API_PAGE, "token", "t");
 	window_vars(&r, &w, &v);
