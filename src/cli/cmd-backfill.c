@@ -27,7 +27,7 @@ find_stream(struct cli *c, const struct order_request *q,
 		return NULL;
 	}
 	i = api_find(cfg->api, stream);
-	if (i == API_NO_STREAM || !cfg->api->stream[i].enabled) {
+	if (i == API_NO_STREAM || !poll_asks(cfg->api, i)) {
 		(void)cli_usage(c, "%s polls no stream %s", cfg->name, stream);
 		return NULL;
 	}
@@ -102,15 +102,19 @@ enum status
 cmd_backfill_work(struct order_work *w)
 {
 	struct polling_range range = {.order = w->order};
-	const struct source_config *cfg;
+	struct polling p = {
+		.cli = w->cli, .engine = w->engine, .range = &range};
+	struct poll_report r;
 	struct err e = ERR_INIT;
-	enum status st = read_range(w->cli, w->request, &cfg, &range);
+	enum status st = read_range(w->cli, w->request, &p.config, &range);
 
 	if (st == STATUS_DONE)
-		st = order_wait(w, cfg);
+		st = order_wait(w, p.config);
 	if (st != STATUS_DONE)
 		return st;
-	st = polling_run(w->cli, w->engine, cfg, &range, NULL, &e);
+	poll_report_init(&r);
+	st = polling_run(&p, &r, &e);
+	poll_report_release(&r);
 	if (st == STATUS_BROKEN)
 		(void)cli_fail_to(w->cli, &e);
 	return st;

@@ -122,6 +122,26 @@ lake long <<END
       orders: {request: {path: /orders}, records: "\$.data[*]", key: \$.id}
       parts: {request: {path: /parts}, records: "\$.data[*]", key: \$.id}
 END
+# events: what was told of so far.
+events()
+{
+	sed 's/.*"event":"//; s/".*//' paged | paste -sd' '
+}
+
+: >paged
+rules api '{"match": "/orders", "times": 9, "status": 500}'
+expect_status 'a pass over an API that fails' 3 \
+	at 2026-01-20 long run --once --quiet
+expect_same 'is told' failing "$(events)"
+rules api '{"match": "/orders", "status": 429,
+	"headers": [["Retry-After", "90000"]]}'
+expect_status 'one that asks to wait for the next day' 2 \
+	at 2026-01-20T00:10:00Z long run --once --quiet
+expect_same 'is nothing to tell, but that it answers' 'failing recovered' \
+	"$(events)"
+rules api
+expect 'all is well' at 2026-01-22 long run --once --quiet
+: >paged
 days='{"match": "/orders", "status": 429,
 	"headers": [["Retry-After", "777600"]]}'
 rules api "$days"
@@ -130,11 +150,21 @@ expect_status 'an API that asks for nine days' 2 \
 at 2026-02-02 long status >told
 expect_same 'gets them, and who reads is told how to go on before' 1 \
 	"$(grep -c 'orders: .*; waits until 2026-02-10T00:00:0[0-9]Z; a wait of 9d00h; `landfall reset shop orders --wait` ends it: GET' told)"
+expect_same 'somebody is told: that it waits, and how that is ended' \
+	'waiting 1' "$(events) $(grep -c 'what_to_do":"[^"]*`landfall reset shop orders --wait` ends it' paged)"
 expect_status 'while they last' 2 \
 	at 2026-02-09T23:00:00Z long run --once --quiet
 expect_same 'it is not asked' 1 "$(grep -c /orders api/log)"
+expect_same 'nor told again, nor that it is over' waiting "$(events)"
+rules api '{"match": "/parts", "times": 9, "status": 500}' "$days"
+expect_status 'another stream fails meanwhile' 3 \
+	at 2026-02-09T23:10:00Z long run --once --quiet
+expect_same 'which is told' 'waiting failing' "$(events)"
+rules api
 expect 'then it is' at 2026-02-10T00:01:00Z long run --once --quiet
-expect_same 'again' 2 "$(grep -c /orders api/log)"
+expect_same 'which is told too: both are over' \
+	'waiting failing recovered recovered' "$(events)"
+expect_same 'again' 1 "$(grep -c /orders api/log)"
 
 for wait in 31536000 99999999999 'Fri, 01 Jan 2066 00:00:00 GMT'; do
 	rules api "{\"match\": \"/orders\", \"status\": 429,
@@ -198,6 +228,10 @@ expect_status 'to go elsewhere is another thing' 1 \
 cp lib.out said
 expect_same 'and refused' 1 "$(grep -c -- '--wait moves nothing' said)"
 
+rules api
+expect 'all is well again' at 2026-03-02 long run --once --quiet
+: >paged
+
 conf=long/landfall.yaml
 rules api "$days"
 start_daemon
@@ -207,8 +241,7 @@ for _ in $(seq 200); do
 	sleep 0.05
 done
 logged 'event=polled.*waits=' 3 >/dev/null
-expect_same 'a daemon tells it, once' failing \
-	"$(sed 's/.*"event":"//; s/".*//' paged)"
+expect_same 'a daemon tells it, once' waiting "$(events)"
 expect_same 'with what it waits for' 1 \
 	"$(grep -c 'orders waits until 20.*a wait of 9d00h; `landfall reset shop orders --wait`' paged)"
 stop_daemon long
