@@ -401,8 +401,9 @@ enum condition {
 	CONDITION_DRIFT = 4,
 	CONDITION_SPACE = 5,
 	CONDITION_RECEIPTS = 6,
+	CONDITION_WAITING = 7,
 };
-#define CONDITIONS 7 /* array size */
+#define CONDITIONS 8 /* array size */
 
 struct catalog_condition {
 	const char *state; /* the event told last; "": nothing is wrong */

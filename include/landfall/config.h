@@ -139,6 +139,7 @@ enum alert_event {
 	ALERT_FAILING, /* a source cannot be looked at, for long */
 	ALERT_NO_SPACE,
 	ALERT_RECEIPTS, /* cannot be given, for long */
+	ALERT_WAITING,	/* a stream, for its API has told it to; long */
 	ALERT_RECOVERED,
 	ALERT_EVENTS, /* how many */
 };

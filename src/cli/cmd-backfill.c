@@ -1,6 +1,6 @@
 /*
  * landfall backfill, landfall reset: a time that was polled is asked for
- * again, or all from some time on.
+ * again, or all from some time on; or what waits is asked for before its time.
  */
 #include <string.h>
 
@@ -27,7 +27,7 @@ find_stream(struct cli *c, const struct order_request *q,
 		return NULL;
 	}
 	i = api_find(cfg->api, stream);
-	if (i == API_NO_STREAM || !cfg->api->stream[i].enabled) {
+	if (i == API_NO_STREAM || !poll_asks(cfg->api, i)) {
 		(void)cli_usage(c, "%s polls no stream %s", cfg->name, stream);
 		return NULL;
 	}
@@ -102,15 +102,19 @@ enum status
 cmd_backfill_work(struct order_work *w)
 {
 	struct polling_range range = {.order = w->order};
-	const struct source_config *cfg;
+	struct polling p = {
+		.cli = w->cli, .engine = w->engine, .range = &range};
+	struct poll_report r;
 	struct err e = ERR_INIT;
-	enum status st = read_range(w->cli, w->request, &cfg, &range);
+	enum status st = read_range(w->cli, w->request, &p.config, &range);
 
 	if (st == STATUS_DONE)
-		st = order_wait(w, cfg);
+		st = order_wait(w, p.config);
 	if (st != STATUS_DONE)
 		return st;
-	st = polling_run(w->cli, w->engine, cfg, &range, NULL, &e);
+	poll_report_init(&r);
+	st = polling_run(&p, &r, &e);
+	poll_report_release(&r);
 	if (st == STATUS_BROKEN)
 		(void)cli_fail_to(w->cli, &e);
 	return st;
@@ -140,12 +144,18 @@ cmd_backfill(struct cli *c, int argc, char **argv)
 
 /* ---- reset ---- */
 
+/* The argument of an order that ends waits, and nothing else. */
+#define WAIT "wait"
+
 struct resetting {
 	const struct source_config *cfg;
 	const char *stream;
 	const char *position;
 	struct str rows; /* partitions, a line each */
 	uint64_t ledger;
+	bool wait;   /* waits end, and all else stays */
+	int64_t now; /* wall */
+	uint64_t n;  /* waits that were ended */
 };
 
 static enum rc
@@ -158,7 +168,29 @@ note_row(void *arg, const struct catalog_stream *s, struct err *e UNUSED)
 	return OK;
 }
 
+/*
+ * The wait of a row ends now, and it is one that a daemon asks because of that.
+ */
+static void
+end_wait(struct resetting *x, struct catalog_stream *s)
+{
+	if (s->parked <= x->now)
+		return;
+	s->parked = x->now;
+	s->why = "";
+	x->n++;
+}
+
 /* Nothing before this is brought forward from the zone again. */
+static void
+move_row(const struct resetting *x, struct catalog_stream *s)
+{
+	s->position = x->position;
+	s->job = s->why = "";
+	s->upto = x->ledger;
+	s->parked = s->whole = 0;
+}
+
 static enum rc
 reset_rows(struct catalog *c, void *arg, struct err *e)
 {
@@ -181,10 +213,10 @@ reset_rows(struct catalog *c, void *arg, struct err *e)
 			s = (struct catalog_stream){.files = 0};
 		s.stream = x->stream;
 		s.partition = line;
-		s.position = x->position;
-		s.job = s.why = "";
-		s.upto = x->ledger;
-		s.parked = s.whole = 0;
+		if (x->wait)
+			end_wait(x, &s);
+		else
+			move_row(x, &s);
 		if (catalog_stream_put(c, x->cfg->name, &s, &id, e) != OK)
 			return e->code;
 	}
@@ -197,13 +229,16 @@ read_position(struct cli *c, const struct order_request *q,
 	const struct source_config **ret_source, const char **ret_stream,
 	struct str *ret)
 {
-	const char *to = q->arg[2];
+	const char *to = q->arg[2], *wait = q->arg[3];
 	const struct api_stream *s = find_stream(c, q, ret_source);
 	int64_t at;
 
 	if (s == NULL)
 		return STATUS_USAGE;
 	*ret_stream = s->name;
+	if (*wait != '\0' && (*to != '\0' || strcmp(wait, WAIT) != 0))
+		return cli_usage(
+			c, "--wait moves nothing: it goes without --to");
 	if (*to == '\0')
 		return STATUS_DONE;
 	if (!s->incremental.set || s->incremental.kind == API_KIND_TOKEN)
@@ -234,7 +269,7 @@ reset(struct engine *g, struct resetting *x, struct err *e)
 	if (rc != OK)
 		return rc;
 	rc = catalog_stream_each(lane_catalog(l), x->cfg->name, note_row, x, e);
-	if (rc == OK && x->rows.len == 0)
+	if (rc == OK && x->rows.len == 0 && !x->wait)
 		str_add(&x->rows, "\n");
 	if (rc == OK)
 		rc = lane_write(l, reset_rows, x, e);
@@ -242,11 +277,26 @@ reset(struct engine *g, struct resetting *x, struct err *e)
 	return rc;
 }
 
+static void
+say_waits(const struct order_work *w, const struct resetting *x)
+{
+	if (x->n == 0)
+		cli_say(w->cli, "%s.%s: nothing waits", x->cfg->name,
+			x->stream);
+	else
+		cli_say(w->cli,
+			"%s.%s: waits that are over now: %llu; the next run "
+			"asks again",
+			x->cfg->name, x->stream, (unsigned long long)x->n);
+}
+
 enum status
 cmd_reset_work(struct order_work *w)
 {
 	CLEANUP(str_release) struct str position = STR_INIT;
-	struct resetting x = {.rows = STR_INIT};
+	struct resetting x = {.rows = STR_INIT,
+		.wait = *w->request->arg[3] != '\0',
+		.now = clock_wall()};
 	struct err e = ERR_INIT;
 	enum status st =
 		read_position(w->cli, w->request, &x.cfg, &x.stream, &position);
@@ -258,6 +308,8 @@ cmd_reset_work(struct order_work *w)
 		return st;
 	if (reset(w->engine, &x, &e) != OK)
 		st = cli_fail_to(w->cli, &e);
+	else if (x.wait)
+		say_waits(w, &x);
 	else
 		cli_say(w->cli, "%s.%s: the next run begins at %s", x.cfg->name,
 			x.stream,
@@ -269,11 +321,15 @@ cmd_reset_work(struct order_work *w)
 enum status
 cmd_reset(struct cli *c, int argc, char **argv)
 {
-	const char *to = NULL;
+	const char *option[] = {NULL, NULL};
+	bool wait = false;
 	const struct cli_option options[] = {
-		{"to", .text = &to, .value = "T",
+		{"to", .text = &option[0], .value = "T",
 			.help = "where the next run begins; without it, at the "
 				"stream's start"},
+		{"wait", .flag = &wait,
+			.help = "what waits is asked again by the next run, "
+				"and goes on where it stands"},
 	};
 	struct order_request q = {.verb = ORDER_RESET};
 	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
@@ -281,9 +337,10 @@ cmd_reset(struct cli *c, int argc, char **argv)
 
 	if (parsed != STATUS_DONE)
 		return parsed == CLI_STOP ? STATUS_DONE : (enum status)parsed;
-	if (to != NULL && *to == '\0')
+	if (option[0] != NULL && *option[0] == '\0')
 		return cli_usage(c, "--to needs a value");
-	st = take_arguments(c, &q, &to, 1);
+	option[1] = wait ? WAIT : NULL;
+	st = take_arguments(c, &q, option, ARRAY_LEN(option));
 	if (st == STATUS_DONE)
 		st = cmd_reset_check(c, &q);
 	return st == STATUS_DONE ? order_give(c, &q) : st;

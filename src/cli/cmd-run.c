@@ -234,6 +234,24 @@ say_no_room(const struct running *r)
 	return STATUS_BROKEN;
 }
 
+/* The same of a polled API, which is asked once. */
+static enum status
+run_polled(struct running *r, const struct source_config *cfg, struct err *e)
+{
+	const struct polling p = {.cli = r->cli,
+		.engine = r->engine,
+		.config = cfg,
+		.record = r->record};
+	struct poll_report report;
+	enum status st, judged;
+
+	poll_report_init(&report);
+	st = polling_run(&p, &report, e);
+	judged = st != STATUS_BROKEN ? judge(r, cfg, &report.look, e) : st;
+	poll_report_release(&report);
+	return judged > st ? judged : st;
+}
+
 /* One source, on a thread of its own. */
 struct errand {
 	struct running *running;
@@ -248,10 +266,8 @@ run_errand(void *arg)
 {
 	struct errand *x = arg;
 
-	x->status = x->config->kind == SOURCE_HTTP
-		? polling_run(x->running->cli, x->running->engine, x->config,
-			  NULL, &x->running->record, &x->err)
-		: run_source(x->running, x->config, &x->err);
+	x->status = (x->config->kind == SOURCE_HTTP ? run_polled : run_source)(
+		x->running, x->config, &x->err);
 	return NULL;
 }
 

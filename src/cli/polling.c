@@ -107,41 +107,36 @@ waits(void *arg, const char *why, int64_t ns)
 }
 
 enum status
-polling_run(struct cli *c, struct engine *g, const struct source_config *cfg,
-	const struct polling_range *range, const struct polling_record *record,
-	struct err *e)
+polling_run(const struct polling *p, struct poll_report *r, struct err *e)
 {
-	struct polling_view v = {.cli = c, .source = cfg->name};
+	const struct polling_range *range = p->range;
+	struct polling_view v = {.cli = p->cli, .source = p->config->name};
 	const struct poll_options o = {
-		.config = cfg,
+		.config = p->config,
 		.done = one_done,
 		.through = through,
 		.waits = waits,
 		.arg = &v,
-		.record = record != NULL ? record->record : NULL,
-		.replay = record != NULL ? record->replay : NULL,
+		.record = p->record.record,
+		.replay = p->record.replay,
 		.stream = range != NULL ? range->stream : NULL,
 		.from = range != NULL ? range->from : 0,
 		.to = range != NULL ? range->to : 0,
 	};
-	struct poll_report r;
 	enum status st = STATUS_DONE;
-	enum rc rc;
+	enum rc rc = range != NULL && range->order != NULL
+		? order_poll(range->order, &o, r, e)
+		: poll_run(p->engine, &o, r, e);
 
-	poll_report_init(&r);
-	rc = range != NULL && range->order != NULL
-		? order_poll(range->order, &o, &r, e)
-		: poll_run(g, &o, &r, e);
 	if (rc == BROKEN)
 		st = STATUS_BROKEN;
 	else if (rc != OK)
 		st = STATUS_UNREACHED;
-	else if (r.parked > 0 || r.sum.skipped > 0)
+	else if (r->parked > 0 || r->sum.skipped > 0)
 		st = STATUS_ATTENTION;
 	/* What failed in a stream was told with the stream. */
-	if (rc == BAD_SOURCE && r.sum.requests == 0 && r.sum.windows == 0 &&
-		r.failed == 1 && r.sum.pages == 0)
-		cli_error(c, "source %s: %s", cfg->name, e->text);
-	poll_report_release(&r);
+	if (rc == BAD_SOURCE && r->sum.requests == 0 && r->sum.windows == 0 &&
+		r->failed == 1 && r->sum.pages == 0)
+		cli_error(p->cli, "source %s: %s", p->config->name, e->text);
 	return st;
 }

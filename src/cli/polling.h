@@ -19,10 +19,17 @@ struct polling_record {
 	const char *record, *replay;
 };
 
-/* Of one source; range NULL: what is new of all streams. STATUS_BROKEN: e says
- * why. */
-enum status polling_run(struct cli *c, struct engine *g,
-	const struct source_config *cfg, const struct polling_range *range,
-	const struct polling_record *record, struct err *e);
+struct polling {
+	struct cli *cli;
+	struct engine *engine;
+	const struct source_config *config;
+	const struct polling_range
+		*range; /* NULL: what is new of all streams */
+	struct polling_record record;
+};
+
+/* r is the caller's, initialised. STATUS_BROKEN: e says why. */
+enum status
+polling_run(const struct polling *p, struct poll_report *r, struct err *e);
 
 #endif

@@ -23,6 +23,7 @@ const char *const alert_event_names[] = {
 	[ALERT_FAILING] = "failing",
 	[ALERT_NO_SPACE] = "no-space",
 	[ALERT_RECEIPTS] = "receipts",
+	[ALERT_WAITING] = "waiting",
 	[ALERT_RECOVERED] = "recovered",
 	NULL,
 };

@@ -103,7 +103,7 @@ static const struct option rows[] = {
 			"default, ends one attempt. on is a list of events, "
 			"by default all of them: late, short, missing, "
 			"could-not-look, quarantined, drift, failing, "
-			"no-space, receipts, recovered. See ALERTS.",
+			"no-space, receipts, waiting, recovered. See ALERTS.",
 	},
 	{
 		.path = "sources",

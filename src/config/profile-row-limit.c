@@ -116,7 +116,7 @@ static const struct profile_row retry_rows[] = {
 		.fallback = "1h",
 		.help = "When the API asks for more, the stream is parked "
 			"until then and others go on. Who asks for more than "
-			"30d is believed for 30d; a wait of more than a day "
+			"30d is believed for 30d; a wait of more than 26h "
 			"is an alert."},
 };
 BLOCK(retry, api_retry, retry_rows, "Trying again.");

@@ -6,7 +6,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/receipts.h"
+#include "daemon/waits.h"
 #include "landfall/alert.h"
+#include "source/http/session.h"
 
 /* What fails for so long does not get better by itself. */
 #define FAILING_AFTER (900 * CLOCK_SECOND)
@@ -207,8 +209,7 @@ judge_failing(struct judging *j, int64_t *wait, struct err *e)
 	rc = catalog_failing(j->catalog, v->source->name, &since, e);
 	if (rc != OK && rc != END)
 		return rc;
-	/* What the catalog knows nothing of does not pass by itself. */
-	if (rc == OK && v->patient && j->now - since < FAILING_AFTER) {
+	if (v->patient && j->now - since < FAILING_AFTER) {
 		*wait = FAILING_AFTER - (j->now - since);
 		return OK;
 	}
@@ -219,6 +220,48 @@ judge_failing(struct judging *j, int64_t *wait, struct err *e)
 	a.key = (uint64_t)since;
 	add(j, CONDITION_FAILING, alert_event_names[ALERT_FAILING],
 		(uint64_t)since, &a);
+	return OK;
+}
+
+/* ---- an API has told a stream to wait, and for long ---- */
+
+static enum rc
+judge_waiting(struct judging *j, struct err *e)
+{
+	const struct source_config *s = j->view->source;
+	CLEANUP(waits_release) struct waits w = {.n = 0};
+	CLEANUP(str_release) struct str todo = STR_INIT;
+	struct alert a = {.event = ALERT_WAITING};
+	struct catalog_condition x;
+	bool is_long;
+
+	if (s->kind != SOURCE_HTTP)
+		return OK;
+	if (waits_read(j->catalog, s, j->now, &w, e) != OK ||
+		catalog_condition_find(
+			j->catalog, s->name, CONDITION_WAITING, &x, e) != OK)
+		return e->code;
+	is_long = w.n > 0 && w.last - j->now > SESSION_LONG;
+	/* However little is left of what was told, it is that wait. */
+	if (*x.state != '\0' && !is_long && w.last < (int64_t)x.key) {
+		a.text = "no stream waits so long any more";
+		add_recovered(j, CONDITION_WAITING, &x, &a);
+		return OK;
+	}
+	if (*x.state != '\0' || !is_long)
+		return OK;
+	if (w.n > 1)
+		str_addf(&w.text, " (and %llu more)",
+			(unsigned long long)(w.n - 1));
+	str_addf(&todo,
+		"its API asks for this: see that it is right, and who else "
+		"uses what it allows; `landfall reset %s %s --wait` ends it "
+		"before its time",
+		s->name, w.stream.s);
+	a.text = w.text.s;
+	a.todo = todo.s;
+	a.key = (uint64_t)w.last;
+	add(j, CONDITION_WAITING, alert_event_names[ALERT_WAITING], a.key, &a);
 	return OK;
 }
 
@@ -402,6 +445,7 @@ static enum rc
 judge(struct judging *j, int64_t *wait, struct err *e)
 {
 	if (judge_arrival(j, e) != OK || judge_failing(j, wait, e) != OK ||
+		judge_waiting(j, e) != OK ||
 		judge_stuck(j, CONDITION_DRIFT, ALERT_DRIFT,
 			"look at the file; change the dialect or drift, or "
 			"land it by hand with `landfall land`",

@@ -16,7 +16,7 @@ static const struct {
 	size_t args;
 } verbs[ORDER_VERBS] = {
 	[ORDER_BACKFILL] = {"backfill", 4},
-	[ORDER_RESET] = {"reset", 3},
+	[ORDER_RESET] = {"reset", 4},
 	[ORDER_RELEASE] = {"release", 2},
 	[ORDER_REJECT] = {"reject", 2},
 };

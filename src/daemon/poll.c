@@ -25,16 +25,14 @@ struct polling {
 void
 poll_report_init(struct poll_report *r)
 {
-	*r = (struct poll_report){.trouble = STR_INIT,
-		.waits = STR_INIT,
-		.sum = STREAM_REPORT_INIT};
+	*r = (struct poll_report){.sum = STREAM_REPORT_INIT};
+	pass_report_init(&r->look);
 }
 
 void
 poll_report_release(struct poll_report *r)
 {
-	str_release(&r->trouble);
-	str_release(&r->waits);
+	pass_report_release(&r->look);
 	stream_report_release(&r->sum);
 }
 
@@ -65,21 +63,13 @@ add_report(struct polling *p, const char *stream, const char *partition,
 	all->sum.deletes += r->deletes;
 	all->sum.skipped += r->skipped;
 	if (r->failed && all->failed++ == 0)
-		str_addf(&all->trouble, "%s%s%s: %s", stream,
+		str_addf(&all->look.trouble, "%s%s%s: %s", stream,
 			partition != NULL ? " " : "",
 			partition != NULL ? partition : "", r->why.s);
 	if (r->parked != 0) {
 		all->parked++;
 		if (all->parked_until == 0 || r->parked < all->parked_until)
 			all->parked_until = r->parked;
-		if (r->parked - clock_wall() > SESSION_LONG &&
-			all->waits.len == 0) {
-			str_addf(&all->waits, "%s%s%s waits until ", stream,
-				partition != NULL ? " " : "",
-				partition != NULL ? partition : "");
-			clock_add_time(&all->waits, r->parked);
-			str_addf(&all->waits, ": %s", r->why.s);
-		}
 	}
 	if (p->o->through != NULL)
 		p->o->through(p->o->arg, stream, partition, r);
@@ -179,7 +169,7 @@ record(struct catalog *c, void *pass, struct err *e)
 static enum rc
 conclude(struct polling *p, enum rc outcome, struct err *e)
 {
-	struct poll_report *r = p->report;
+	struct pass_report *r = &p->report->look;
 
 	for (unsigned i = 0; i < DISPOSITIONS; i++) {
 		r->pass.count[i] = p->count[i];
@@ -196,12 +186,13 @@ conclude(struct polling *p, enum rc outcome, struct err *e)
 	return lane_write(p->lane, record, &r->pass, e);
 }
 
-/* It is polled for a stream that is, whose deletes it tells. */
-static bool
-tells_deletes(const struct polling *p, size_t stream)
+bool
+poll_asks(const struct api *api, size_t stream)
 {
-	for (size_t i = 0; i < p->api->n_streams; i++) {
-		const struct api_stream *s = &p->api->stream[i];
+	if (api->stream[stream].enabled)
+		return true;
+	for (size_t i = 0; i < api->n_streams; i++) {
+		const struct api_stream *s = &api->stream[i];
 
 		for (size_t k = 0; k < s->deletes.n && s->enabled; k++)
 			if (s->deletes.row[k].kind == API_DELETE_STREAM &&
@@ -220,7 +211,7 @@ run_streams(struct polling *p, struct err *e)
 		const struct api_stream *s = &p->api->stream[i];
 
 		if (p->o->stream != NULL ? strcmp(s->name, p->o->stream) == 0
-					 : s->enabled || tells_deletes(p, i))
+					 : poll_asks(p->api, i))
 			rc = run_stream(p, s, e);
 	}
 	return rc;
@@ -252,8 +243,8 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 	struct err lost = ERR_INIT, ours = ERR_INIT;
 	enum rc rc;
 
-	r->pass.source = o->config->name;
-	r->pass.started = clock_wall();
+	r->look.pass.source = o->config->name;
+	r->look.pass.started = clock_wall();
 	pthread_mutex_init(&p.lock, NULL);
 	rc = lane_open(g, &lo, &p.lane, e);
 	if (rc == OK) {
@@ -261,7 +252,7 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 		if (rc == OK)
 			rc = run_streams(&p, e);
 		if (rc == BAD_SOURCE) {
-			str_add(&r->trouble, e->text);
+			str_add(&r->look.trouble, e->text);
 			r->failed++;
 		}
 		lost = *e;
@@ -278,7 +269,7 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 	if (rc != OK)
 		return rc == AGAIN || rc == BAD_SOURCE ? rc
 						       : err_raise(e, BROKEN);
-	if (r->trouble.len == 0)
+	if (r->look.trouble.len == 0)
 		return OK;
-	return err_set(e, BAD_SOURCE, "%s", r->trouble.s);
+	return err_set(e, BAD_SOURCE, "%s", r->look.trouble.s);
 }

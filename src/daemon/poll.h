@@ -32,13 +32,15 @@ struct poll_options {
 };
 
 struct poll_report {
-	struct catalog_pass pass; /* trouble points into `trouble` */
-	struct str trouble;	  /* of the first stream that failed */
-	uint64_t failed, parked;  /* streams */
-	int64_t parked_until;	  /* wall: the first of those */
-	struct str waits; /* the first that has SESSION_LONG to wait, and why */
+	/* As of any look; its trouble is that of the first that failed. */
+	struct pass_report look;
+	uint64_t failed, parked; /* streams */
+	int64_t parked_until;	 /* wall: the first of those */
 	struct stream_report sum;
 };
+
+/* Is that stream asked: for itself, or for one whose deletes it tells? */
+bool poll_asks(const struct api *api, size_t stream);
 
 void poll_report_init(struct poll_report *r);
 void poll_report_release(struct poll_report *r);

@@ -100,8 +100,7 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 	int64_t began = clock_mono(), left;
 	struct pass_list names;
 	struct poll_report r;
-	struct pass_report pass;
-	struct alert_view view = {.pass = &pass, .full = true};
+	struct alert_view view = {.pass = &r.look, .full = true};
 	bool full;
 	enum rc rc;
 
@@ -110,17 +109,11 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 	pthread_mutex_unlock(&d->lock);
 	watcher_begin(w, &full, &names);
 	poll_report_init(&r);
-	pass_report_init(&pass);
 	rc = poll_run(d->engine, &options, &r, e);
-	pass.pass = r.pass;
 	view.failed = rc == BAD_SOURCE;
-	/* Nothing failed, and yet it is not looked at for days. */
-	if (rc == OK && r.waits.len > 0) {
-		view.failed = true;
-		pass.pass.trouble = r.waits.s;
-	}
 	if (rc == OK || rc == BAD_SOURCE)
-		looker_plan_next(w, rc == OK, false, r.pass.started, began);
+		looker_plan_next(
+			w, rc == OK, false, r.look.pass.started, began);
 	/* What waits is asked again when it may be, however seldom the rest. */
 	if (r.parked_until != 0) {
 		left = r.parked_until - clock_wall();
@@ -131,7 +124,6 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 		watcher_rescan(w);
 	if (rc == OK || rc == BAD_SOURCE)
 		rc = looker_judge(d, w, &view, e);
-	pass_report_release(&pass);
 	poll_report_release(&r);
 	watcher_end(w, &names);
 	return rc == AGAIN ? OK : rc;

@@ -122,6 +122,26 @@ lake long <<END
       orders: {request: {path: /orders}, records: "\$.data[*]", key: \$.id}
       parts: {request: {path: /parts}, records: "\$.data[*]", key: \$.id}
 END
+# events: what was told of so far.
+events()
+{
+	sed 's/.*"event":"//; s/".*//' paged | paste -sd' '
+}
+
+: >paged
+rules api '{"match": "/orders", "times": 9, "status": 500}'
+expect_status 'a pass over an API that fails' 3 \
+	at 2026-01-20 long run --once --quiet
+expect_same 'is told' failing "$(events)"
+rules api '{"match": "/orders", "status": 429,
+	"headers": [["Retry-After", "90000"]]}'
+expect_status 'one that asks to wait for the next day' 2 \
+	at 2026-01-20T00:10:00Z long run --once --quiet
+expect_same 'is nothing to tell, but that it answers' 'failing recovered' \
+	"$(events)"
+rules api
+expect 'all is well' at 2026-01-22 long run --once --quiet
+: >paged
 days='{"match": "/orders", "status": 429,
 	"headers": [["Retry-After", "777600"]]}'
 rules api "$days"
@@ -129,12 +149,22 @@ expect_status 'an API that asks for nine days' 2 \
 	at 2026-02-01 long run --once --quiet
 at 2026-02-02 long status >told
 expect_same 'gets them, and who reads is told how to go on before' 1 \
-	"$(grep -c 'orders: .*; waits until 2026-02-10T00:00:0[0-9]Z; a wait of 9d00h; landfall reset shop orders ends it: GET' told)"
+	"$(grep -c 'orders: .*; waits until 2026-02-10T00:00:0[0-9]Z; a wait of 9d00h; `landfall reset shop orders --wait` ends it: GET' told)"
+expect_same 'somebody is told: that it waits, and how that is ended' \
+	'waiting 1' "$(events) $(grep -c 'what_to_do":"[^"]*`landfall reset shop orders --wait` ends it' paged)"
 expect_status 'while they last' 2 \
 	at 2026-02-09T23:00:00Z long run --once --quiet
 expect_same 'it is not asked' 1 "$(grep -c /orders api/log)"
+expect_same 'nor told again, nor that it is over' waiting "$(events)"
+rules api '{"match": "/parts", "times": 9, "status": 500}' "$days"
+expect_status 'another stream fails meanwhile' 3 \
+	at 2026-02-09T23:10:00Z long run --once --quiet
+expect_same 'which is told' 'waiting failing' "$(events)"
+rules api
 expect 'then it is' at 2026-02-10T00:01:00Z long run --once --quiet
-expect_same 'again' 2 "$(grep -c /orders api/log)"
+expect_same 'which is told too: both are over' \
+	'waiting failing recovered recovered' "$(events)"
+expect_same 'again' 1 "$(grep -c /orders api/log)"
 
 for wait in 31536000 99999999999 'Fri, 01 Jan 2066 00:00:00 GMT'; do
 	rules api "{\"match\": \"/orders\", \"status\": 429,
@@ -143,9 +173,64 @@ for wait in 31536000 99999999999 'Fri, 01 Jan 2066 00:00:00 GMT'; do
 		at 2026-03-01 long run --once --quiet
 	at 2026-03-01 long status >told
 	expect_same 'status says so' 1 \
-		"$(grep -c 'waits until 2026-03-31T00:00:0[0-9]Z; a wait of 30d00h (more is asked for, and taken for a mistake); landfall' told)"
-	expect 'a hand ends it' at 2026-03-01 long reset shop orders --quiet
+		"$(grep -c 'waits until 2026-03-31T00:00:0[0-9]Z; a wait of 30d00h (more is asked for, and taken for a mistake); `landfall' told)"
+	expect 'a hand ends it' at 2026-03-01 long reset shop orders --wait --quiet
 done
+
+# ---- a hand ends waits, and nothing else ----
+# stands NAME MOMENT: each row of its source, without what a wait is about,
+# and what passes with time.
+stands()
+{
+	at "$2" "$1" status --json | python3 -c '
+import json, sys
+for s in json.load(sys.stdin)["sources"]["shop"]["streams"]:
+    for key in ("parked_until", "why", "last_run", "lag_seconds",
+                "windows_to_go"):
+        s.pop(key)
+    print(s)'
+}
+
+rules api '{"match": "parts/[bc]", "times": 9, "status": 429,
+	"headers": [["Retry-After", "777600"]]}' \
+	'{"match": "orders.*2026-01-09", "times": 9, "status": 429,
+	"headers": [["Retry-After", "777600"]]}'
+expect_status 'two parts and the orders wait' 2 \
+	at 2026-01-11 lake run --once --quiet
+stands lake 2026-01-11 >before
+at 2026-01-11T01:00:00Z lake reset shop parts --wait >said 2>&1
+expect_same 'the waits of a stream are ended' \
+	'shop.parts: waits that are over now: 2; the next run asks again' \
+	"$(cat said)"
+at 2026-01-11T01:00:00Z lake status --json >stands
+expect_same 'no part waits any more, or says why' '[]' \
+	"$(say "[x for x in s if x['stream'] == 'parts' and (x['why'] or
+		(x['parked_until'] or '') > '2026-01-11T01:00:00Z')]")"
+expect_same 'another stream does' 1 "$(say "'429' in s[0]['why'] and
+	s[0]['parked_until'] > '2026-01-19'" | grep -c True)"
+expect_same 'and all else stands as it did' "$(cat before)" \
+	"$(stands lake 2026-01-11T01:00:00Z)"
+rules api
+expect_status 'the next run' 2 at 2026-01-11T01:00:01Z lake run --once --quiet
+expect_same 'asks all parts again, and orders not' '12 0' \
+	"$(grep -c /parts/ api/log) $(grep -c orders api/log)"
+expect 'the orders by a hand' \
+	at 2026-01-11T02:00:00Z lake reset shop orders --wait --quiet
+expect 'then' at 2026-01-11T02:00:01Z lake run --once --quiet
+expect_same 'go on where they stood' 2026-01-08T00:00:00Z \
+	"$(sed -n '/orders/s/.*since=\([^&]*\).*/\1/p' api/log | head -n 1 |
+		sed 's/%3A/:/g')"
+at 2026-01-11T03:00:00Z lake reset shop orders --wait >said 2>&1
+expect_same 'where nothing waits that is said' \
+	'shop.orders: nothing waits' "$(cat said)"
+expect_status 'to go elsewhere is another thing' 1 \
+	at 2026-01-12 lake reset shop orders --wait --to 2026-01-02
+cp lib.out said
+expect_same 'and refused' 1 "$(grep -c -- '--wait moves nothing' said)"
+
+rules api
+expect 'all is well again' at 2026-03-02 long run --once --quiet
+: >paged
 
 conf=long/landfall.yaml
 rules api "$days"
@@ -156,8 +241,7 @@ for _ in $(seq 200); do
 	sleep 0.05
 done
 logged 'event=polled.*waits=' 3 >/dev/null
-expect_same 'a daemon tells it, once' failing \
-	"$(sed 's/.*"event":"//; s/".*//' paged)"
+expect_same 'a daemon tells it, once' waiting "$(events)"
 expect_same 'with what it waits for' 1 \
-	"$(grep -c 'orders waits until 20.*a wait of 9d00h; landfall reset' paged)"
+	"$(grep -c 'orders waits until 20.*a wait of 9d00h; `landfall reset shop orders --wait`' paged)"
 stop_daemon long

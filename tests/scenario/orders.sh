@@ -244,6 +244,29 @@ expect_same 'and goes on where it ends' 1 \
 	"$(asked since=2026-02-21T00%3A00%3A00Z 1)"
 end again
 
+# ---- a wait is ended beside the daemon ----
+shop waiting 1s
+on waiting
+rules api '{"match": "orders", "times": 1, "status": 429,
+	"headers": [["Retry-After", "777600"]]}'
+expect_same 'a stream that is to wait for days' 1 \
+	"$(logged 'event=polled.*waits=9d' 1)"
+before=$(position waiting)
+: >api/log
+sleep 2
+expect_same 'is not asked' 0 "$(wc -l <api/log)"
+give waiting reset shop records --wait >found
+expect_same 'its wait is ended beside the daemon' \
+	'shop.records: waits that are over now: 1; the next run asks again
+status 0' "$(cat found)"
+expect 'and it is asked again' test "$(asked orders 1)" -ge 1
+expect_same 'from where it stands' "$before" \
+	"$(sed -n 's/.*since=\([^&]*\).*/\1/p' api/log | head -n 1 |
+		sed 's/%3A/:/g')"
+give waiting reset shop records --wait --to 2026-02-20 >found
+expect_same 'not to another place' 'status 1' "$(tail -n 1 found)"
+end waiting
+
 # ---- a verdict on what is in quarantine ----
 # entry LAKE NAME: the ledger entry of its newest version.
 entry()

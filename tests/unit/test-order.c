@@ -111,7 +111,7 @@ test_what_lies_is_refused(void **state UNUSED)
 	assert_refused("restart it");
 	/* The arguments of another verb. */
 	order_wire_put(&m, &backfill);
-	put_le64(m.body + VERB, ORDER_RESET);
+	put_le64(m.body + VERB, ORDER_RELEASE);
 	assert_refused("no order");
 	for (uint32_t len = 0; len < 9; len++) {
 		order_wire_put(&m, &backfill);

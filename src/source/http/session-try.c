@@ -209,7 +209,6 @@ add_answer(const struct attempt *t, struct err *e)
 static void
 park(struct attempt *t, int64_t wait, bool believed, struct err *e)
 {
-	const struct api_stream *x = t->q->stream;
 	CLEANUP(str_release) struct str s = STR_INIT;
 
 	t->out->verdict = SESSION_PARK;
@@ -217,12 +216,9 @@ park(struct attempt *t, int64_t wait, bool believed, struct err *e)
 	if (wait <= SESSION_LONG)
 		return;
 	str_add_duration(&s, (uint64_t)wait);
-	err_add(e, "a wait of %s%s; landfall reset %s %s%s ends it", s.s,
+	err_add(e, "a wait of %s%s; `landfall reset %s %s --wait` ends it", s.s,
 		believed ? "" : " (more is asked for, and taken for a mistake)",
-		t->s->o.source, x->name,
-		x->incremental.set && x->incremental.kind != API_KIND_TOKEN
-			? " --to TIME"
-			: "");
+		t->s->o.source, t->q->stream->name);
 }
 
 /* Waits before another attempt, or parks. OK with verdict PARK: parked. */

@@ -74,8 +74,11 @@ enum session_verdict {
 	SESSION_PARK, /* not before `until`: e says why */
 };
 
-/* A wait for longer is one that somebody should hear of. */
-#define SESSION_LONG (INT64_C(86400) * CLOCK_SECOND)
+/*
+ * A wait for longer is one that somebody should hear of. One for the next day
+ * of a zone, which may have 25 hours, and some chance is not.
+ */
+#define SESSION_LONG (INT64_C(26) * 3600 * CLOCK_SECOND)
 
 struct session_outcome {
 	enum session_verdict verdict;
