@@ -76,7 +76,7 @@ expect_same 'and nobody is asked' 0 "$(wc -l <api/log)"
 expect_same 'the records are there' 3 "$(records oauth | wc -l)"
 
 # ---- so is one of a login whose ticket stands in a header ----
-for part in kept played; do
+for part in kept played full; do
 	lake "ticket-$part" <<-END
 	  shop:
 	    base_url: $url
@@ -96,6 +96,15 @@ expect_same 'its ticket is not kept' '' "$found"
 expect 'it is played' run ticket-played --replay tickets
 expect_same 'and nobody is asked for it' 0 "$(wc -l <api/log)"
 expect_same 'its records are there' '1 2 3' "$(ids ticket-played)"
+
+# ---- the last answer has landed, and could not be recorded ----
+rules api '{"match": "POST /login", "times": 1, "headers":
+	[["X-Ticket", "ticket-99-4711"]], "body": "welcome"}'
+mkdir -p full/shop/0002.body
+expect_status 'a run whose last exchange has no place' 3 \
+	run ticket-full --record full
+expect_same 'it says so' 1 "$(grep -c 'recording.*0002.body' lib.out)"
+expect_same 'its records are there' '1 2 3' "$(ids ticket-full)"
 
 # ---- an answer that is an archive ----
 mkdir packed

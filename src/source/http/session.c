@@ -237,5 +237,11 @@ session_ask(struct session *s, const struct session_question *q,
 		}
 		rc = session_try(&t, e);
 	} while (rc == END);
-	return rc == OK ? record_check(s->record, e) : rc;
+	return rc;
+}
+
+enum rc
+session_check(const struct session *s, struct err *e)
+{
+	return record_check(s->record, e);
 }
