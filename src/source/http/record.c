@@ -22,7 +22,8 @@ static const char stand_in[] = "instead-of-a-secret";
 struct record {
 	int dir;
 	bool play;
-	size_t (*hide)(const void *arg, struct str *text);
+	size_t (*hide)(
+		const void *arg, struct str *text, struct hide_piece *piece);
 	const void *arg;
 	unsigned n;	    /* of exchanges so far */
 	struct err failure; /* code OK: all of them were kept */
@@ -30,8 +31,9 @@ struct record {
 
 enum rc
 record_open(const char *dir, const char *source, bool play,
-	size_t (*hide)(const void *arg, struct str *text), const void *arg,
-	struct record **ret, struct err *e)
+	size_t (*hide)(
+		const void *arg, struct str *text, struct hide_piece *piece),
+	const void *arg, struct record **ret, struct err *e)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
 	struct record *r = mem_alloc(sizeof(*r));
@@ -106,7 +108,7 @@ write_head(const struct record *r, struct str *s, const char *method,
 	jsonw_end(&j);
 	jsonw_end(&j);
 	str_addc(s, '\n');
-	(void)r->hide(r->arg, s);
+	(void)r->hide(r->arg, s, NULL);
 }
 
 static enum rc
@@ -125,6 +127,7 @@ write_body(const struct record *r, int fd, const struct http_body *b,
 {
 	CLEANUP(mem_release) uint8_t *piece = mem_alloc(PIECE);
 	struct str text = STR_INIT; /* read, not yet written */
+	struct hide_piece hidden = {0};
 	enum rc rc = OK;
 	size_t got;
 
@@ -135,9 +138,8 @@ write_body(const struct record *r, int fd, const struct http_body *b,
 		if (rc != OK)
 			break;
 		str_addn(&text, piece, got);
-		ready = r->hide(r->arg, &text);
-		if (at + got == b->size)
-			ready = text.len;
+		hidden.more = at + got < b->size;
+		ready = r->hide(r->arg, &text, &hidden);
 		rc = io_write(fd, text.s, ready, BAD_SOURCE, e);
 		memmove(text.s, text.s + ready, text.len - ready);
 		str_cut(&text, text.len - ready);
@@ -218,7 +220,7 @@ record_login(struct record *r, const struct api *a, const struct api_auth *auth,
 			jsonw_text(&j, stand_in);
 	}
 	jsonw_end(&j);
-	(void)r->hide(r->arg, &text);
+	(void)r->hide(r->arg, &text, NULL);
 	if (write_file(r, "body", &text, &r->failure) != OK)
 		err_add(&r->failure, "recording");
 }

@@ -15,7 +15,7 @@
 #define SOURCE_HTTP_RECORD_H
 
 #include "landfall/http.h"
-#include "source/http/vars.h"
+#include "source/http/hide.h"
 
 struct record;
 
@@ -24,8 +24,9 @@ struct record;
  * kept, as hide_secrets(). BAD_SOURCE: it cannot be.
  */
 enum rc record_open(const char *dir, const char *source, bool play,
-	size_t (*hide)(const void *arg, struct str *text), const void *arg,
-	struct record **ret, struct err *e) MUST_USE;
+	size_t (*hide)(
+		const void *arg, struct str *text, struct hide_piece *piece),
+	const void *arg, struct record **ret, struct err *e) MUST_USE;
 void record_close(struct record *r);
 bool record_plays(const struct record *r);
 

@@ -188,15 +188,15 @@ add_answer(const struct attempt *t, struct err *e)
 	CLEANUP(str_release) struct str said = STR_INIT;
 	CLEANUP(mem_release) uint8_t *head = mem_alloc(HEAD);
 	struct err ignored = ERR_INIT;
-	size_t n = 0, settled;
+	struct hide_piece piece = {0};
+	size_t n = 0;
 
 	str_addf(&s, "status %u", t->a->status);
 	/* First hidden, then cut: half a secret is not one that is found. */
 	if (http_body_read(&t->a->body, head, HEAD, 0, &n, &ignored) == OK)
 		str_addn(&said, head, n);
-	settled = session_hide(t->s, &said);
-	if (n < t->a->body.size)
-		str_cut(&said, settled);
+	piece.more = n < t->a->body.size;
+	str_cut(&said, session_hide(t->s, &said, &piece));
 	str_cut(&said, SAID);
 	if (said.len > 0) {
 		str_add(&s, ": ");

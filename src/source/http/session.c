@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "source/http/hide.h"
 #include "source/http/session-state.h"
 
 #define SLICE (CLOCK_SECOND / 10) /* how long a cancellation goes unnoticed */
@@ -44,11 +43,11 @@ drop_tokens(struct session *s)
 }
 
 size_t
-session_hide(const void *arg, struct str *text)
+session_hide(const void *arg, struct str *text, struct hide_piece *piece)
 {
 	const struct session *s = arg;
 
-	return hide_secrets(s->o.api, &s->vars, text);
+	return hide_secrets(s->o.api, &s->vars, text, piece);
 }
 
 static enum rc
