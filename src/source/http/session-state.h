@@ -17,7 +17,6 @@
 /* What is had of an auth; streams with the same one share it. */
 struct held_token {
 	struct token token;
-	const char *stream; /* NULL: it is the whole source's */
 	struct reply *reply;
 };
 

@@ -151,7 +151,8 @@ ask_once(struct attempt *t, struct err *e)
 
 		if (t->token != NULL && n == 0)
 			rc = token_request(&t->token->token, api,
-				t->token->stream != NULL ? q->stream : NULL,
+				t->token->token.stream != NULL ? q->stream
+							       : NULL,
 				&t->s->vars, clock_wall(), &r, e);
 		else if (link.len > 0)
 			rc = request_follow(api, q->stream, q->request,

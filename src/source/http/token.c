@@ -38,9 +38,10 @@ token_is_needed(const struct api_auth *auth)
 }
 
 void
-token_init(struct token *t, const struct api_auth *auth)
+token_init(struct token *t, const struct api_auth *auth, const char *stream)
 {
-	*t = (struct token){.auth = auth, .refresh = STR_INIT};
+	*t = (struct token){
+		.auth = auth, .stream = stream, .refresh = STR_INIT};
 }
 
 void
@@ -147,11 +148,15 @@ set_expiry(struct token *t, int64_t lifetime, int64_t now)
 	t->expires = now + lifetime - early;
 }
 
-/* No template may use it; with the other secrets it is hidden. */
+/* Each auth has its own, which no template can name: hidden, and no more. */
 static void
 hide_refresh(const struct token *t, struct vars *v)
 {
-	vars_set(v, API_AUTH, "refresh_token", t->refresh.s, t->refresh.len);
+	CLEANUP(str_release) struct str name = STR_INIT;
+
+	str_addf(&name, "refresh_token of %s",
+		t->stream != NULL ? t->stream : "");
+	vars_set(v, API_AUTH, name.s, t->refresh.s, t->refresh.len);
 }
 
 static void
@@ -215,10 +220,11 @@ token_take(struct token *t,
 /* ---- keeping ---- */
 
 static void
-add_name(struct str *s, const char *source, const char *stream)
+add_name(const struct token *t, struct str *s, const char *source)
 {
-	str_addf(s, "%s/%s%s%s.json", FOLDER, source, stream != NULL ? "." : "",
-		stream != NULL ? stream : "");
+	str_addf(s, "%s/%s%s%s.json", FOLDER, source,
+		t->stream != NULL ? "." : "",
+		t->stream != NULL ? t->stream : "");
 }
 
 /* Of the refresh token that the configuration has. */
@@ -262,7 +268,7 @@ read_kept(struct token *t, const struct str *text, const char *origin,
 
 enum rc
 token_load(struct token *t, struct vars *v, int state, const char *source,
-	const char *stream, struct err *e)
+	struct err *e)
 {
 	CLEANUP(str_release) struct str name = STR_INIT;
 	CLEANUP(template_forget) struct str text = STR_INIT;
@@ -272,7 +278,7 @@ token_load(struct token *t, struct vars *v, int state, const char *source,
 	if (t->auth->type != API_AUTH_OAUTH2 ||
 		t->auth->grant != API_GRANT_REFRESH_TOKEN)
 		return OK;
-	add_name(&name, source, stream);
+	add_name(t, &name, source);
 	rc = io_read_file(state, name.s, FILE_MAX, &text, BROKEN, e);
 	if (rc == END)
 		return OK;
@@ -289,7 +295,7 @@ token_load(struct token *t, struct vars *v, int state, const char *source,
 
 enum rc
 token_keep(struct token *t, const struct vars *v, int state, const char *source,
-	const char *stream, int64_t now, struct err *e)
+	int64_t now, struct err *e)
 {
 	CLEANUP(str_release) struct str origin = STR_INIT;
 	CLEANUP(str_release) struct str name = STR_INIT;
@@ -298,7 +304,7 @@ token_keep(struct token *t, const struct vars *v, int state, const char *source,
 
 	if (!t->replaced)
 		return OK;
-	add_name(&name, source, stream);
+	add_name(t, &name, source);
 	if (add_origin(t->auth, v, &origin, e) != OK)
 		return e->code;
 	jsonw_object(&j);
