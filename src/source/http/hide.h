@@ -1,10 +1,11 @@
 /*
  * hide.h - secrets taken out of a text that is logged, kept or shown.
  *
- * Replaced by *** are secrets, and what a login gave, but for what base_url is
- * made of: that is seen in every URL. They are found as they are and as
- * writers of JSON and URLs spell them (spelled.h). Of secrets that overlap, or
- * one of which holds another, no byte is left.
+ * Replaced by *** are secrets, what Authorization: Basic made of them, and what
+ * a login gave, but for what base_url is made of: that is seen in every URL.
+ * They are found as they are and as writers of JSON and URLs spell them
+ * (spelled.h). Of secrets that overlap, or one of which holds another, no byte
+ * is left.
  *
  * Shorter ones than HIDE_MIN bytes stay: they would hide half of every URL.
  * The time it takes is that of the text, and that of the secrets, for each.

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -111,6 +112,25 @@ send(struct attempt *t, const struct request *r, struct err *e)
 	return rc;
 }
 
+/* In base64 a user's password is no text that is hidden already. */
+static void
+hide_basic(struct attempt *t, const struct request *r)
+{
+	static const char basic[] = "Basic ";
+	const size_t n = sizeof(basic) - 1;
+	CLEANUP(str_release) struct str name = STR_INIT;
+
+	str_addf(&name, "Basic of %s", t->q->stream->name);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct str *value = &r->field[i].value;
+
+		if (strcasecmp(r->field[i].name, "Authorization") == 0 &&
+			strncmp(value->s, basic, n) == 0)
+			vars_set(&t->s->vars, API_AUTH, name.s, value->s + n,
+				value->len - n);
+	}
+}
+
 static void
 remember(struct attempt *t, const struct request *r)
 {
@@ -162,6 +182,7 @@ ask_once(struct attempt *t, struct err *e)
 				api, q->stream, q->request, &t->s->vars, &r, e);
 		if (rc != OK)
 			return rc;
+		hide_basic(t, &r);
 		remember(t, &r);
 		rc = send(t, &r, e);
 		request_release(&r);
