@@ -60,7 +60,7 @@ mv oauth/landfall.yaml kept.yaml
 "$LANDFALL" init oauth --quiet
 mv kept.yaml oauth/landfall.yaml
 expect 'a run that is recorded' "$LANDFALL" run --once -c oauth/landfall.yaml \
-	--record kept --quiet
+	--record "$PWD/kept" --quiet
 expect_same 'all of it is kept' 6 "$(find kept -type f | wc -l)"
 found=$(grep -rlE 'open-sesame|third-token' kept || :)
 expect_same 'no secret and no token is kept' '' "$found"
