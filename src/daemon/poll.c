@@ -179,10 +179,13 @@ run_stream(struct polling *p, const struct api_stream *s, struct err *e)
 		rc = partition_each(s, session_vars(p->session), NULL,
 			run_partition, &t, e);
 	/* Its last answer has landed, and no question behind it tells. */
-	if (rc == OK && p->report->failed == failed &&
-		session_check(p->session, e) != OK)
-		fail(&t, e);
-	return rc;
+	if (rc != OK || p->report->failed > failed)
+		return rc;
+	rc = session_check(p->session, e);
+	if (rc != BAD_SOURCE)
+		return rc;
+	fail(&t, e);
+	return OK;
 }
 
 static enum rc

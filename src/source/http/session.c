@@ -67,6 +67,21 @@ read_secrets(struct session *s, struct err *e)
 	return OK;
 }
 
+static enum rc
+open_record(struct session *s, struct err *e)
+{
+	const struct record_options o = {
+		.dir = s->o.replay != NULL ? s->o.replay : s->o.record,
+		.source = s->o.source,
+		.play = s->o.replay != NULL,
+		.hide = session_hide,
+		.arg = s,
+		.cancel = s->o.cancel,
+	};
+
+	return o.dir != NULL ? record_open(&o, &s->record, e) : OK;
+}
+
 enum rc
 session_open(
 	const struct session_options *o, struct session **ret, struct err *e)
@@ -77,11 +92,7 @@ session_open(
 	s->previous = (struct str)STR_INIT;
 	borrow_rate(s);
 	vars_set_config(&s->vars, o->api);
-	if (read_secrets(s, e) != OK ||
-		((o->record != NULL || o->replay != NULL) &&
-			record_open(o->replay != NULL ? o->replay : o->record,
-				o->source, o->replay != NULL, session_hide, s,
-				&s->record, e) != OK)) {
+	if (read_secrets(s, e) != OK || open_record(s, e) != OK) {
 		session_close(s);
 		return err_raise(e, BAD_SOURCE);
 	}

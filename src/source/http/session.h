@@ -97,7 +97,8 @@ enum rc session_ask(struct session *s, const struct session_question *q,
 	struct err *e) MUST_USE;
 
 /*
- * Behind the last question. BAD_SOURCE: something could not be recorded. What
+ * Behind the last question. BAD_SOURCE: something could not be recorded; AGAIN:
+ * *cancel, and the last of it may be cut. What
  * was answered is taken all the same; only another question fails of it.
  */
 enum rc session_check(const struct session *s, struct err *e) MUST_USE;
