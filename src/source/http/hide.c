@@ -72,12 +72,16 @@ find(struct found *f, const struct spelled *t, const uint8_t *secret,
 		f->open = t->at[t->n - k];
 }
 
+/* An auth's own are "NAME of STREAM" (token.c). */
 static bool
 is_hidden(const struct api *a, const struct var *x)
 {
-	return x->space == API_SECRET ||
-		(x->space == API_AUTH &&
-			!api_template_has(&a->base_url, API_AUTH, x->name));
+	CLEANUP(str_release) struct str name = STR_INIT;
+
+	if (x->space != API_AUTH)
+		return x->space == API_SECRET;
+	str_addn(&name, x->name, strcspn(x->name, " "));
+	return !api_template_has(&a->base_url, API_AUTH, name.s);
 }
 
 static void
@@ -87,7 +91,9 @@ find_all(struct found *f, const struct api *a, const struct vars *v,
 	for (size_t i = 0; i < v->n; i++) {
 		const struct var *x = &v->row[i];
 
-		for (size_t k = 0; k < x->n && is_hidden(a, x); k++) {
+		if (!is_hidden(a, x))
+			continue;
+		for (size_t k = 0; k < x->n; k++) {
 			size_t len = x->text[k].len;
 			uint8_t *secret;
 

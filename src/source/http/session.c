@@ -239,6 +239,7 @@ session_ask(struct session *s, const struct session_question *q,
 			h = session_token(s, q->stream, e);
 			if (h == NULL)
 				return e->code;
+			token_use(&h->token, &s->vars);
 		}
 		if (h != NULL && !token_is_fresh(&h->token, clock_wall())) {
 			rc = session_log_in(s, q, h, ret, e);

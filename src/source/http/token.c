@@ -57,12 +57,55 @@ token_is_fresh(const struct token *t, int64_t now)
 	return t->has && (t->expires == 0 || now < t->expires);
 }
 
+/*
+ * What it got, under a name that no template has: there it stays, and hidden,
+ * while other auths define the same variables. The refresh token has no name.
+ */
+static void
+add_own_name(const struct token *t, const char *name, struct str *ret)
+{
+	str_addf(ret, "%s of %s", name, t->stream != NULL ? t->stream : "");
+}
+
+static void
+keep_own(const struct token *t, const char *name, const struct str *value,
+	struct vars *v)
+{
+	CLEANUP(str_release) struct str own = STR_INIT;
+
+	add_own_name(t, name, &own);
+	vars_set(v, API_AUTH, own.s, value->s, value->len);
+}
+
+void
+token_use(const struct token *t, struct vars *v)
+{
+	for (size_t i = 0; i < t->auth->n_capture; i++) {
+		const char *name = t->auth->capture[i].name;
+		CLEANUP(str_release) struct str own = STR_INIT;
+		const struct var *x;
+
+		add_own_name(t, name, &own);
+		x = vars_get(v, API_AUTH, own.s);
+		if (x != NULL)
+			vars_set(v, API_AUTH, name, x->text[0].p,
+				x->text[0].len);
+		else
+			vars_unset(v, API_AUTH, name);
+	}
+}
+
 void
 token_drop(struct token *t, struct vars *v)
 {
 	t->has = false;
-	for (size_t i = 0; i < t->auth->n_capture; i++)
-		vars_unset(v, API_AUTH, t->auth->capture[i].name);
+	for (size_t i = 0; i < t->auth->n_capture; i++) {
+		CLEANUP(str_release) struct str own = STR_INIT;
+
+		add_own_name(t, t->auth->capture[i].name, &own);
+		vars_unset(v, API_AUTH, own.s);
+	}
+	token_use(t, v);
 }
 
 /* ---- asking ---- */
@@ -148,17 +191,6 @@ set_expiry(struct token *t, int64_t lifetime, int64_t now)
 	t->expires = now + lifetime - early;
 }
 
-/* Each auth has its own, which no template can name: hidden, and no more. */
-static void
-hide_refresh(const struct token *t, struct vars *v)
-{
-	CLEANUP(str_release) struct str name = STR_INIT;
-
-	str_addf(&name, "refresh_token of %s",
-		t->stream != NULL ? t->stream : "");
-	vars_set(v, API_AUTH, name.s, t->refresh.s, t->refresh.len);
-}
-
 static void
 take_refresh(struct token *t, const struct str *value, struct vars *v)
 {
@@ -171,7 +203,7 @@ take_refresh(struct token *t, const struct str *value, struct vars *v)
 	template_forget(&t->refresh);
 	str_addn(&t->refresh, value->s, value->len);
 	t->replaced = true;
-	hide_refresh(t, v);
+	keep_own(t, "", &t->refresh, v);
 }
 
 enum rc
@@ -200,8 +232,9 @@ token_take(struct token *t,
 			return err_set(e, BAD_SOURCE,
 				"auth: the answer to the login has no %s",
 				c->name);
-		vars_set(v, API_AUTH, c->name, text.s, text.len);
+		keep_own(t, c->name, &text, v);
 	}
+	token_use(t, v);
 	template_forget(&text);
 	if (auth->expires.from != API_FROM_NOTHING &&
 		value(arg, &auth->expires, 0, &text) == OK)
@@ -289,7 +322,7 @@ token_load(struct token *t, struct vars *v, int state, const char *source,
 	if (read_kept(t, &text, origin.s, name.s, e) != OK)
 		return e->code;
 	if (t->refresh.len > 0)
-		hide_refresh(t, v);
+		keep_own(t, "", &t->refresh, v);
 	return OK;
 }
 

@@ -5,6 +5,7 @@
  *
  *	token_init(&t, auth, NULL);
  *	token_load(&t, &vars, state, source, &e);
+ *	token_use(&t, &vars);		before each request
  *	if (!token_is_fresh(&t, now)) {
  *		token_request(&t, api, &vars, now, &request, &e);
  *		... ask ...
@@ -47,6 +48,9 @@ void token_release(struct token *t); /* overwrites */
 
 /* A tenth of its life, at most a minute, before it expires it is stale. */
 bool token_is_fresh(const struct token *t, int64_t now);
+
+/* {{auth.*}} is what it got, and no other auth; undefined: it has nothing. */
+void token_use(const struct token *t, struct vars *v);
 
 /* An answer was 401, or a rule says refresh_auth. */
 void token_drop(struct token *t, struct vars *v);
