@@ -111,7 +111,6 @@ const char *sftp_weak(const struct sftp *s);
 
 /* Readable: sftp_next has something to say. -1 once the child is gone. */
 int sftp_fd(struct sftp *s);
-pid_t sftp_pid(const struct sftp *s);
 
 /* ---- connections ---- */
 

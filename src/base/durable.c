@@ -77,8 +77,10 @@ sync_made(int root, char *path, size_t len, struct err *e)
 	char *slash = memrchr(path, '/', len);
 	enum rc rc = durable_sync_dir(root, path, e);
 
-	if (rc != OK || slash == NULL)
-		return rc == OK ? durable_sync_dir(root, ".", e) : rc;
+	if (rc != OK)
+		return rc;
+	if (slash == NULL || slash == path)
+		return durable_sync_dir(root, slash == NULL ? "." : "/", e);
 	*slash = '\0';
 	rc = durable_sync_dir(root, path, e);
 	*slash = '/';

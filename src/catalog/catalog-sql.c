@@ -227,11 +227,18 @@ static const char step_9[] = "CREATE INDEX name_ignored"
 			     "	ON name(source, changed)"
 			     "	WHERE disposition = 6 AND newest IS NULL;";
 
+/* "STREAM." or "STREAM.PARTITION.", and what of a name stands behind it. */
+#define STEM \
+	"CAST(stream.stream || '.' || iif(part = '', '', part || '.') AS " \
+	"BLOB)"
+#define BEHIND_STEM "CAST(substr(n.name, length(" STEM ") + 1) AS TEXT)"
+
 /*
  * How far streams have come, and what their API still allows; remains NULL:
  * it does not say. What landed before is counted by the names of its windows,
- * STREAM.PARTITION.START; the tombstones of a sweep have the partition
- * `absent`.
+ * STREAM.PARTITION.START.EXTENSION; the tombstones of a sweep have the
+ * partition `absent`. Dots stand in partitions too, and in a START that is no
+ * whole second: with more behind the stem it is another partition's.
  */
 static const char step_10[] =
 	"ALTER TABLE stream ADD COLUMN files INTEGER NOT NULL DEFAULT 0;"
@@ -247,10 +254,10 @@ static const char step_10[] =
 	"	JOIN name n ON n.id = v.name"
 	"	WHERE a.id = stream.source AND v.id <= stream.upto"
 	"	AND v.disposition IN (1, 3)"
-	"	AND instr(n.name, CAST(stream.stream || '.' ||"
-	"	iif(part = '', '', part || '.') AS BLOB)) = 1"
-	"	AND (part <> '' OR instr(n.name,"
-	"	CAST(stream.stream || '.absent.' AS BLOB)) <> 1));";
+	"	AND instr(n.name, " STEM ") = 1"
+	"	AND (" BEHIND_STEM " NOT GLOB '*.*.*'"
+	"	OR (" BEHIND_STEM " GLOB '????????T??????.?????????Z*.*'"
+	"	AND " BEHIND_STEM " NOT GLOB '*.*.*.*')));";
 
 const char *const catalog_sql_steps[] = {step_1, step_2, step_3, step_4, step_5,
 	step_6, step_7, step_8, step_9, step_10};

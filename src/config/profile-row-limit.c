@@ -89,8 +89,12 @@ static const struct profile_row rule_rows[] = {
 			"{fixed: TIME}: the first that is there says how long. "
 			"midnight is when the next day begins in a time zone "
 			"such as Europe/Berlin, or in {{config.NAME}} if the "
-			"source says which. Retry-After is read without being "
-			"named."},
+			"source says which; if it does not, the entry is left "
+			"out. In the first hour of a day the API's clock may "
+			"be behind ours, and the next entry says how long, or "
+			"an hour if there is none. If no entry does, "
+			"Retry-After says it, which is read without being "
+			"named, or else retry."},
 };
 BLOCK(rule, api_rule, rule_rows,
 	"errors is a list of these; the first that matches decides, then the "

@@ -122,13 +122,25 @@ run_partition(void *arg, const char *partition, struct err *e)
 	return well && t->stream->reconcile.set ? reconcile(&o, p, e) : rc;
 }
 
+/* It fails alone: others have their turn. */
+static void
+fail(struct turn *t, struct err *e)
+{
+	struct stream_report r = STREAM_REPORT_INIT;
+
+	r.failed = true;
+	str_add(&r.why, e->text);
+	*e = (struct err)ERR_INIT;
+	add_report(t->p, t->stream->name, NULL, &r);
+	stream_report_release(&r);
+}
+
 /* For each record of its parent; without the parent's list, for none. */
 static enum rc
 run_children(struct turn *t, struct err *e)
 {
 	struct polling *p = t->p;
 	struct parents parents;
-	struct stream_report r = STREAM_REPORT_INIT;
 	enum rc rc = parents_read(
 		&parents, p->api, t->stream, p->session, p->engine->spool, e);
 
@@ -138,12 +150,7 @@ run_children(struct turn *t, struct err *e)
 	parents_release(&parents);
 	if (rc != BAD_SOURCE && rc != BAD_ITEM)
 		return rc;
-	/* It fails alone: others have their turn. */
-	r.failed = true;
-	str_add(&r.why, e->text);
-	*e = (struct err)ERR_INIT;
-	add_report(p, t->stream->name, NULL, &r);
-	stream_report_release(&r);
+	fail(t, e);
 	return OK;
 }
 
@@ -151,13 +158,24 @@ static enum rc
 run_stream(struct polling *p, const struct api_stream *s, struct err *e)
 {
 	struct turn t = {p, s};
+	uint64_t failed = p->report->failed;
+	enum rc rc;
 
 	/* What another stream looked up is none of this one's business. */
 	vars_unset_all(session_vars(p->session), API_LOOKUP);
 	if (s->partitions.parent != API_NO_STREAM)
-		return run_children(&t, e);
-	return partition_each(
-		s, session_vars(p->session), NULL, run_partition, &t, e);
+		rc = run_children(&t, e);
+	else
+		rc = partition_each(s, session_vars(p->session), NULL,
+			run_partition, &t, e);
+	/* Its last answer has landed, and no question behind it tells. */
+	if (rc != OK || p->report->failed > failed)
+		return rc;
+	rc = session_check(p->session, e);
+	if (rc != BAD_SOURCE)
+		return rc;
+	fail(&t, e);
+	return OK;
 }
 
 static enum rc

@@ -52,6 +52,39 @@ x = json.load(sys.stdin); print(x["records"], x["deletes"])')"
 found=$(grep -rlE 'open-sesame|(first|second)-token' oauth told || :)
 expect_same 'neither secret nor token is in a file of ours' '' "$found"
 
+# ---- streams with an auth of their own have tokens of their own ----
+lake auths <<END
+  shop:
+    base_url: $url
+    secrets: {client: {env: CLIENT_SECRET}}
+    auth: {type: oauth2, grant: client_credentials, token_url: "$url/token",
+      params: {client_id: me, client_secret: "{{secret.client}}"}}
+    pagination: {type: none}
+    streams:
+      first: {request: {path: /orders, query: {n: "1"}}, records: "\$.data[*]", key: \$.id}
+      other: {request: {path: /orders, query: {n: "2"}}, records: "\$.data[*]", key: \$.id,
+        auth: {type: oauth2, grant: client_credentials,
+        token_url: "$url/token/other", params: {client_id: me,
+        client_secret: "{{secret.client}}"}}}
+      last: {request: {path: /orders, query: {n: "3"}}, records: "\$.data[*]", key: \$.id}
+END
+rules api '{"match": "POST /token/other", "times": 1,
+	"body": "{\"access_token\": \"other-token-99\"}"}' \
+	'{"match": "POST /token", "times": 1,
+	"body": "{\"access_token\": \"first-token-99\"}"}' \
+	'{"match": "n=3", "times": 1, "status": 404, "body":
+	"[\"first-token-99\", \"other-token-99\"]"}'
+expect_status 'two auths' 3 run auths
+expect_same 'each stream has asked with its own' \
+	'POST /token 200
+GET /orders?n=1 200 first-token-99
+POST /token/other 200
+GET /orders?n=2 200 other-token-99
+GET /orders?n=3 404 first-token-99' \
+	"$(sed 's/^[^ ]* //; s/ Bearer / /; s/ -$//' api/log)"
+expect_same 'neither token is told' '' \
+	"$(grep -rlE '(first|other)-token' auths lib.out || :)"
+
 # ---- kept without secrets, and played again without a server ----
 rules api '{"match": "POST /token", "times": 1,
 	"body": "{\"access_token\": \"third-token-99\", \"expires_in\": 3600}"}'
@@ -60,7 +93,7 @@ mv oauth/landfall.yaml kept.yaml
 "$LANDFALL" init oauth --quiet
 mv kept.yaml oauth/landfall.yaml
 expect 'a run that is recorded' "$LANDFALL" run --once -c oauth/landfall.yaml \
-	--record kept --quiet
+	--record "$PWD/kept" --quiet
 expect_same 'all of it is kept' 6 "$(find kept -type f | wc -l)"
 found=$(grep -rlE 'open-sesame|third-token' kept || :)
 expect_same 'no secret and no token is kept' '' "$found"
@@ -76,7 +109,7 @@ expect_same 'and nobody is asked' 0 "$(wc -l <api/log)"
 expect_same 'the records are there' 3 "$(records oauth | wc -l)"
 
 # ---- so is one of a login whose ticket stands in a header ----
-for part in kept played; do
+for part in kept played full; do
 	lake "ticket-$part" <<-END
 	  shop:
 	    base_url: $url
@@ -96,6 +129,15 @@ expect_same 'its ticket is not kept' '' "$found"
 expect 'it is played' run ticket-played --replay tickets
 expect_same 'and nobody is asked for it' 0 "$(wc -l <api/log)"
 expect_same 'its records are there' '1 2 3' "$(ids ticket-played)"
+
+# ---- the last answer has landed, and could not be recorded ----
+rules api '{"match": "POST /login", "times": 1, "headers":
+	[["X-Ticket", "ticket-99-4711"]], "body": "welcome"}'
+mkdir -p full/shop/0002.body
+expect_status 'a run whose last exchange has no place' 3 \
+	run ticket-full --record full
+expect_same 'it says so' 1 "$(grep -c 'recording.*0002.body' lib.out)"
+expect_same 'its records are there' '1 2 3' "$(ids ticket-full)"
 
 # ---- an answer that is an archive ----
 mkdir packed

@@ -12,7 +12,7 @@ echo "$LANDFALL_TEST_CLOCK" >api/now
 start_server api salesforce.py
 wait_for_port api
 sed -i '/^records C/d' api/all # of an object that is not asked for
-lake lake <<END
+cat >sources <<END
   salesforce:
     profile: salesforce
     config: {login_url: "http://127.0.0.1:$port", objects: [Account]}
@@ -23,7 +23,7 @@ lake lake <<END
     retry: {base: 10ms, max: 50ms}
     streams: {records: {start: "2026-01-01", job: {poll: {every: 20ms}}}}
 END
-
+lake lake <sources
 
 # killed_at PATTERN: a run that is killed once the API's log has that.
 killed_at()
@@ -66,3 +66,25 @@ expect 'all of it has landed' python3 "$SRCDIR/tests/servers/landed.py" \
 expect_same 'nothing is under way any more' 0 "$("$LANDFALL" status \
 	-c lake/landfall.yaml | grep -c 'its job is under way' || :)"
 expect 'all is sound' sound lake
+
+# ---- a job whose creation cannot be recorded was created all the same ----
+expect 'its exchanges are recorded' eval 'lake recorded <sources &&
+	run recorded --record kept'
+posted=$(grep -l 'POST.*/jobs/query"' kept/salesforce/*.json | head -n 1)
+posted=$(basename "$posted" .json)
+for part in json body; do
+	lake "full-$part" <sources
+	mkdir -p "kept-$part/salesforce/$posted.$part"
+	: >api/log
+	expect_status "a run whose $posted.$part has no place" 3 \
+		run "full-$part" --record "kept-$part"
+	expect_same 'it created a job' 1 "$(created)"
+	expect_same 'and asked nothing behind it' 1 \
+		"$(sed -n '/POST.*jobs.query 200/,$p' api/log | wc -l)"
+	: >api/log
+	expect 'the next run' run "full-$part"
+	expect_same 'it asks for that one first' GET "$(sed -n \
+		's/ .*jobs.query.*//p' api/log | head -n 1)"
+	expect 'all of it has landed' python3 "$SRCDIR/tests/servers/landed.py" \
+		"$LANDFALL" "full-$part/landfall.yaml" salesforce api records
+done

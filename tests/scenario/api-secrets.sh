@@ -66,7 +66,7 @@ lake lake <sources
 # What an API may repeat of its own, as it is and as others write it; one of
 # them where an error's text is cut.
 python3 - >refusals <<'END'
-import json, re, urllib.parse
+import base64, json, re, urllib.parse
 def word(name):
     return name + '-4711-sesame/&<"\\>~'
 def spelled(w):
@@ -92,6 +92,10 @@ for source, names in (
         start = json.dumps([w, urllib.parse.quote(w, ''), ''])[:-2]
         said = (start + '.' * (194 - len(start)) + w + '"]' +
                 '\n'.join(spelled(w)))
+        if source == 'basic':
+            sent = base64.b64encode(f'me:{w}'.encode()).decode()
+            said = f'{{"Authorization": "Basic {sent}"}}\n{said}'
+            said += '\n'.join(spelled(sent))
         rules.append(answer(f'refused/{source}/{name}', said, 400,
                             [['X-Said', w]]))
 rules.append('{"match": "list", "times": 99, "do": "drip"}')

@@ -153,6 +153,8 @@ test_a_migration_counts_what_streams_landed(void **state)
 		{"shop.things", "things.absent.20260102T000000Z.jsonl"},
 		{"shop.parts", "parts.shelf=a.20260101T000000Z.json"},
 		{"shop.parts", "parts.shelf=ab.20260101T000000Z.json"},
+		{"shop.parts", "parts.shelf=a.b.20260101T000000Z.json"},
+		{"shop.parts", "parts.shelf=a.20260101T000000.500000000Z.json"},
 		{"other.things", "things.20260101T000000Z.json"},
 		{"shop.things", "things.20260103T000000Z.json"},
 	};
@@ -169,10 +171,11 @@ test_a_migration_counts_what_streams_landed(void **state)
 		put(p, landed[i].source, landed[i].name, &sig_a, 1, &v);
 	}
 	/* The last is for the stream to learn. */
-	put_stream(p, "things", "", 6);
-	put_stream(p, "things", "absent", 6);
-	put_stream(p, "parts", "shelf=a", 6);
-	put_stream(p, "parts", "shelf=b", 6);
+	put_stream(p, "things", "", 8);
+	put_stream(p, "things", "absent", 8);
+	put_stream(p, "parts", "shelf=a", 8);
+	put_stream(p, "parts", "shelf=a.b", 8);
+	put_stream(p, "parts", "shelf=b", 8);
 	close_catalog(p);
 	sql(p,
 		"ALTER TABLE stream DROP COLUMN files;"
@@ -184,8 +187,8 @@ test_a_migration_counts_what_streams_landed(void **state)
 	str_clear(&text);
 	must(catalog_stream_each(p->catalog, "shop", add_sum, &text, &e), &e);
 	assert_string_equal(text.s,
-		"parts/shelf=a:1,7 parts/shelf=b:0,0 things/:2,14 "
-		"things/absent:1,7 ");
+		"parts/shelf=a:2,14 parts/shelf=a.b:1,7 parts/shelf=b:0,0 "
+		"things/:2,14 things/absent:1,7 ");
 	str_release(&text);
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "source/http/hide.h"
 #include "source/http/link.h"
 #include "unit.h"
@@ -351,7 +352,7 @@ test_secrets_are_hidden_however_they_are_spelled(void **state UNUSED)
 
 		vars_set_text(&v, API_SECRET, "k", rows[i].secret);
 		str_add(&s, rows[i].text);
-		settled = hide_secrets(c->source[0].api, &v, &s);
+		settled = hide_secrets(c->source[0].api, &v, &s, NULL);
 		if (strcmp(s.s, rows[i].hidden) != 0 || settled != s.len)
 			fail_msg("%s in %s: %s", rows[i].secret, rows[i].text,
 				s.s);
@@ -372,7 +373,7 @@ test_what_a_login_gave_is_hidden_but_for_places(void **state UNUSED)
 	vars_set_text(&v, API_AUTH, "key", "given");
 	vars_set_text(&v, API_CONFIG, "name", "known");
 	str_add(&s, "https://eu.example/given/known");
-	(void)hide_secrets(c->source[0].api, &v, &s);
+	(void)hide_secrets(c->source[0].api, &v, &s, NULL);
 	assert_string_equal(s.s, "https://eu.example/***/known");
 	str_release(&s);
 	vars_release(&v);
@@ -406,15 +407,98 @@ test_the_head_of_a_secret_is_held_back(void **state UNUSED)
 
 	vars_set_text(&v, API_SECRET, "k", "a\"b/c");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct hide_piece piece = {.more = true};
 		struct str s = STR_INIT;
 		size_t settled;
 
 		str_add(&s, rows[i].text);
-		settled = hide_secrets(c->source[0].api, &v, &s);
+		settled = hide_secrets(c->source[0].api, &v, &s, &piece);
 		if (settled != rows[i].settled)
 			fail_msg("%s: %zu", rows[i].text, settled);
 		str_release(&s);
 	}
+	vars_release(&v);
+	config_free(c);
+}
+
+/* However it is cut in two, the whole is what it is uncut. */
+static void
+test_secrets_that_hold_each_other(void **state UNUSED)
+{
+	static const struct {
+		const char *one, *other, *text, *hidden;
+	} rows[] = {
+		{"Xq7-acme-2024!", "acme", "<Xq7-acme-2024!>", "<***>"},
+		{"acme", "acme-2024!Zw9", "<acme-2024!Zw9>", "<***>"},
+		{"acme", "acme-2024!Zw9", "<acme-2024!Zw>", "<***-2024!Zw>"},
+		{"a/me", "Xq/a/me+4", "Xq\\/a\\/me+4 Xq%2Fa%2fme%2B4",
+			"*** ***"},
+		{"abcdef", "defghi", "<abcdefghi>", "<***>"},
+		{"abcdef", "ghijkl", "<abcdefghijkl>", "<******>"},
+		{"aaaa", "aaaab", "aaaaaaaab aaa", "*** aaa"},
+		{"aaaa", "bbbb", "aaaaaaaaaaaa", "***"},
+		{"\\\\\\\\", "n\\nx", "a\\\\\\\\\\n\\nxb", "a******b"},
+		{"k\xc3\xa9y!", "\xa9y!z", "k\\u00e9y!z k\xc3\xa9y!z",
+			"*** ***"},
+	};
+	struct config *c = api_text(hiding);
+	const struct api *a = c->source[0].api;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		size_t len = strlen(rows[i].text);
+		struct vars v = VARS_INIT;
+
+		vars_set_text(&v, API_SECRET, "k", rows[i].one);
+		vars_set_text(&v, API_SECRET, "short", rows[i].other);
+		for (size_t cut = 0; cut <= len; cut++) {
+			struct hide_piece piece = {.more = true};
+			struct str s = STR_INIT, shown = STR_INIT;
+			size_t settled;
+
+			str_addn(&s, rows[i].text, cut);
+			settled = hide_secrets(a, &v, &s, &piece);
+			str_addn(&shown, s.s, settled);
+			memmove(s.s, s.s + settled, s.len - settled);
+			str_cut(&s, s.len - settled);
+			str_add(&s, rows[i].text + cut);
+			piece.more = false;
+			settled = hide_secrets(a, &v, &s, &piece);
+			assert_int_equal(settled, s.len);
+			str_add(&shown, s.s);
+			if (strcmp(shown.s, rows[i].hidden) != 0)
+				fail_msg("%s cut at %zu: %s", rows[i].text, cut,
+					shown.s);
+			str_release(&s);
+			str_release(&shown);
+		}
+		vars_release(&v);
+	}
+	config_free(c);
+}
+
+/* A token that is like itself, in a text that is like it: some ms. */
+static void
+test_a_hostile_token_costs_no_more(void **state UNUSED)
+{
+	enum { TOKEN = 64 << 10, TEXT = 1 << 20 };
+	struct config *c = api_text(hiding);
+	struct vars v = VARS_INIT;
+	struct str token = STR_INIT, s = STR_INIT;
+	struct hide_piece piece = {.more = true};
+	int64_t began = clock_mono();
+
+	for (int i = 0; i < TOKEN; i++)
+		str_addc(&token, 'a');
+	str_addc(&token, 'b');
+	vars_set_text(&v, API_SECRET, "k", token.s);
+	for (int i = 0; i < TEXT; i += 8)
+		str_add(&s, i % 65536 != 0 ? "aa\\u0061" : "%61c%61%61");
+	assert_int_equal(
+		hide_secrets(c->source[0].api, &v, &s, &piece), s.len - 65528);
+	/* Compared everywhere, it takes minutes. */
+	assert_true(clock_mono() - began < 10 * CLOCK_SECOND);
+	str_release(&s);
+	str_release(&token);
 	vars_release(&v);
 	config_free(c);
 }
@@ -435,6 +519,8 @@ main(void)
 		cmocka_unit_test(
 			test_what_a_login_gave_is_hidden_but_for_places),
 		cmocka_unit_test(test_the_head_of_a_secret_is_held_back),
+		cmocka_unit_test(test_secrets_that_hold_each_other),
+		cmocka_unit_test(test_a_hostile_token_costs_no_more),
 	};
 
 	return cmocka_run_group_tests_name("request", tests, NULL, NULL);

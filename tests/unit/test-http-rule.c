@@ -156,8 +156,9 @@ value_of(const void *arg, const struct api_selector *s, size_t i,
 }
 
 static struct rule_verdict
-decided(const struct api *a, enum api_phase phase, unsigned status,
-	const char *fields, const struct body *body, const char *text)
+decided_at(int64_t now, const struct api *a, enum api_phase phase,
+	unsigned status, const char *fields, const struct body *body,
+	const char *text)
 {
 	struct http_answer answer;
 	struct told t = {&answer, body};
@@ -174,50 +175,118 @@ decided(const struct api *a, enum api_phase phase, unsigned status,
 			    .answer = &answer,
 			    .value = value_of,
 			    .arg = &t,
-			    .now = NOW},
+			    .now = now},
 		&v);
 	http_answer_release(&answer);
 	return v;
+}
+
+static struct rule_verdict
+decided(const struct api *a, enum api_phase phase, unsigned status,
+	const char *fields, const struct body *body, const char *text)
+{
+	return decided_at(NOW, a, phase, status, fields, body, text);
 }
 
 #define API(rules) \
 	"    base_url: https://x.example\n" \
 	"    pagination: {type: none}\n" rules
 
-/* It is midnight of 2026-01-01 in UTC. */
+/* The wait of a rule with that list, and an answer with these fields. */
+static int64_t
+waits(const char *config, const char *list, int64_t now, const char *fields)
+{
+	struct str text = STR_INIT;
+	struct rule_verdict v;
+	struct config *c;
+
+	str_addf(&text,
+		API("    config: {%s}\n"
+		    "    errors: [{when: {status: 429}, do: rate_limited, "
+		    "wait: [%s]}]\n"
+		    "    streams: {s: {request: {path: /x}}}\n"),
+		config, list);
+	c = api_text(text.s);
+	v = decided_at(
+		now, c->source[0].api, API_PHASE_PAGE, 429, fields, NULL, "");
+	assert_int_equal(v.action, API_RATE_LIMITED);
+	config_free(c);
+	str_release(&text);
+	return v.wait;
+}
+
+/* NOW is midnight of 2026-01-01 in UTC. */
 static void
 test_an_allowance_until_midnight(void **state UNUSED)
 {
 	static const struct {
-		const char *config, *midnight;
-		int64_t wait;
+		const char *config, *zone;
+		int64_t now, wait; /* s */
 	} rows[] = {
-		{"", "UTC", 86400},
-		{"", "Europe/Berlin", 82800},
-		{"", "America/New_York", 18000},
-		{"config: {zone: Asia/Kolkata}", "'{{config.zone}}'", 66600},
+		{"", "UTC", 3600, 82800},
+		{"", "UTC", -1, 1},
+		{"", "Europe/Berlin", 0, 82800},
+		{"", "America/New_York", 0, 18000},
+		{"zone: Asia/Kolkata", "'{{config.zone}}'", 0, 66600},
+		/* 2026-03-29 in Berlin has 23 hours, 2026-10-25 has 25. */
+		{"", "Europe/Berlin", 7513200 + 3600, 79200},
+		{"", "Europe/Berlin", 7596000 - 1, 1},
+		{"", "Europe/Berlin", 25653600 + 3600, 86400},
+		{"", "Europe/Berlin", 25743600 - 1, 1},
+		/* 2018-02-17 in Sao Paulo has the hour before midnight twice.
+		 */
+		{"", "America/Sao_Paulo", -248308200, 5400},
+		{"", "America/Sao_Paulo", -248304600, 1800},
+		/* Just after it, whose clock is behind is asked again soon. */
+		{"", "UTC", 0, 6000},
+		{"", "UTC", 2, 6000},
+		{"", "UTC", 3599, 6000},
+		{"", "Europe/Berlin", 7513200 + 3599, 6000},
+		{"", "Europe/Berlin", 7596000, 6000},
+		{"", "Europe/Berlin", 25653600 + 3599, 6000},
+		{"", "Europe/Berlin", 25743600, 6000},
+		/* 2018-11-04 there begins at one o'clock. */
+		{"", "America/Sao_Paulo", -225925200 + 1800, 6000},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct str text = STR_INIT;
-		struct rule_verdict v;
-		struct config *c;
+		struct str list = STR_INIT;
+		int64_t wait;
 
-		str_addf(&text,
-			API("    %s\n"
-			    "    errors: [{when: {status: 429}, do: "
-			    "rate_limited, wait: [{midnight: %s}, {fixed: "
-			    "1h}]}]\n"
-			    "    streams: {s: {request: {path: /x}}}\n"),
-			rows[i].config, rows[i].midnight);
-		c = api_text(text.s);
-		v = decided(
-			c->source[0].api, API_PHASE_PAGE, 429, "", NULL, "");
-		assert_int_equal(v.action, API_RATE_LIMITED);
-		assert_int_equal(v.wait, rows[i].wait * S);
-		config_free(c);
-		str_release(&text);
+		str_addf(&list, "{midnight: %s}, {fixed: 100m}", rows[i].zone);
+		wait = waits(rows[i].config, list.s, NOW + rows[i].now * S, "");
+		if (wait != rows[i].wait * S)
+			fail_msg("%s %lld: %lld s", rows[i].zone,
+				(long long)rows[i].now, (long long)(wait / S));
+		str_release(&list);
 	}
+}
+static void
+test_midnight_alone(void **state UNUSED)
+{
+	static const char after[] = "retry-after: 7\n";
+	static const char list[] = "{midnight: UTC}";
+
+	assert_true(waits("", list, NOW + 7200 * S, after) == 79200 * S);
+	assert_true(waits("", list, NOW + 2 * S, "") == 3600 * S);
+	assert_true(waits("", list, NOW + 2 * S, after) == 3600 * S);
+	assert_true(waits("", "{header: X}, {midnight: UTC}", NOW, "x: 5\n") ==
+		5 * S);
+	assert_true(waits("", "{midnight: UTC}, {header: X}", NOW, "x: 5\n") ==
+		5 * S);
+}
+
+/* The source does not say which zone. */
+static void
+test_a_midnight_that_is_not_known(void **state UNUSED)
+{
+	static const char zone[] = "zone: []";
+
+	assert_true(waits(zone, "{midnight: '{{config.zone}}'}, {fixed: 100m}",
+			    NOW, "") == 6000 * S);
+	assert_true(waits(zone, "{midnight: '{{config.zone}}'}", NOW,
+			    "retry-after: 7\n") == 7 * S);
+	assert_true(waits(zone, "{midnight: '{{config.zone}}'}", NOW, "") == 0);
 }
 
 static void
@@ -369,6 +438,8 @@ main(void)
 		cmocka_unit_test(test_jitter_is_full),
 		cmocka_unit_test(test_a_storm_does_not_come_back_at_once),
 		cmocka_unit_test(test_an_allowance_until_midnight),
+		cmocka_unit_test(test_midnight_alone),
+		cmocka_unit_test(test_a_midnight_that_is_not_known),
 		cmocka_unit_test(test_what_holds_for_every_api),
 		cmocka_unit_test(test_rules_of_a_profile),
 		cmocka_unit_test(test_selectors_to_be_read),

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/io.h"
+#include "source/http/hide.h"
 #include "source/http/jwt.h"
 #include "unit.h"
 
@@ -91,7 +92,7 @@ test_a_refresh_token(void **state UNUSED)
 	struct request r;
 	struct token t;
 
-	token_init(&t, &a->auth);
+	token_init(&t, &a->auth, NULL);
 	assert_true(token_is_needed(&a->auth));
 	assert_false(token_is_fresh(&t, NOW));
 	asks(&t, c, &v,
@@ -130,7 +131,7 @@ test_answers_that_lack_something(void **state UNUSED)
 	struct err e = ERR_INIT;
 	struct token t;
 
-	token_init(&t, &c->source[0].api->auth);
+	token_init(&t, &c->source[0].api->auth, NULL);
 	assert_int_equal(
 		token_take(&t, value_of, none, NOW, &v, &e), BAD_SOURCE);
 	assert_non_null(strstr(e.text, "access_token"));
@@ -155,35 +156,66 @@ test_what_was_replaced_is_kept(void **state UNUSED)
 	struct token t;
 	struct stat st;
 
-	token_init(&t, &c->source[0].api->auth);
-	must(token_load(&t, &v, fd, "a", NULL, &e), &e);
-	must(token_keep(&t, &v, fd, "a", NULL, NOW, &e), &e);
+	token_init(&t, &c->source[0].api->auth, NULL);
+	must(token_load(&t, &v, fd, "a", &e), &e);
+	must(token_keep(&t, &v, fd, "a", NOW, &e), &e);
 	assert_int_equal(fstatat(fd, "credentials", &st, 0), -1);
 	must(token_take(&t, value_of, answer, NOW, &v, &e), &e);
-	must(token_keep(&t, &v, fd, "a", NULL, NOW, &e), &e);
+	must(token_keep(&t, &v, fd, "a", NOW, &e), &e);
 	assert_int_equal(fstatat(fd, "credentials/a.json", &st, 0), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
 	token_release(&t);
 
-	token_init(&t, &c->source[0].api->auth);
-	must(token_load(&t, &v, fd, "a", NULL, &e), &e);
+	token_init(&t, &c->source[0].api->auth, NULL);
+	must(token_load(&t, &v, fd, "a", &e), &e);
 	assert_string_equal(t.refresh.s, "r\"2");
 	token_release(&t);
 	/* Somebody configured another one: what is kept does not count. */
 	vars_set_text(&v, API_SECRET, "refresh", "r9");
-	token_init(&t, &c->source[0].api->auth);
-	must(token_load(&t, &v, fd, "a", NULL, &e), &e);
+	token_init(&t, &c->source[0].api->auth, NULL);
+	must(token_load(&t, &v, fd, "a", &e), &e);
 	assert_string_equal(t.refresh.s, "");
 	token_release(&t);
 	scratch_file(fd, "credentials/a.json", "{");
-	token_init(&t, &c->source[0].api->auth);
-	assert_int_equal(token_load(&t, &v, fd, "a", NULL, &e), BROKEN);
+	token_init(&t, &c->source[0].api->auth, NULL);
+	assert_int_equal(token_load(&t, &v, fd, "a", &e), BROKEN);
 	assert_non_null(strstr(e.text, "credentials/a.json"));
 	token_release(&t);
 	vars_release(&v);
 	config_free(c);
 	close(fd);
 	scratch_remove(dir);
+}
+
+/* What each auth got is hidden, as long as it is not replaced by its own. */
+static void
+test_two_auths_that_rotate(void **state UNUSED)
+{
+	static const struct pair first[] = {{"access_token", "at-1"},
+		{"instance_url", "x"}, {"refresh_token", "first-2"},
+		{NULL, NULL}};
+	static const struct pair other[] = {{"access_token", "at-2"},
+		{"instance_url", "x"}, {"refresh_token", "other-2"},
+		{NULL, NULL}};
+	struct vars v = VARS_INIT;
+	struct config *c = oauth2("send_as: form", &v);
+	const struct api *a = c->source[0].api;
+	struct str s = STR_INIT;
+	struct err e = ERR_INIT;
+	struct token t, u;
+
+	token_init(&t, &a->auth, NULL);
+	token_init(&u, &a->auth, "s");
+	must(token_take(&t, value_of, first, NOW, &v, &e), &e);
+	must(token_take(&u, value_of, other, NOW, &v, &e), &e);
+	str_add(&s, "first-2 other-2");
+	(void)hide_secrets(a, &v, &s, NULL);
+	assert_string_equal(s.s, "*** ***");
+	str_release(&s);
+	token_release(&t);
+	token_release(&u);
+	vars_release(&v);
+	config_free(c);
 }
 
 static void
@@ -212,7 +244,7 @@ test_other_logins(void **state UNUSED)
 
 	vars_set_text(&v, API_SECRET, "id", "a:b");
 	vars_set_text(&v, API_SECRET, "key", "p");
-	token_init(&t, &c->source[0].api->auth);
+	token_init(&t, &c->source[0].api->auth, NULL);
 	must(token_request(&t, c->source[0].api, NULL, &v, NOW, &r, &e), &e);
 	assert_string_equal(
 		r.body.s, "scope=a%20b&grant_type=client_credentials");
@@ -222,7 +254,7 @@ test_other_logins(void **state UNUSED)
 				r.field[i].value.s, "Basic YSUzQWI6cA==");
 	request_release(&r);
 	token_release(&t);
-	token_init(&t, &c->source[1].api->auth);
+	token_init(&t, &c->source[1].api->auth, NULL);
 	must(token_request(&t, c->source[1].api, NULL, &v, NOW, &r, &e), &e);
 	assert_string_equal(r.url.s, "https://y.example/login");
 	assert_string_equal(r.body.s, "{\"user\":\"me\"}");
@@ -371,6 +403,7 @@ main(void)
 		cmocka_unit_test(test_a_refresh_token),
 		cmocka_unit_test(test_answers_that_lack_something),
 		cmocka_unit_test(test_what_was_replaced_is_kept),
+		cmocka_unit_test(test_two_auths_that_rotate),
 		cmocka_unit_test(test_other_logins),
 		cmocka_unit_test(test_rs256),
 		cmocka_unit_test(test_other_algorithms),

@@ -1,206 +1,169 @@
 #include "source/http/hide.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
+#include "source/http/spelled.h"
 #include "source/http/template.h"
 
-/* What is left of the text, and of the secret that it may spell. */
-struct pair {
-	const uint8_t *text, *text_end;
-	const uint8_t *secret, *secret_end;
+/* Where secrets stand in a text. */
+struct found {
+	size_t len;  /* of the text */
+	size_t *to;  /* of one that begins there, the end; NULL: none does */
+	size_t open; /* where one begins that the text ends within */
 };
 
-enum step {
-	STEP_NO,   /* it does not go on as the secret does */
-	STEP_ON,   /* it does, for a character that is taken from both */
-	STEP_ENDS, /* it did until it ended */
-};
-
-static enum step
-take(struct pair *p, size_t text, size_t secret)
-{
-	p->text += text;
-	p->secret += secret;
-	return STEP_ON;
-}
-
-static enum step
-step_plain(struct pair *p)
-{
-	return *p->text == *p->secret ? take(p, 1, 1) : STEP_NO;
-}
-
-/* n hexadecimal digits. */
-static enum step
-digits(const uint8_t *text, const uint8_t *end, size_t n, unsigned *ret)
-{
-	unsigned v = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		static const char hex[] = "0123456789abcdefABCDEF";
-		const char *hit;
-
-		if (text + i == end)
-			return STEP_ENDS;
-		hit = memchr(hex, text[i], sizeof(hex) - 1);
-		if (hit == NULL)
-			return STEP_NO;
-		v = 16 * v +
-			(unsigned)(hit - hex < 16 ? hit - hex : hit - hex - 6);
-	}
-	*ret = v;
-	return STEP_ON;
-}
-
-static enum step
-step_percent(struct pair *p)
-{
-	enum step s;
-	unsigned v;
-
-	if (*p->text == '+' && *p->secret == ' ')
-		return take(p, 1, 1);
-	if (*p->text != '%')
-		return step_plain(p);
-	s = digits(p->text + 1, p->text_end, 2, &v);
-	if (s != STEP_ON)
-		return s;
-	return v == *p->secret ? take(p, 3, 1) : STEP_NO;
-}
-
-/* The bytes of a character; 0: it is none. */
-static size_t
-utf8_of(unsigned c, uint8_t ret[4])
-{
-	size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-	static const uint8_t head[] = {0, 0xc0, 0xe0, 0xf0};
-
-	for (size_t i = more; i > 0; i--, c >>= 6)
-		ret[i] = (uint8_t)(0x80 | (c & 0x3f));
-	ret[0] = (uint8_t)(head[more] | c);
-	return more + 1;
-}
-
-/* \u0026, or two such for what UTF-16 has in two. */
-static enum step
-step_unit(struct pair *p)
-{
-	size_t left = (size_t)(p->secret_end - p->secret), n, used = 6;
-	uint8_t spelled[4];
-	unsigned v, low;
-	enum step s = digits(p->text + 2, p->text_end, 4, &v);
-
-	if (s != STEP_ON)
-		return s;
-	if (v >= 0xd800 && v <= 0xdbff) {
-		for (size_t i = 0; i < 2; i++, used++) {
-			if (p->text + used == p->text_end)
-				return STEP_ENDS;
-			if (p->text[used] != "\\u"[i])
-				return STEP_NO;
-		}
-		s = digits(p->text + used, p->text_end, 4, &low);
-		if (s != STEP_ON)
-			return s;
-		if (low < 0xdc00 || low > 0xdfff)
-			return STEP_NO;
-		used += 4;
-		v = 0x10000 + ((v & 0x3ff) << 10) + (low & 0x3ff);
-	}
-	n = utf8_of(v, spelled);
-	return n <= left && memcmp(p->secret, spelled, n) == 0
-		? take(p, used, n)
-		: STEP_NO;
-}
-
-static enum step
-step_json(struct pair *p)
-{
-	static const char letters[] = "\"\\/bfnrt", mean[] = "\"\\/\b\f\n\r\t";
-	const char *hit;
-
-	if (*p->text != '\\')
-		return step_plain(p);
-	if (p->text + 1 == p->text_end)
-		return STEP_ENDS;
-	if (p->text[1] == 'u')
-		return step_unit(p);
-	hit = memchr(letters, p->text[1], sizeof(letters) - 1);
-	return hit != NULL && mean[hit - letters] == (char)*p->secret
-		? take(p, 2, 1)
-		: STEP_NO;
-}
-
-/* How a writer spells; each of them has one spelling that can be read. */
-static enum step (*const writers[])(struct pair *) = {
-	step_plain, step_json, step_percent};
-
-static enum step
-spells(enum step (*writer)(struct pair *), struct pair *p)
-{
-	enum step s = STEP_ON;
-
-	while (s == STEP_ON && p->secret < p->secret_end)
-		s = p->text < p->text_end ? writer(p) : STEP_ENDS;
-	return s;
-}
-
-/* *held grows to the bytes at the end that may be the head of one. */
 static void
-replace(struct str *s, const struct var_text *secret,
-	enum step (*writer)(struct pair *), size_t *held)
+add(struct found *f, size_t from, size_t to)
 {
-	const uint8_t *at = (const uint8_t *)s->s, *end = at + s->len;
-	const uint8_t *shown = at;
-	struct str made = STR_INIT;
-
-	while (at < end) {
-		struct pair p = {at, end, secret->p, secret->p + secret->len};
-
-		switch (spells(writer, &p)) {
-		case STEP_ON:
-			str_addn(&made, shown, (size_t)(at - shown));
-			str_add(&made, "***");
-			shown = at = p.text;
-			continue;
-		case STEP_ENDS:
-			if (*held < (size_t)(end - at))
-				*held = (size_t)(end - at);
-			break;
-		case STEP_NO:
-			break;
-		}
-		at++;
-	}
-	if (made.len == 0)
-		return;
-	str_addn(&made, shown, (size_t)(end - shown));
-	template_forget(s);
-	*s = made;
+	if (f->to == NULL)
+		f->to = mem_array(f->len + 1, sizeof(*f->to));
+	if (f->to[from] < to)
+		f->to[from] = to;
 }
 
+/* fail[k]: how much of its head the first k bytes of it end with. */
+static size_t *
+borders(const uint8_t *secret, size_t len)
+{
+	size_t *fail = mem_array(len + 1, sizeof(*fail)), k = 0;
+
+	for (size_t i = 1; i < len; i++) {
+		while (k > 0 && secret[i] != secret[k])
+			k = fail[k];
+		if (secret[i] == secret[k])
+			k++;
+		fail[i + 1] = k;
+	}
+	return fail;
+}
+
+/*
+ * Each place, by Knuth, Morris and Pratt: a hostile login may give a token,
+ * and send a text, that other searches compare over and over.
+ */
+static void
+find(struct found *f, const struct spelled *t, const uint8_t *secret,
+	size_t len)
+{
+	CLEANUP(mem_release) size_t *fail = borders(secret, len);
+	size_t k = 0;
+
+	for (size_t i = 0; i < t->n; i++) {
+		if (k == 0) {
+			const uint8_t *hit =
+				memchr(t->byte + i, *secret, t->n - i);
+
+			if (hit == NULL)
+				break;
+			i = (size_t)(hit - t->byte);
+		}
+		while (k > 0 && t->byte[i] != secret[k])
+			k = fail[k];
+		if (t->byte[i] == secret[k])
+			k++;
+		if (k == len) {
+			add(f, t->at[i + 1 - len], spelled_end(t, i));
+			k = fail[k];
+		}
+	}
+	if (f->open > t->at[t->n - k])
+		f->open = t->at[t->n - k];
+}
+
+/* An auth's own are "NAME of STREAM" (token.c). */
 static bool
 is_hidden(const struct api *a, const struct var *x)
 {
-	return x->space == API_SECRET ||
-		(x->space == API_AUTH &&
-			!api_template_has(&a->base_url, API_AUTH, x->name));
+	CLEANUP(str_release) struct str name = STR_INIT;
+
+	if (x->space != API_AUTH)
+		return x->space == API_SECRET;
+	str_addn(&name, x->name, strcspn(x->name, " "));
+	return !api_template_has(&a->base_url, API_AUTH, name.s);
 }
 
-size_t
-hide_secrets(const struct api *a, const struct vars *v, struct str *s)
+static void
+find_all(struct found *f, const struct api *a, const struct vars *v,
+	const struct spelled *t, bool url)
 {
-	size_t held = 0;
-
-	/* Longer ones first would matter only if one secret held another. */
 	for (size_t i = 0; i < v->n; i++) {
 		const struct var *x = &v->row[i];
 
-		for (size_t k = 0; k < x->n && is_hidden(a, x); k++)
-			for (size_t w = 0; w < ARRAY_LEN(writers); w++)
-				if (x->text[k].len >= HIDE_MIN)
-					replace(s, &x->text[k], writers[w],
-						&held);
+		if (!is_hidden(a, x))
+			continue;
+		for (size_t k = 0; k < x->n; k++) {
+			size_t len = x->text[k].len;
+			uint8_t *secret;
+
+			if (len < HIDE_MIN)
+				continue;
+			secret = mem_dup(x->text[k].p, len);
+			for (size_t c = 0; c < len && url; c++)
+				if (secret[c] == '+')
+					secret[c] = ' ';
+			find(f, t, secret, len);
+			explicit_bzero(secret, len);
+			free(secret);
+		}
 	}
-	return held < s->len ? s->len - held : 0;
+}
+
+/* Secrets that overlap are hidden as one. Returns how much is settled. */
+static size_t
+replace(struct str *s, const struct found *f, struct hide_piece *piece)
+{
+	struct str made = STR_INIT;
+	size_t reach = piece->hidden, settled;
+
+	if (f->to == NULL && reach == 0)
+		return f->open;
+	for (size_t at = 0; at < f->open && f->to != NULL; at++) {
+		if (f->to[at] != 0 && at >= reach) {
+			str_addn(&made, s->s + reach, at - reach);
+			str_add(&made, "***");
+			reach = f->to[at];
+		} else if (f->to[at] > reach) {
+			reach = f->to[at];
+		}
+	}
+	if (reach < f->open)
+		str_addn(&made, s->s + reach, f->open - reach);
+	piece->hidden = reach > f->open ? reach - f->open : 0;
+	settled = made.len;
+	str_addn(&made, s->s + f->open, s->len - f->open);
+	template_forget(s);
+	*s = made;
+	return settled;
+}
+
+size_t
+hide_secrets(const struct api *a, const struct vars *v, struct str *s,
+	struct hide_piece *piece)
+{
+	struct hide_piece whole = {.more = false};
+	struct spelled t[SPELLINGS];
+	struct found f = {.len = s->len, .open = s->len};
+	size_t before, settled;
+
+	if (piece == NULL)
+		piece = &whole;
+	for (size_t i = 0; i < SPELLINGS; i++) {
+		spelled_read(&t[i], i, s->s, s->len, piece->more);
+		find_all(&f, a, v, &t[i], i == SPELLED_URL);
+	}
+	if (!piece->more)
+		f.open = s->len;
+	/* Who goes on there is to read as it is read here. */
+	do {
+		before = f.open;
+		for (size_t i = 0; i < SPELLINGS; i++)
+			f.open = spelled_start(&t[i], f.open);
+	} while (f.open < before);
+	settled = replace(s, &f, piece);
+	for (size_t i = 0; i < SPELLINGS; i++)
+		spelled_release(&t[i]);
+	free(f.to);
+	return settled;
 }

@@ -20,29 +20,23 @@
 static const char stand_in[] = "instead-of-a-secret";
 
 struct record {
+	struct record_options o;
 	int dir;
-	bool play;
-	size_t (*hide)(const void *arg, struct str *text);
-	const void *arg;
 	unsigned n;	    /* of exchanges so far */
 	struct err failure; /* code OK: all of them were kept */
 };
 
 enum rc
-record_open(const char *dir, const char *source, bool play,
-	size_t (*hide)(const void *arg, struct str *text), const void *arg,
-	struct record **ret, struct err *e)
+record_open(const struct record_options *o, struct record **ret, struct err *e)
 {
 	CLEANUP(str_release) struct str path = STR_INIT;
 	struct record *r = mem_alloc(sizeof(*r));
 
+	r->o = *o;
 	r->dir = -1;
-	r->play = play;
-	r->hide = hide;
-	r->arg = arg;
 	r->failure = (struct err)ERR_INIT;
-	str_addf(&path, "%s/%s", dir, source);
-	if ((!play && durable_mkdirs(AT_FDCWD, path.s, 0700, e) != OK) ||
+	str_addf(&path, "%s/%s", o->dir, o->source);
+	if ((!o->play && durable_mkdirs(AT_FDCWD, path.s, 0700, e) != OK) ||
 		io_open(AT_FDCWD, path.s, O_RDONLY | O_DIRECTORY, 0, &r->dir,
 			BAD_SOURCE, e) != OK) {
 		free(r);
@@ -64,7 +58,7 @@ record_close(struct record *r)
 bool
 record_plays(const struct record *r)
 {
-	return r != NULL && r->play;
+	return r != NULL && r->o.play;
 }
 
 /* ---- keeping ---- */
@@ -106,7 +100,7 @@ write_head(const struct record *r, struct str *s, const char *method,
 	jsonw_end(&j);
 	jsonw_end(&j);
 	str_addc(s, '\n');
-	(void)r->hide(r->arg, s);
+	(void)r->o.hide(r->o.arg, s, NULL);
 }
 
 static enum rc
@@ -125,19 +119,23 @@ write_body(const struct record *r, int fd, const struct http_body *b,
 {
 	CLEANUP(mem_release) uint8_t *piece = mem_alloc(PIECE);
 	struct str text = STR_INIT; /* read, not yet written */
+	struct hide_piece hidden = {0};
 	enum rc rc = OK;
 	size_t got;
 
 	for (uint64_t at = 0; at < b->size && rc == OK; at += got) {
 		size_t ready;
 
+		if (r->o.cancel != NULL && *r->o.cancel) {
+			rc = err_set(e, AGAIN, "stopped");
+			break;
+		}
 		rc = http_body_read(b, piece, PIECE, at, &got, e);
 		if (rc != OK)
 			break;
 		str_addn(&text, piece, got);
-		ready = r->hide(r->arg, &text);
-		if (at + got == b->size)
-			ready = text.len;
+		hidden.more = at + got < b->size;
+		ready = r->o.hide(r->o.arg, &text, &hidden);
 		rc = io_write(fd, text.s, ready, BAD_SOURCE, e);
 		memmove(text.s, text.s + ready, text.len - ready);
 		str_cut(&text, text.len - ready);
@@ -218,7 +216,7 @@ record_login(struct record *r, const struct api *a, const struct api_auth *auth,
 			jsonw_text(&j, stand_in);
 	}
 	jsonw_end(&j);
-	(void)r->hide(r->arg, &text);
+	(void)r->o.hide(r->o.arg, &text, NULL);
 	if (write_file(r, "body", &text, &r->failure) != OK)
 		err_add(&r->failure, "recording");
 }

@@ -15,17 +15,23 @@
 #define SOURCE_HTTP_RECORD_H
 
 #include "landfall/http.h"
-#include "source/http/vars.h"
+#include "source/http/hide.h"
 
 struct record;
 
-/*
- * play: an existing one is played. hide takes out of a text what must not be
- * kept, as hide_secrets(). BAD_SOURCE: it cannot be.
- */
-enum rc record_open(const char *dir, const char *source, bool play,
-	size_t (*hide)(const void *arg, struct str *text), const void *arg,
-	struct record **ret, struct err *e) MUST_USE;
+struct record_options {
+	const char *dir, *source;
+	bool play; /* an existing one is played */
+	/* Takes out of a text what must not be kept, as hide_secrets(). */
+	size_t (*hide)(
+		const void *arg, struct str *text, struct hide_piece *piece);
+	const void *arg;
+	const atomic_bool *cancel; /* what is being kept then is cut */
+};
+
+/* BAD_SOURCE: it cannot be. */
+enum rc record_open(const struct record_options *o, struct record **ret,
+	struct err *e) MUST_USE;
 void record_close(struct record *r);
 bool record_plays(const struct record *r);
 
@@ -41,7 +47,7 @@ void record_keep(struct record *r, const char *method, const char *url,
 void record_login(struct record *r, const struct api *a,
 	const struct api_auth *auth, const struct vars *v);
 
-/* BAD_SOURCE: something could not be kept. r may be NULL. */
+/* BAD_SOURCE: something could not be kept. AGAIN: *cancel. r may be NULL. */
 enum rc record_check(const struct record *r, struct err *e) MUST_USE;
 
 /* What a login that is played brought under that name. */

@@ -88,7 +88,7 @@ follow(const struct api *a, const struct api_stream *s,
 	if (judge_link(a, v, previous, r, e) != OK)
 		return e->code;
 	str_add(&r->shown, r->url.s);
-	(void)hide_secrets(a, v, &r->shown);
+	(void)hide_secrets(a, v, &r->shown, NULL);
 	if (request_add_headers(r, s->header, v, e) != OK ||
 		request_add_headers(r, &from->header, v, e) != OK)
 		return e->code;

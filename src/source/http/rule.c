@@ -67,23 +67,34 @@ matches(const struct rule_input *in, const struct api_rule *r)
 	return r->contains == NULL || has_text(in, r->contains);
 }
 
-/* The first source that is there says how long. */
+static bool
+wait_by(const struct rule_input *in, const struct api_wait *w, int64_t *ret)
+{
+	CLEANUP(str_release) struct str value = STR_INIT;
+
+	if (w->midnight)
+		return wait_midnight(w->zone, in->now, ret);
+	if (w->from.from == API_FROM_NOTHING) {
+		*ret = w->fixed;
+		return true;
+	}
+	return in->value(in->arg, &w->from, 0, &value) == OK &&
+		wait_parse(w->unit, value.s, value.len, in->now, ret);
+}
+
+/* The first source that is there says how long; 0: none is. */
 static int64_t
 wait_of(const struct rule_input *in, const struct api_rule *r)
 {
-	for (size_t i = 0; i < r->n_wait; i++) {
-		const struct api_wait *w = &r->wait[i];
-		CLEANUP(str_release) struct str value = STR_INIT;
-		int64_t wait;
+	int64_t wait = 0;
 
-		if (w->from.from == API_FROM_NOTHING)
-			return w->midnight ? wait_midnight(w->zone, in->now)
-					   : w->fixed;
-		if (in->value(in->arg, &w->from, 0, &value) == OK &&
-			wait_parse(w->unit, value.s, value.len, in->now, &wait))
+	for (size_t i = 0; i < r->n_wait; i++) {
+		if (wait_by(in, &r->wait[i], &wait))
 			return wait;
+		if (r->wait[i].midnight)
+			wait = WAIT_BEHIND;
 	}
-	return 0;
+	return wait;
 }
 
 /* RFC 9110 section 10.2.3, whoever answers. */

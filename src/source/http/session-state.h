@@ -6,6 +6,7 @@
 #ifndef SOURCE_HTTP_SESSION_STATE_H
 #define SOURCE_HTTP_SESSION_STATE_H
 
+#include "source/http/hide.h"
 #include "source/http/rate.h"
 #include "source/http/record.h"
 #include "source/http/session.h"
@@ -16,7 +17,6 @@
 /* What is had of an auth; streams with the same one share it. */
 struct held_token {
 	struct token token;
-	const char *stream; /* NULL: it is the whole source's */
 	struct reply *reply;
 };
 
@@ -57,7 +57,8 @@ struct attempt {
 };
 
 /* Takes secrets out of a text, as hide_secrets(); arg: the session. */
-size_t session_hide(const void *arg, struct str *text);
+size_t
+session_hide(const void *arg, struct str *text, struct hide_piece *piece);
 
 /* Reads an answer for values alone. */
 struct reply *session_reply(const struct api_selector **selector, size_t n);

@@ -44,14 +44,12 @@ session_token(struct session *s, const struct api_stream *stream, struct err *e)
 			return &s->token[i];
 	s->token = mem_resize(s->token, s->n_tokens + 1, sizeof(*s->token));
 	h = &s->token[s->n_tokens++];
-	*h = (struct held_token){.stream = stream->auth == &s->o.api->auth
-			? NULL
-			: stream->name};
-	token_init(&h->token, stream->auth);
+	*h = (struct held_token){.reply = NULL};
+	token_init(&h->token, stream->auth,
+		stream->auth == &s->o.api->auth ? NULL : stream->name);
 	n = token_selectors(stream->auth, selector, SESSION_SELECTORS);
 	h->reply = session_reply(selector, n);
-	if (token_load(&h->token, &s->vars, s->o.state, s->o.source, h->stream,
-		    e) != OK)
+	if (token_load(&h->token, &s->vars, s->o.state, s->o.source, e) != OK)
 		return NULL;
 	return h;
 }
@@ -70,8 +68,8 @@ take_token(struct session *s, struct held_token *h, const struct http_answer *a,
 		return token_take(
 			&h->token, played_value, &played, now, &s->vars, e);
 	rc = token_take(&h->token, token_value, h->reply, now, &s->vars, e);
-	if (token_keep(&h->token, &s->vars, s->o.state, s->o.source, h->stream,
-		    now, &kept) != OK) {
+	if (token_keep(&h->token, &s->vars, s->o.state, s->o.source, now,
+		    &kept) != OK) {
 		*e = kept;
 		return e->code;
 	}

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -111,6 +112,25 @@ send(struct attempt *t, const struct request *r, struct err *e)
 	return rc;
 }
 
+/* In base64 a user's password is no text that is hidden already. */
+static void
+hide_basic(struct attempt *t, const struct request *r)
+{
+	static const char basic[] = "Basic ";
+	const size_t n = sizeof(basic) - 1;
+	CLEANUP(str_release) struct str name = STR_INIT;
+
+	str_addf(&name, "Basic of %s", t->q->stream->name);
+	for (size_t i = 0; i < r->n; i++) {
+		const struct str *value = &r->field[i].value;
+
+		if (strcasecmp(r->field[i].name, "Authorization") == 0 &&
+			strncmp(value->s, basic, n) == 0)
+			vars_set(&t->s->vars, API_AUTH, name.s, value->s + n,
+				value->len - n);
+	}
+}
+
 static void
 remember(struct attempt *t, const struct request *r)
 {
@@ -151,7 +171,8 @@ ask_once(struct attempt *t, struct err *e)
 
 		if (t->token != NULL && n == 0)
 			rc = token_request(&t->token->token, api,
-				t->token->stream != NULL ? q->stream : NULL,
+				t->token->token.stream != NULL ? q->stream
+							       : NULL,
 				&t->s->vars, clock_wall(), &r, e);
 		else if (link.len > 0)
 			rc = request_follow(api, q->stream, q->request,
@@ -161,6 +182,7 @@ ask_once(struct attempt *t, struct err *e)
 				api, q->stream, q->request, &t->s->vars, &r, e);
 		if (rc != OK)
 			return rc;
+		hide_basic(t, &r);
 		remember(t, &r);
 		rc = send(t, &r, e);
 		request_release(&r);
@@ -188,15 +210,15 @@ add_answer(const struct attempt *t, struct err *e)
 	CLEANUP(str_release) struct str said = STR_INIT;
 	CLEANUP(mem_release) uint8_t *head = mem_alloc(HEAD);
 	struct err ignored = ERR_INIT;
-	size_t n = 0, settled;
+	struct hide_piece piece = {0};
+	size_t n = 0;
 
 	str_addf(&s, "status %u", t->a->status);
 	/* First hidden, then cut: half a secret is not one that is found. */
 	if (http_body_read(&t->a->body, head, HEAD, 0, &n, &ignored) == OK)
 		str_addn(&said, head, n);
-	settled = session_hide(t->s, &said);
-	if (n < t->a->body.size)
-		str_cut(&said, settled);
+	piece.more = n < t->a->body.size;
+	str_cut(&said, session_hide(t->s, &said, &piece));
 	str_cut(&said, SAID);
 	if (said.len > 0) {
 		str_add(&s, ": ");

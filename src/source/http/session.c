@@ -5,7 +5,6 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "source/http/hide.h"
 #include "source/http/session-state.h"
 
 #define SLICE (CLOCK_SECOND / 10) /* how long a cancellation goes unnoticed */
@@ -44,11 +43,11 @@ drop_tokens(struct session *s)
 }
 
 size_t
-session_hide(const void *arg, struct str *text)
+session_hide(const void *arg, struct str *text, struct hide_piece *piece)
 {
 	const struct session *s = arg;
 
-	return hide_secrets(s->o.api, &s->vars, text);
+	return hide_secrets(s->o.api, &s->vars, text, piece);
 }
 
 static enum rc
@@ -68,6 +67,21 @@ read_secrets(struct session *s, struct err *e)
 	return OK;
 }
 
+static enum rc
+open_record(struct session *s, struct err *e)
+{
+	const struct record_options o = {
+		.dir = s->o.replay != NULL ? s->o.replay : s->o.record,
+		.source = s->o.source,
+		.play = s->o.replay != NULL,
+		.hide = session_hide,
+		.arg = s,
+		.cancel = s->o.cancel,
+	};
+
+	return o.dir != NULL ? record_open(&o, &s->record, e) : OK;
+}
+
 enum rc
 session_open(
 	const struct session_options *o, struct session **ret, struct err *e)
@@ -78,11 +92,7 @@ session_open(
 	s->previous = (struct str)STR_INIT;
 	borrow_rate(s);
 	vars_set_config(&s->vars, o->api);
-	if (read_secrets(s, e) != OK ||
-		((o->record != NULL || o->replay != NULL) &&
-			record_open(o->replay != NULL ? o->replay : o->record,
-				o->source, o->replay != NULL, session_hide, s,
-				&s->record, e) != OK)) {
+	if (read_secrets(s, e) != OK || open_record(s, e) != OK) {
 		session_close(s);
 		return err_raise(e, BAD_SOURCE);
 	}
@@ -229,6 +239,7 @@ session_ask(struct session *s, const struct session_question *q,
 			h = session_token(s, q->stream, e);
 			if (h == NULL)
 				return e->code;
+			token_use(&h->token, &s->vars);
 		}
 		if (h != NULL && !token_is_fresh(&h->token, clock_wall())) {
 			rc = session_log_in(s, q, h, ret, e);
@@ -237,5 +248,11 @@ session_ask(struct session *s, const struct session_question *q,
 		}
 		rc = session_try(&t, e);
 	} while (rc == END);
-	return rc == OK ? record_check(s->record, e) : rc;
+	return rc;
+}
+
+enum rc
+session_check(const struct session *s, struct err *e)
+{
+	return record_check(s->record, e);
 }

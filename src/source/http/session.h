@@ -4,6 +4,7 @@
  *
  *	session_open(&options, &s, &e)		secrets are read now
  *	session_ask(s, &question, &answer, &outcome, &e)
+ *	session_check(s, &e)
  *	session_close(s)
  *
  * Waits are for the caller's thread, cut short by *cancel, and never longer
@@ -97,6 +98,13 @@ void session_outcome_release(struct session_outcome *o);
 enum rc session_ask(struct session *s, const struct session_question *q,
 	struct http_answer *a, struct session_outcome *ret,
 	struct err *e) MUST_USE;
+
+/*
+ * Behind the last question. BAD_SOURCE: something could not be recorded; AGAIN:
+ * *cancel, and the last of it may be cut. What
+ * was answered is taken all the same; only another question fails of it.
+ */
+enum rc session_check(const struct session *s, struct err *e) MUST_USE;
 
 /* Waits as between requests. AGAIN: *cancel. */
 enum rc session_wait(

@@ -38,9 +38,10 @@ token_is_needed(const struct api_auth *auth)
 }
 
 void
-token_init(struct token *t, const struct api_auth *auth)
+token_init(struct token *t, const struct api_auth *auth, const char *stream)
 {
-	*t = (struct token){.auth = auth, .refresh = STR_INIT};
+	*t = (struct token){
+		.auth = auth, .stream = stream, .refresh = STR_INIT};
 }
 
 void
@@ -56,12 +57,55 @@ token_is_fresh(const struct token *t, int64_t now)
 	return t->has && (t->expires == 0 || now < t->expires);
 }
 
+/*
+ * What it got, under a name that no template has: there it stays, and hidden,
+ * while other auths define the same variables. The refresh token has no name.
+ */
+static void
+add_own_name(const struct token *t, const char *name, struct str *ret)
+{
+	str_addf(ret, "%s of %s", name, t->stream != NULL ? t->stream : "");
+}
+
+static void
+keep_own(const struct token *t, const char *name, const struct str *value,
+	struct vars *v)
+{
+	CLEANUP(str_release) struct str own = STR_INIT;
+
+	add_own_name(t, name, &own);
+	vars_set(v, API_AUTH, own.s, value->s, value->len);
+}
+
+void
+token_use(const struct token *t, struct vars *v)
+{
+	for (size_t i = 0; i < t->auth->n_capture; i++) {
+		const char *name = t->auth->capture[i].name;
+		CLEANUP(str_release) struct str own = STR_INIT;
+		const struct var *x;
+
+		add_own_name(t, name, &own);
+		x = vars_get(v, API_AUTH, own.s);
+		if (x != NULL)
+			vars_set(v, API_AUTH, name, x->text[0].p,
+				x->text[0].len);
+		else
+			vars_unset(v, API_AUTH, name);
+	}
+}
+
 void
 token_drop(struct token *t, struct vars *v)
 {
 	t->has = false;
-	for (size_t i = 0; i < t->auth->n_capture; i++)
-		vars_unset(v, API_AUTH, t->auth->capture[i].name);
+	for (size_t i = 0; i < t->auth->n_capture; i++) {
+		CLEANUP(str_release) struct str own = STR_INIT;
+
+		add_own_name(t, t->auth->capture[i].name, &own);
+		vars_unset(v, API_AUTH, own.s);
+	}
+	token_use(t, v);
 }
 
 /* ---- asking ---- */
@@ -147,13 +191,6 @@ set_expiry(struct token *t, int64_t lifetime, int64_t now)
 	t->expires = now + lifetime - early;
 }
 
-/* No template may use it; with the other secrets it is hidden. */
-static void
-hide_refresh(const struct token *t, struct vars *v)
-{
-	vars_set(v, API_AUTH, "refresh_token", t->refresh.s, t->refresh.len);
-}
-
 static void
 take_refresh(struct token *t, const struct str *value, struct vars *v)
 {
@@ -166,7 +203,7 @@ take_refresh(struct token *t, const struct str *value, struct vars *v)
 	template_forget(&t->refresh);
 	str_addn(&t->refresh, value->s, value->len);
 	t->replaced = true;
-	hide_refresh(t, v);
+	keep_own(t, "", &t->refresh, v);
 }
 
 enum rc
@@ -195,8 +232,9 @@ token_take(struct token *t,
 			return err_set(e, BAD_SOURCE,
 				"auth: the answer to the login has no %s",
 				c->name);
-		vars_set(v, API_AUTH, c->name, text.s, text.len);
+		keep_own(t, c->name, &text, v);
 	}
+	token_use(t, v);
 	template_forget(&text);
 	if (auth->expires.from != API_FROM_NOTHING &&
 		value(arg, &auth->expires, 0, &text) == OK)
@@ -215,10 +253,11 @@ token_take(struct token *t,
 /* ---- keeping ---- */
 
 static void
-add_name(struct str *s, const char *source, const char *stream)
+add_name(const struct token *t, struct str *s, const char *source)
 {
-	str_addf(s, "%s/%s%s%s.json", FOLDER, source, stream != NULL ? "." : "",
-		stream != NULL ? stream : "");
+	str_addf(s, "%s/%s%s%s.json", FOLDER, source,
+		t->stream != NULL ? "." : "",
+		t->stream != NULL ? t->stream : "");
 }
 
 /* Of the refresh token that the configuration has. */
@@ -262,7 +301,7 @@ read_kept(struct token *t, const struct str *text, const char *origin,
 
 enum rc
 token_load(struct token *t, struct vars *v, int state, const char *source,
-	const char *stream, struct err *e)
+	struct err *e)
 {
 	CLEANUP(str_release) struct str name = STR_INIT;
 	CLEANUP(template_forget) struct str text = STR_INIT;
@@ -272,7 +311,7 @@ token_load(struct token *t, struct vars *v, int state, const char *source,
 	if (t->auth->type != API_AUTH_OAUTH2 ||
 		t->auth->grant != API_GRANT_REFRESH_TOKEN)
 		return OK;
-	add_name(&name, source, stream);
+	add_name(t, &name, source);
 	rc = io_read_file(state, name.s, FILE_MAX, &text, BROKEN, e);
 	if (rc == END)
 		return OK;
@@ -283,13 +322,13 @@ token_load(struct token *t, struct vars *v, int state, const char *source,
 	if (read_kept(t, &text, origin.s, name.s, e) != OK)
 		return e->code;
 	if (t->refresh.len > 0)
-		hide_refresh(t, v);
+		keep_own(t, "", &t->refresh, v);
 	return OK;
 }
 
 enum rc
 token_keep(struct token *t, const struct vars *v, int state, const char *source,
-	const char *stream, int64_t now, struct err *e)
+	int64_t now, struct err *e)
 {
 	CLEANUP(str_release) struct str origin = STR_INIT;
 	CLEANUP(str_release) struct str name = STR_INIT;
@@ -298,7 +337,7 @@ token_keep(struct token *t, const struct vars *v, int state, const char *source,
 
 	if (!t->replaced)
 		return OK;
-	add_name(&name, source, stream);
+	add_name(t, &name, source);
 	if (add_origin(t->auth, v, &origin, e) != OK)
 		return e->code;
 	jsonw_object(&j);

@@ -3,13 +3,14 @@
  * (oauth2) or what a login gives (session); when it must be had anew, and how
  * a refresh token that was replaced is kept.
  *
- *	token_init(&t, auth);
- *	token_load(&t, &vars, state, source, NULL, &e);
+ *	token_init(&t, auth, NULL);
+ *	token_load(&t, &vars, state, source, &e);
+ *	token_use(&t, &vars);		before each request
  *	if (!token_is_fresh(&t, now)) {
  *		token_request(&t, api, &vars, now, &request, &e);
  *		... ask ...
  *		token_take(&t, value, arg, now, &vars, &e);
- *		token_keep(&t, &vars, state, source, NULL, now, &e);
+ *		token_keep(&t, &vars, state, source, now, &e);
  *					before the new token is used
  *	}
  *	token_release(&t);
@@ -31,6 +32,7 @@
 
 struct token {
 	const struct api_auth *auth;
+	const char *stream; /* whose auth it is; NULL: the whole source's */
 	bool has;	    /* one was taken */
 	int64_t expires;    /* wall; 0: not known */
 	struct str refresh; /* what replaced the one in params; "" none */
@@ -40,11 +42,15 @@ struct token {
 /* Whether auth needs any of this. */
 bool token_is_needed(const struct api_auth *auth);
 
-void token_init(struct token *t, const struct api_auth *auth);
+void
+token_init(struct token *t, const struct api_auth *auth, const char *stream);
 void token_release(struct token *t); /* overwrites */
 
 /* A tenth of its life, at most a minute, before it expires it is stale. */
 bool token_is_fresh(const struct token *t, int64_t now);
+
+/* {{auth.*}} is what it got, and no other auth; undefined: it has nothing. */
+void token_use(const struct token *t, struct vars *v);
 
 /* An answer was 401, or a rule says refresh_auth. */
 void token_drop(struct token *t, struct vars *v);
@@ -68,11 +74,10 @@ enum rc token_take(struct token *t,
 size_t token_selectors(const struct api_auth *auth,
 	const struct api_selector **ret, size_t max);
 
-/* stream: NULL for the auth of the whole source. BROKEN: our disk. */
+/* BROKEN: our disk. */
 enum rc token_load(struct token *t, struct vars *v, int state,
-	const char *source, const char *stream, struct err *e) MUST_USE;
-enum rc
-token_keep(struct token *t, const struct vars *v, int state, const char *source,
-	const char *stream, int64_t now, struct err *e) MUST_USE;
+	const char *source, struct err *e) MUST_USE;
+enum rc token_keep(struct token *t, const struct vars *v, int state,
+	const char *source, int64_t now, struct err *e) MUST_USE;
 
 #endif

@@ -135,13 +135,16 @@ wait_parse(enum api_unit unit, const void *text, size_t len, int64_t now,
 	return true;
 }
 
-int64_t
-wait_midnight(const struct zoneinfo *z, int64_t now)
+bool
+wait_midnight(const struct zoneinfo *z, int64_t now, int64_t *ret)
 {
 	struct civil day;
 
 	zoneinfo_local(z, now, &day);
-	day.day++;
 	day.hour = day.minute = day.second = 0;
-	return zoneinfo_wall(z, &day) - now;
+	if (now - zoneinfo_wall(z, &day) < WAIT_BEHIND)
+		return false;
+	day.day++;
+	*ret = zoneinfo_wall(z, &day) - now;
+	return true;
 }

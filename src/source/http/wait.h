@@ -17,6 +17,9 @@
 /* Who asks for more than that has mistaken the unit, or the year. */
 #define WAIT_BELIEVED (INT64_C(30) * 86400 * 1000000000)
 
+/* No API's clock is further behind ours. */
+#define WAIT_BEHIND (INT64_C(3600) * 1000000000)
+
 /*
  * A value as a header or body has it, in ns from now. False: it is not of
  * this unit. What lies in the past is 0.
@@ -24,8 +27,13 @@
 bool wait_parse(enum api_unit unit, const void *text, size_t len, int64_t now,
 	int64_t *ret) MUST_USE;
 
-/* Until the next day of that zone begins; NULL: of UTC. */
-int64_t wait_midnight(const struct zoneinfo *z, int64_t now);
+/*
+ * Until the next day of that zone begins; NULL: of UTC. False: one began less
+ * than WAIT_BEHIND ago, and who still says that its day is over has a clock
+ * that is behind ours: what it waits for is near.
+ */
+bool
+wait_midnight(const struct zoneinfo *z, int64_t now, int64_t *ret) MUST_USE;
 
 /*
  * Full jitter: at_least plus random(0, min(max, base * 2^attempt)); attempt

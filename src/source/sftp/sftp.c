@@ -180,12 +180,6 @@ sftp_fd(struct sftp *s)
 	return fd;
 }
 
-pid_t
-sftp_pid(const struct sftp *s)
-{
-	return proc_pid(s->proc);
-}
-
 unsigned
 sftp_pending(struct sftp *s)
 {
