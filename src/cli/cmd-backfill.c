@@ -278,8 +278,10 @@ reset(struct engine *g, struct resetting *x, struct err *e)
 }
 
 static void
-say_waits(const struct order_work *w, const struct resetting *x)
+end_waits(const struct order_work *w, const struct resetting *x)
 {
+	if (w->order != NULL)
+		order_wake(w->order);
 	if (x->n == 0)
 		cli_say(w->cli, "%s.%s: nothing waits", x->cfg->name,
 			x->stream);
@@ -309,7 +311,7 @@ cmd_reset_work(struct order_work *w)
 	if (reset(w->engine, &x, &e) != OK)
 		st = cli_fail_to(w->cli, &e);
 	else if (x.wait)
-		say_waits(w, &x);
+		end_waits(w, &x);
 	else
 		cli_say(w->cli, "%s.%s: the next run begins at %s", x.cfg->name,
 			x.stream,
