@@ -33,19 +33,19 @@ asked()
 	grep -c orders api/log
 }
 
-rules api '{"match": "orders", "status": 429,
+rules api '{"match": "orders", "times": 2, "status": 429,
 	"headers": [["Retry-After", "2"]]}' \
 	'{"match": "orders", "do": "stall", "seconds": 60}'
 start_daemon
-expect_same 'what waits is asked when it may be, not when all are' 2 \
-	"$(asked 2)"
+expect_same 'what waits is asked when it may be, not when all are' 3 \
+	"$(asked 3)"
 expect_same 'of which one does not wait, and is not asked' 1 \
 	"$(grep -c others api/log)"
 echo '}' >>$conf
 kill -HUP "$daemon"
 expect_same 'a new configuration that is no good' 1 \
 	"$(logged event=reload-refused 1)"
-expect_same 'what it cut off is asked for again at once' 3 "$(asked 3)"
+expect_same 'what it cut off is asked for again at once' 4 "$(asked 4)"
 for _ in $(seq 100); do
 	[ "$(ids lake)" != 1 ] || break
 	sleep 0.1
