@@ -5,10 +5,13 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/names.h"
 #include "cli/commands.h"
 #include "cli/order.h"
 #include "cli/polling.h"
 #include "daemon/engine-state.h"
+#include "daemon/partition.h"
+#include "daemon/sweep.h"
 #include "source/http/window.h"
 
 /* SOURCE STREAM, which must be one that is polled by windows. */
@@ -147,11 +150,15 @@ cmd_backfill(struct cli *c, int argc, char **argv)
 /* The argument of an order that ends waits, and nothing else. */
 #define WAIT "wait"
 
+/* Partitions of a stream, of today and before. */
+#define ROWS_MAX (10 * PARENTS_MAX)
+#define ROWS_BYTES (64u << 20)
+
 struct resetting {
 	const struct source_config *cfg;
-	const char *stream;
+	const struct api_stream *stream;
 	const char *position;
-	struct str rows; /* partitions, a line each */
+	struct names rows; /* partitions; "": it has none */
 	uint64_t ledger;
 	bool wait;   /* waits end, and all else stays */
 	int64_t now; /* wall */
@@ -159,13 +166,25 @@ struct resetting {
 };
 
 static enum rc
-note_row(void *arg, const struct catalog_stream *s, struct err *e UNUSED)
+note_partition(void *arg, const char *partition, struct err *e)
+{
+	struct resetting *x = arg;
+	const char *name = partition != NULL ? partition : "";
+
+	if (names_put(&x->rows, name, strlen(name)) == NAMES_FULL)
+		return err_set(e, BROKEN, "%s.%s has more than %u partitions",
+			x->cfg->name, x->stream->name, ROWS_MAX);
+	return OK;
+}
+
+static enum rc
+note_row(void *arg, const struct catalog_stream *s, struct err *e)
 {
 	struct resetting *x = arg;
 
-	if (strcmp(s->stream, x->stream) == 0)
-		str_addf(&x->rows, "%s\n", s->partition);
-	return OK;
+	return strcmp(s->stream, x->stream->name) == 0
+		? note_partition(x, s->partition, e)
+		: OK;
 }
 
 /*
@@ -181,7 +200,7 @@ end_wait(struct resetting *x, struct catalog_stream *s)
 	x->n++;
 }
 
-/* Nothing before this is brought forward from the zone again. */
+/* What landed before this is known (learn), and moves it no more. */
 static void
 move_row(const struct resetting *x, struct catalog_stream *s)
 {
@@ -191,28 +210,37 @@ move_row(const struct resetting *x, struct catalog_stream *s)
 	s->parked = s->whole = 0;
 }
 
+static void
+add_row(const struct resetting *x, size_t i, struct str *s)
+{
+	size_t len;
+	const uint8_t *p = names_at(&x->rows, i, &len);
+
+	str_addn(s, p, len);
+}
+
 static enum rc
 reset_rows(struct catalog *c, void *arg, struct err *e)
 {
 	struct resetting *x = arg;
-	char *line = x->rows.s, *end;
 	int64_t id;
 
 	if (catalog_ledger_size(c, &x->ledger, e) != OK)
 		return e->code;
-	for (; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+	for (size_t i = 0; i < x->rows.n; i++) {
+		CLEANUP(str_release) struct str partition = STR_INIT;
 		struct catalog_stream s;
 		enum rc rc;
 
-		*end = '\0';
+		add_row(x, i, &partition);
 		rc = catalog_stream_find(
-			c, x->cfg->name, x->stream, line, &s, e);
+			c, x->cfg->name, x->stream->name, partition.s, &s, e);
 		if (rc != OK && rc != END)
 			return rc;
 		if (rc == END)
 			s = (struct catalog_stream){.files = 0};
-		s.stream = x->stream;
-		s.partition = line;
+		s.stream = x->stream->name;
+		s.partition = partition.s;
 		if (x->wait)
 			end_wait(x, &s);
 		else
@@ -226,8 +254,8 @@ reset_rows(struct catalog *c, void *arg, struct err *e)
 /* "": the stream's start. */
 static enum status
 read_position(struct cli *c, const struct order_request *q,
-	const struct source_config **ret_source, const char **ret_stream,
-	struct str *ret)
+	const struct source_config **ret_source,
+	const struct api_stream **ret_stream, struct str *ret)
 {
 	const char *to = q->arg[2], *wait = q->arg[3];
 	const struct api_stream *s = find_stream(c, q, ret_source);
@@ -235,7 +263,7 @@ read_position(struct cli *c, const struct order_request *q,
 
 	if (s == NULL)
 		return STATUS_USAGE;
-	*ret_stream = s->name;
+	*ret_stream = s;
 	if (*wait != '\0' && (*to != '\0' || strcmp(wait, WAIT) != 0))
 		return cli_usage(
 			c, "--wait moves nothing: it goes without --to");
@@ -255,9 +283,48 @@ cmd_reset_check(struct cli *c, const struct order_request *q)
 {
 	CLEANUP(str_release) struct str position = STR_INIT;
 	const struct source_config *cfg;
-	const char *stream;
+	const struct api_stream *stream;
 
 	return read_position(c, q, &cfg, &stream, &position);
+}
+
+/* Those that are configured, and those that have landed. */
+static enum rc
+find_partitions(
+	struct resetting *x, const struct stream_options *o, struct err *e)
+{
+	const struct api_partitions *q = &x->stream->partitions;
+	CLEANUP(vars_release) struct vars v = VARS_INIT;
+
+	if (q->parent == API_NO_STREAM &&
+		partition_each(x->stream, &v, NULL, note_partition, x, e) != OK)
+		return e->code;
+	return q->n > 0 ? stream_partitions(o, note_partition, x, e) : OK;
+}
+
+/*
+ * What has landed stays counted and remembered: nothing is lost of that by
+ * where the stream goes on, were the catalog made again just now.
+ */
+static enum rc
+learn(struct engine *g, struct lane *l, struct resetting *x, struct err *e)
+{
+	struct stream_options o = {.engine = g,
+		.lane = l,
+		.api = x->cfg->name,
+		.description = x->cfg->api,
+		.stream = x->stream};
+	enum rc rc = find_partitions(x, &o, e);
+
+	for (size_t i = 0; i < x->rows.n && rc == OK; i++) {
+		CLEANUP(str_release) struct str partition = STR_INIT;
+
+		add_row(x, i, &partition);
+		o.partition = partition.len > 0 ? partition.s : NULL;
+		if (strcmp(partition.s, SWEEP_PARTITION) != 0)
+			rc = stream_catch_up(&o, e);
+	}
+	return rc;
 }
 
 static enum rc
@@ -269,8 +336,8 @@ reset(struct engine *g, struct resetting *x, struct err *e)
 	if (rc != OK)
 		return rc;
 	rc = catalog_stream_each(lane_catalog(l), x->cfg->name, note_row, x, e);
-	if (rc == OK && x->rows.len == 0 && !x->wait)
-		str_add(&x->rows, "\n");
+	if (rc == OK && !x->wait)
+		rc = learn(g, l, x, e);
 	if (rc == OK)
 		rc = lane_write(l, reset_rows, x, e);
 	lane_close(l);
@@ -278,23 +345,26 @@ reset(struct engine *g, struct resetting *x, struct err *e)
 }
 
 static void
-say_waits(const struct order_work *w, const struct resetting *x)
+end_waits(const struct order_work *w, const struct resetting *x)
 {
+	if (w->order != NULL)
+		order_wake(w->order);
 	if (x->n == 0)
 		cli_say(w->cli, "%s.%s: nothing waits", x->cfg->name,
-			x->stream);
+			x->stream->name);
 	else
 		cli_say(w->cli,
 			"%s.%s: waits that are over now: %llu; the next run "
 			"asks again",
-			x->cfg->name, x->stream, (unsigned long long)x->n);
+			x->cfg->name, x->stream->name,
+			(unsigned long long)x->n);
 }
 
 enum status
 cmd_reset_work(struct order_work *w)
 {
 	CLEANUP(str_release) struct str position = STR_INIT;
-	struct resetting x = {.rows = STR_INIT,
+	struct resetting x = {.rows = NAMES_INIT(ROWS_MAX, ROWS_BYTES),
 		.wait = *w->request->arg[3] != '\0',
 		.now = clock_wall()};
 	struct err e = ERR_INIT;
@@ -309,12 +379,12 @@ cmd_reset_work(struct order_work *w)
 	if (reset(w->engine, &x, &e) != OK)
 		st = cli_fail_to(w->cli, &e);
 	else if (x.wait)
-		say_waits(w, &x);
+		end_waits(w, &x);
 	else
 		cli_say(w->cli, "%s.%s: the next run begins at %s", x.cfg->name,
-			x.stream,
+			x.stream->name,
 			position.len > 0 ? position.s : "the beginning");
-	str_release(&x.rows);
+	names_release(&x.rows);
 	return st;
 }
 

@@ -40,9 +40,10 @@ const struct command commands[] = {
 		cmd_backfill},
 	{"reset", "SOURCE STREAM [--to T | --wait]",
 		"say where polling a stream goes on",
-		"With --wait it goes on where it stands: what its API has told "
-		"to wait, of all\nits partitions, is asked again before that "
-		"time. Where a daemon runs, it goes\non so with its next poll.",
+		"Where a daemon runs, it goes on there with its next poll. "
+		"With --wait it goes on\nwhere it stands: what its API has "
+		"told to wait, of all its partitions, is asked\nagain by the "
+		"next run, and by a daemon at once.",
 		cmd_reset},
 	{"scan", "FILE [--source S | --format F [-o KEY=VALUE]...]",
 		"show what the scanner sees; land nothing", NULL, cmd_scan},

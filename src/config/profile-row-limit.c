@@ -119,7 +119,8 @@ static const struct profile_row retry_rows[] = {
 	{ROW("max_wait", SPAN, api_retry, max_wait), .max = 7 * DAY,
 		.fallback = "1h",
 		.help = "When the API asks for more, the stream is parked "
-			"until then and others go on. Who asks for more than "
+			"until then and others go on; then it alone is asked, "
+			"whatever the schedule says. Who asks for more than "
 			"30d is believed for 30d; a wait of more than 26h "
 			"is an alert."},
 };

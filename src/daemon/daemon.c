@@ -15,6 +15,7 @@
 #include "daemon/next.h"
 #include "daemon/order-state.h"
 #include "daemon/room.h"
+#include "daemon/waits.h"
 #include "landfall/side.h"
 
 #define WATCHING "watching"
@@ -121,13 +122,12 @@ may_look(struct watcher *w)
 		return true;
 	if (!schedule_open(&cfg->schedule, clock_wall()))
 		return false;
-	if (!watcher_is_planned(w, clock_mono()))
-		return true;
 	wait = looker_until_scheduled(w);
 	if (wait <= 0)
 		return true;
+	/* What is hinted is no reason to look at all else before its time. */
 	watcher_plan(w, clock_mono() + wait);
-	return false;
+	return !watcher_is_planned(w, clock_mono());
 }
 
 /*
@@ -314,6 +314,23 @@ make_watchers(struct daemon *d)
 	d->live.source = mem_array(d->n_watchers, sizeof(*d->live.source));
 }
 
+/* What its API has told to wait is asked when that is over, or by now is. */
+static enum rc
+remember_waits(struct watcher *w, struct catalog *c, struct err *e)
+{
+	CLEANUP(waits_release) struct waits x = {.n = 0};
+
+	if (w->config->kind != SOURCE_HTTP)
+		return OK;
+	if (waits_read(c, w->config, clock_wall(), &x, e) != OK)
+		return e->code;
+	if (x.any_over)
+		watcher_wake(w);
+	else if (x.first != 0)
+		watcher_wake_by(w, x.first);
+	return OK;
+}
+
 /*
  * A time of cron that came while nobody watched is made up for. Where `every`
  * says when, the first look comes at once anyway.
@@ -334,6 +351,8 @@ remember_looks(struct daemon *d, struct err *e)
 			rc = catalog_pass_looked(c, w->config->name, &last, e);
 		if (rc == OK && last != 0)
 			watcher_looked(w, last);
+		if (rc == OK)
+			rc = remember_waits(w, c, e);
 	}
 	catalog_close(c);
 	return rc;

@@ -124,6 +124,12 @@ order_turn(struct order *o, const struct source_config *source, struct err *e)
 	return o->cancel ? err_set(e, AGAIN, "%s", order_cancelled(o)) : OK;
 }
 
+void
+order_wake(struct order *o)
+{
+	watcher_wake(o->watcher);
+}
+
 /* ---- a backfill ---- */
 
 /* Is the command so far behind that it is worth a wait? Under lock. */

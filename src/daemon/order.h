@@ -52,6 +52,9 @@ enum rc order_turn(struct order *o, const struct source_config *source,
 enum rc order_poll(struct order *o, const struct poll_options *view,
 	struct poll_report *r, struct err *e) MUST_USE;
 
+/* What has waited at the source of its turn is asked once the turn is over. */
+void order_wake(struct order *o);
+
 /* Why it is cancelled, or was before it ended; NULL: it is not. */
 const char *order_cancelled(struct order *o);
 

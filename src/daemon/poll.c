@@ -9,6 +9,7 @@
 #include "daemon/engine-state.h"
 #include "daemon/partition.h"
 #include "daemon/sweep.h"
+#include "daemon/waits.h"
 
 struct polling {
 	const struct poll_options *o;
@@ -17,7 +18,8 @@ struct polling {
 	struct lane *lane;
 	struct session *session;
 	struct poll_report *report;
-	int64_t began; /* monotonic */
+	struct waits waits; /* as it began */
+	int64_t began;	    /* monotonic */
 	pthread_mutex_t lock;
 	uint64_t count[DISPOSITIONS]; /* under lock */
 };
@@ -66,11 +68,7 @@ add_report(struct polling *p, const char *stream, const char *partition,
 		str_addf(&all->look.trouble, "%s%s%s: %s", stream,
 			partition != NULL ? " " : "",
 			partition != NULL ? partition : "", r->why.s);
-	if (r->parked != 0) {
-		all->parked++;
-		if (all->parked_until == 0 || r->parked < all->parked_until)
-			all->parked_until = r->parked;
-	}
+	all->parked += r->parked != 0;
 	if (p->o->through != NULL)
 		p->o->through(p->o->arg, stream, partition, r);
 }
@@ -93,6 +91,22 @@ reconcile(const struct stream_options *o, struct polling *p, struct err *e)
 	return rc;
 }
 
+/* OK: it has waited, and need not any more. END: it has not. */
+static enum rc
+has_waited(const struct turn *t, const char *partition, struct err *e)
+{
+	struct polling *p = t->p;
+	struct catalog_stream s;
+	enum rc rc = catalog_stream_find(lane_catalog(p->lane),
+		p->o->config->name, t->stream->name,
+		partition != NULL ? partition : "", &s, e);
+
+	if (rc != OK)
+		return rc;
+	return s.parked != 0 && s.parked <= p->report->look.pass.started ? OK
+									 : END;
+}
+
 static enum rc
 run_partition(void *arg, const char *partition, struct err *e)
 {
@@ -113,9 +127,13 @@ run_partition(void *arg, const char *partition, struct err *e)
 		.from = p->o->from,
 		.to = p->o->to,
 	};
-	enum rc rc = stream_run(&o, &r, e);
-	bool well = rc == OK && !r.failed && r.parked == 0 && !o.between;
+	enum rc rc = p->o->waited ? has_waited(t, partition, e) : OK;
+	bool well;
 
+	if (rc != OK)
+		return rc == END ? OK : rc;
+	rc = stream_run(&o, &r, e);
+	well = rc == OK && !r.failed && r.parked == 0 && !o.between;
 	if (rc == OK)
 		add_report(p, t->stream->name, partition, &r);
 	stream_report_release(&r);
@@ -185,23 +203,37 @@ record(struct catalog *c, void *pass, struct err *e)
 }
 
 static enum rc
+find_waits(struct polling *p, struct err *e)
+{
+	CLEANUP(waits_release) struct waits w = {.n = 0};
+	enum rc rc = waits_read(lane_catalog(p->lane), p->o->config,
+		p->report->look.pass.started, &w, e);
+
+	p->report->wait_ends = w.first;
+	return rc;
+}
+
+static enum rc
 conclude(struct polling *p, enum rc outcome, struct err *e)
 {
 	struct pass_report *r = &p->report->look;
+	enum rc rc;
 
 	for (unsigned i = 0; i < DISPOSITIONS; i++) {
 		r->pass.count[i] = p->count[i];
 		r->pass.listed += p->count[i];
 	}
-	/* Who asks for a time again has not seen what is new. */
-	if (p->o->stream != NULL)
-		return lane_wait(p->lane, e);
 	r->pass.ended = r->pass.started + (clock_mono() - p->began);
 	r->pass.trouble = r->trouble.s;
 	r->pass.outcome = outcome == AGAIN ? PASS_STOPPED
 		: r->trouble.len > 0	   ? PASS_COULD_NOT_LOOK
 					   : PASS_COMPLETE;
-	return lane_write(p->lane, record, &r->pass, e);
+	/* Who asks for a time again has not seen what is new, of all. */
+	if (p->o->stream != NULL)
+		return lane_wait(p->lane, e);
+	rc = p->o->waited ? lane_wait(p->lane, e)
+			  : lane_write(p->lane, record, &r->pass, e);
+	return rc == OK ? find_waits(p, e) : rc;
 }
 
 bool
@@ -223,11 +255,16 @@ poll_asks(const struct api *api, size_t stream)
 static enum rc
 run_streams(struct polling *p, struct err *e)
 {
-	enum rc rc = OK;
+	enum rc rc = p->o->waited
+		? waits_read(lane_catalog(p->lane), p->o->config,
+			  p->report->look.pass.started, &p->waits, e)
+		: OK;
 
 	for (size_t i = 0; i < p->api->n_streams && rc == OK; i++) {
 		const struct api_stream *s = &p->api->stream[i];
 
+		if (p->o->waited && !p->waits.over[i])
+			continue;
 		if (p->o->stream != NULL ? strcmp(s->name, p->o->stream) == 0
 					 : poll_asks(p->api, i))
 			rc = run_stream(p, s, e);
@@ -281,6 +318,7 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 		}
 		*e = lost;
 	}
+	waits_release(&p.waits);
 	session_close(p.session);
 	lane_close(p.lane);
 	pthread_mutex_destroy(&p.lock);

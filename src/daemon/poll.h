@@ -25,6 +25,11 @@ struct poll_options {
 	struct rate *rate;
 	bool keep;		     /* as in stream.h */
 	const char *record, *replay; /* as in session.h */
+	/*
+	 * Only streams and partitions whose wait is over, for which nobody is
+	 * asked before its time; no pass is recorded.
+	 */
+	bool waited;
 	/* A backfill of one stream, which is no look at the source: no pass is
 	 * recorded. NULL: what is new of all. */
 	const char *stream;
@@ -35,7 +40,9 @@ struct poll_report {
 	/* As of any look; its trouble is that of the first that failed. */
 	struct pass_report look;
 	uint64_t failed, parked; /* streams */
-	int64_t parked_until;	 /* wall: the first of those */
+	/* wall: when the first wait ends that did not before it began; 0: none
+	   does. Not of a backfill. */
+	int64_t wait_ends;
 	struct stream_report sum;
 };
 

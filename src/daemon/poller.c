@@ -97,31 +97,31 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 		.rate = &w->rate,
 		.arg = w,
 	};
-	int64_t began = clock_mono(), left;
+	int64_t began = clock_mono();
 	struct pass_list names;
 	struct poll_report r;
-	struct alert_view view = {.pass = &r.look, .full = true};
-	bool full;
+	struct alert_view view = {.pass = &r.look};
 	enum rc rc;
 
 	pthread_mutex_lock(&d->lock);
 	options.keep = order_at(d, w) != NULL;
 	pthread_mutex_unlock(&d->lock);
-	watcher_begin(w, &full, &names);
+	watcher_begin(w, &view.full, &names);
+	/* What waited is asked when it may be, and for it nobody else. */
+	options.waited = !view.full;
 	poll_report_init(&r);
 	rc = poll_run(d->engine, &options, &r, e);
 	view.failed = rc == BAD_SOURCE;
-	if (rc == OK || rc == BAD_SOURCE)
+	if ((rc == OK && view.full) || rc == BAD_SOURCE)
 		looker_plan_next(
 			w, rc == OK, false, r.look.pass.started, began);
-	/* What waits is asked again when it may be, however seldom the rest. */
-	if (r.parked_until != 0) {
-		left = r.parked_until - clock_wall();
-		watcher_rescan_at(w, clock_mono() + (left > 0 ? left : 0));
-	}
+	if (r.wait_ends != 0)
+		watcher_wake_by(w, r.wait_ends);
 	/* Under the new configuration, or should the old one stay. */
-	if (rc == AGAIN)
+	if (rc == AGAIN && view.full)
 		watcher_rescan(w);
+	else if (rc == AGAIN)
+		watcher_wake(w);
 	if (rc == OK || rc == BAD_SOURCE)
 		rc = looker_judge(d, w, &view, e);
 	poll_report_release(&r);

@@ -152,21 +152,32 @@ read_window(struct learning *k, const struct provenance *p, bool *ret_old)
 	return true;
 }
 
+/* END: it is missing or damaged. That is for `verify`; it may land again. */
+static enum rc
+open_file(const struct stream_options *o, const char *file,
+	struct landing **ret, struct err *e)
+{
+	int fd;
+	enum rc rc = zone_read(o->engine->commit.zone, file, &fd, e);
+
+	if (rc == OK)
+		rc = landing_open(fd, ret, e);
+	if (rc != BAD_ITEM && rc != END)
+		return rc;
+	*e = (struct err)ERR_INIT;
+	return END;
+}
+
 static enum rc
 learn_file(
 	struct learning *k, const char *file, uint64_t records, struct err *e)
 {
-	struct zone *z = k->r->o->engine->commit.zone;
 	struct landing *l = NULL;
 	bool ours = false, old = false;
-	int fd;
-	enum rc rc = zone_read(z, file, &fd, e);
+	enum rc rc = open_file(k->r->o, file, &l, e);
 
-	/* What is missing or damaged is for `verify`; it may land again. */
 	if (rc == END)
 		return OK;
-	if (rc == OK)
-		rc = landing_open(fd, &l, e);
 	if (rc == OK)
 		ours = read_window(k, landing_provenance(l), &old);
 	if (ours && !old)
@@ -182,6 +193,14 @@ learn_file(
 	return rc;
 }
 
+/* Is that a file in the zone? */
+static bool
+is_landed(const struct catalog_name *n)
+{
+	return n->version.disposition != DISPOSITION_DUPLICATE &&
+		n->version.disposition != DISPOSITION_QUARANTINED;
+}
+
 static enum rc
 each_version(void *arg, const struct catalog_name *n, struct err *e)
 {
@@ -190,8 +209,7 @@ each_version(void *arg, const struct catalog_name *n, struct err *e)
 	enum rc rc = OK;
 
 	str_add(&file, n->version.file);
-	if (n->version.disposition != DISPOSITION_DUPLICATE &&
-		n->version.disposition != DISPOSITION_QUARANTINED)
+	if (is_landed(n))
 		rc = learn_file(k, file.s, n->version.records, e);
 	k->upto = n->version.index + 1;
 	return rc;
@@ -247,4 +265,51 @@ stream_learn(struct stream_work *r, struct err *e)
 	reply_free(k.reply);
 	http_answer_release(&k.answer);
 	return rc;
+}
+
+/* ---- which partitions there are ---- */
+
+struct finding {
+	const struct stream_options *o;
+	enum rc (*each)(void *arg, const char *partition, struct err *e);
+	void *arg;
+};
+
+static enum rc
+find_partition(void *arg, const struct catalog_name *n, struct err *e)
+{
+	const struct finding *f = arg;
+	CLEANUP(str_release) struct str file = STR_INIT;
+	struct landing *l = NULL;
+	const struct provenance *p;
+	enum rc rc;
+
+	if (!is_landed(n))
+		return OK;
+	str_add(&file, n->version.file);
+	rc = open_file(f->o, file.s, &l, e);
+	if (rc != OK)
+		return rc == END ? OK : rc;
+	p = landing_provenance(l);
+	if (p->api.stream != NULL)
+		rc = f->each(f->arg,
+			p->api.partition != NULL ? p->api.partition : "", e);
+	landing_close(l);
+	return rc;
+}
+
+enum rc
+stream_partitions(const struct stream_options *o,
+	enum rc (*each)(void *arg, const char *partition, struct err *e),
+	void *arg, struct err *e)
+{
+	struct finding f = {o, each, arg};
+	struct catalog *c = lane_catalog(o->lane);
+	CLEANUP(str_release) struct str source = STR_INIT;
+	uint64_t size;
+
+	stream_source(&source, o->api, o->stream);
+	if (catalog_ledger_size(c, &size, e) != OK)
+		return e->code;
+	return catalog_each_since(c, source.s, 0, size, find_partition, &f, e);
 }

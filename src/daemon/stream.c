@@ -297,30 +297,51 @@ release(struct stream_work *r)
 	free(r->fresh);
 }
 
-enum rc
-stream_run(const struct stream_options *o, struct stream_report *ret,
-	struct err *e)
+static void
+begin(struct stream_work *r, const struct stream_options *o,
+	struct stream_report *report)
 {
-	CLEANUP(release)
-	struct stream_work r = {.o = o,
+	*r = (struct stream_work){.o = o,
 		.stream = o->stream,
 		.rule = &o->stream->incremental,
-		.report = ret,
+		.report = report,
 		.source = STR_INIT,
 		.position = STR_INIT,
 		.token = STR_INIT,
 		.job = STR_INIT,
 		.later = STR_INIT,
 		.began = clock_wall()};
+	http_answer_init(&r->answer, o->engine->spool);
+	session_outcome_init(&r->outcome);
+	stream_source(&r->source, o->api, o->stream);
+	memory_init(&r->memory, lane_catalog(o->lane), 0, 0);
+	make_reply(r);
+}
+
+enum rc
+stream_catch_up(const struct stream_options *o, struct err *e)
+{
+	CLEANUP(release) struct stream_work r;
+	CLEANUP(stream_report_release)
+	struct stream_report report = STREAM_REPORT_INIT;
+
+	begin(&r, o, &report);
+	if (stream_find_row(&r, e) != OK)
+		return e->code;
+	str_add(&r.position, r.row.position);
+	return stream_learn(&r, e);
+}
+
+enum rc
+stream_run(const struct stream_options *o, struct stream_report *ret,
+	struct err *e)
+{
+	CLEANUP(release) struct stream_work r;
 	uint64_t requests = session_requests(o->session);
 	bool go_on = true;
 	enum rc rc;
 
-	http_answer_init(&r.answer, o->engine->spool);
-	session_outcome_init(&r.outcome);
-	stream_source(&r.source, o->api, o->stream);
-	memory_init(&r.memory, lane_catalog(o->lane), 0, 0);
-	make_reply(&r);
+	begin(&r, o, ret);
 	rc = stream_find_row(&r, e);
 	if (rc != OK)
 		return rc;

@@ -56,6 +56,21 @@ struct stream_options {
 enum rc stream_run(const struct stream_options *o, struct stream_report *r,
 	struct err *e) MUST_USE;
 
+/*
+ * What has landed is counted and remembered, and the position brought behind
+ * it, as when a run begins: the catalog may have been made again. The session
+ * is not used.
+ */
+enum rc stream_catch_up(const struct stream_options *o, struct err *e) MUST_USE;
+
+/*
+ * Calls each with the partition ("": it has none) of each landing file of the
+ * stream, whatever the catalog knows of it. Stops when each returns not OK.
+ */
+enum rc stream_partitions(const struct stream_options *o,
+	enum rc (*each)(void *arg, const char *partition, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
 /* "klaviyo.events": where a stream's landing files are, and their source. */
 void
 stream_source(struct str *s, const char *api, const struct api_stream *stream);

@@ -20,6 +20,7 @@ watcher_init(struct watcher *w, const struct source_config *cfg)
 		.names = NAMES_INIT(WATCHER_NAMES, WATCHER_BYTES),
 		.next_look = INT64_MIN,
 		.rescan = INT64_MAX,
+		.wake = INT64_MAX,
 		.rested = INT64_MIN,
 	};
 	pthread_mutex_init(&w->lock, NULL);
@@ -93,17 +94,34 @@ watcher_add(struct watcher *w, const uint8_t *name, size_t len, int64_t due)
 }
 
 void
-watcher_rescan_at(struct watcher *w, int64_t at)
+watcher_rescan(struct watcher *w)
 {
 	pthread_mutex_lock(&w->lock);
-	rescan(w, at);
+	rescan(w, INT64_MIN);
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void
+wake_at(struct watcher *w, int64_t at)
+{
+	pthread_mutex_lock(&w->lock);
+	if (at < w->wake)
+		w->wake = at;
 	pthread_mutex_unlock(&w->lock);
 }
 
 void
-watcher_rescan(struct watcher *w)
+watcher_wake(struct watcher *w)
 {
-	watcher_rescan_at(w, INT64_MIN);
+	wake_at(w, INT64_MIN);
+}
+
+void
+watcher_wake_by(struct watcher *w, int64_t wall)
+{
+	int64_t left = wall - clock_wall();
+
+	wake_at(w, clock_mono() + (left > 0 ? left : 0));
 }
 
 void
@@ -129,7 +147,7 @@ watcher_is_planned(struct watcher *w, int64_t now)
 	bool hinted;
 
 	pthread_mutex_lock(&w->lock);
-	hinted = w->rescan <= now;
+	hinted = w->rescan <= now || w->wake <= now;
 	for (size_t i = 0; i < w->names.n; i++)
 		hinted |= w->name[i].due <= now;
 	pthread_mutex_unlock(&w->lock);
@@ -154,6 +172,8 @@ watcher_due(struct watcher *w)
 
 	pthread_mutex_lock(&w->lock);
 	due = w->rescan < w->next_look ? w->rescan : w->next_look;
+	if (w->wake < due)
+		due = w->wake;
 	for (size_t i = 0; i < w->names.n; i++)
 		if (w->name[i].due < due)
 			due = w->name[i].due;
@@ -200,6 +220,8 @@ watcher_begin(struct watcher *w, bool *ret_full, struct pass_list *l)
 	} else {
 		(void)take_due(w, l);
 	}
+	if (*ret_full || w->wake <= w->began)
+		w->wake = INT64_MAX;
 	w->hurry = false;
 	pthread_mutex_unlock(&w->lock);
 }

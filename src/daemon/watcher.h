@@ -65,6 +65,7 @@ struct watcher {
 	int64_t rested;	   /* no sooner after that one, for a set's sake */
 	bool hurry;	   /* nothing joins the look that goes on */
 	int64_t next_look; /* monotonic: at everything, whatever is hinted */
+	int64_t wake;	   /* monotonic: at what waits until then, of an API */
 };
 
 void watcher_init(struct watcher *w, const struct source_config *cfg);
@@ -76,9 +77,12 @@ void watcher_release(struct watcher *w);
 void
 watcher_add(struct watcher *w, const uint8_t *name, size_t len, int64_t due);
 
-/* Look at everything, as for a hint: at once, or not later than `at`. */
+/* Look at everything, as for a hint: at once. */
 void watcher_rescan(struct watcher *w);
-void watcher_rescan_at(struct watcher *w, int64_t at);
+
+/* Look at what has waited, of an API: at once, or when the wall clock is at. */
+void watcher_wake(struct watcher *w);
+void watcher_wake_by(struct watcher *w, int64_t wall);
 
 /* Look at everything at `at`, where the schedule has nothing against it. */
 void watcher_plan(struct watcher *w, int64_t at);
@@ -96,7 +100,8 @@ int64_t watcher_planned(struct watcher *w);
 int64_t watcher_due(struct watcher *w);
 
 /*
- * A look: everything (*ret_full), or the names in l that are due. While it
+ * A look: everything (*ret_full), or the names in l that are due; of an API,
+ * which has no names, what has waited. While it
  * goes on, watcher_more adds those that have become due, up to WATCHER_LOOK;
  * it has l->more's form. A name is in one look once: who is hinted again
  * meanwhile waits for the next. The end frees the names.

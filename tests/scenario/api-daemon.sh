@@ -18,34 +18,49 @@ lake lake <<END
     config: {path: orders}
     retry: {max_attempts: 2, base: 10ms, max: 20ms, max_wait: 1s}
     schedule: {every: 1h}
-    streams: {records: {records: "\$.data[*]", key: \$.id}}
+    streams:
+      records: {records: "\$.data[*]", key: \$.id}
+      others: {request: {path: /others}, records: "\$.data[*]", key: \$.id}
 END
 
-# asked N: waits until the API was; how often.
+# asked N: waits until the API was asked for orders; how often.
 asked()
 {
 	for _ in $(seq 200); do
-		[ "$(wc -l <api/log)" -lt "$1" ] || break
+		[ "$(grep -c orders api/log)" -lt "$1" ] || break
 		sleep 0.1
 	done
-	wc -l <api/log
+	grep -c orders api/log
 }
 
-rules api '{"match": "orders", "status": 429,
+rules api '{"match": "orders", "times": 2, "status": 429,
 	"headers": [["Retry-After", "2"]]}' \
 	'{"match": "orders", "do": "stall", "seconds": 60}'
 start_daemon
-expect_same 'what waits is asked when it may be, not when all are' 2 \
-	"$(asked 2)"
+expect_same 'what waits is asked when it may be, not when all are' 3 \
+	"$(asked 3)"
+expect_same 'of which one does not wait, and is not asked' 1 \
+	"$(grep -c others api/log)"
 echo '}' >>$conf
 kill -HUP "$daemon"
 expect_same 'a new configuration that is no good' 1 \
 	"$(logged event=reload-refused 1)"
-expect_same 'what it cut off is asked for again at once' 3 "$(asked 3)"
+expect_same 'what it cut off is asked for again at once' 4 "$(asked 4)"
 for _ in $(seq 100); do
 	[ "$(ids lake)" != 1 ] || break
 	sleep 0.1
 done
 sed -i '$d' $conf
 expect_same 'and lands' 1 "$(ids lake)"
+expect_same 'and nothing else was asked for it' 1 "$(grep -c others api/log)"
 stop_daemon 'polled seldom'
+
+# ---- a wait is over when it is, whoever looks, and whenever all are due ----
+sed -i 's/schedule: .*/schedule: {cron: "0 5 31 12 *"}/' $conf
+rules api '{"match": "orders", "status": 429,
+	"headers": [["Retry-After", "4"]]}'
+expect_status 'a pass, at no time of the schedule' 2 run lake
+start_daemon
+expect_same 'what waits is asked by a daemon that comes later' 2 "$(asked 2)"
+expect_same 'all else waits for its time' 1 "$(grep -c others api/log)"
+stop_daemon 'polled by cron'

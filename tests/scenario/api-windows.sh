@@ -147,7 +147,65 @@ expect 'a reset' at 2026-01-03T03:00:00Z one \
 expect 'a run' at 2026-01-03T03:00:00Z one run --once --quiet
 expect_same 'begins where it was told' 1 \
 	"$(grep -c 'since=2026-01-01T23%3A00%3A00Z' api/log)"
+# ---- a reset is the first to come to a catalog that was made again ----
+# counted NAME: how many records and files each of its rows counts.
+counted()
+{
+	at 2026-01-03T03:00:00Z "$1" status --json | python3 -c '
+import json, sys
+print(*((s.get("partition", ""), s["records"], s["files"])
+        for s in json.load(sys.stdin)["sources"]["shop"]["streams"]))'
+}
+
+before=$(counted one)
+rm one/state/catalog.db*
+"$LANDFALL" catalog rebuild -c one/landfall.yaml --quiet
+expect 'a reset after that' at 2026-01-03T03:00:00Z one \
+	reset shop records --to 2026-01-02 --quiet
+expect_same 'counts what has landed' "$before" "$(counted one)"
+data api /orders <<'END'
+{"id": 4, "at": "2026-01-03T01:00:00Z", "changed": true},
+{"id": 11, "at": "2026-01-03T01:30:00Z"}
+END
+: >api/log
+expect 'a run behind it' at 2026-01-03T03:00:00Z one run --once --quiet
+expect_same 'begins where it was told' 1 \
+	"$(grep -c 'since=2026-01-01T23%3A00%3A00Z' api/log)"
+expect_same 'and knows what has landed' '1 2 3 4 4 5 6 9 10 11' \
+	"$(ids one --new)"
 expect 'all is sound' "$LANDFALL" verify --deep -c one/landfall.yaml --quiet
+
+lake parted <<END
+  shop:
+    base_url: $url
+    pagination: {type: none}
+    streams:
+      orders:
+        partitions: {values: {shelf: [a, b]}}
+        request:
+          path: /orders
+          query: {since: "{{window.start}}", until: "{{window.end}}",
+            shelf: "{{partition.shelf}}"}
+        records: "\$.data[*]"
+        key: \$.id
+        incremental: {cursor: \$.at, start: "2026-01-01", window: P1D}
+END
+rules api '{"match": "since=2026-01-03.*shelf=b", "body":
+	"{\"data\": [{\"id\": 12, \"at\": \"2026-01-03T05:00:00Z\"}]}"}'
+expect 'a run of parts' at 2026-01-04 parted run --once --quiet
+before=$(counted parted)
+rm parted/state/catalog.db*
+"$LANDFALL" catalog rebuild -c parted/landfall.yaml --quiet
+expect 'a reset of parts' at 2026-01-04 parted \
+	reset shop orders --to 2026-01-03 --quiet
+expect_same 'counts what has landed of each' "$before" "$(counted parted)"
+rules api
+expect 'a run behind it' at 2026-01-04 parted run --once --quiet
+expect_same 'begins with each where it was told' \
+	'2026-01-03T00%3A00%3A00Z a
+2026-01-03T00%3A00%3A00Z b' \
+	"$(sed -n 's/.*since=\([^&]*\).*shelf=\(.\).*/\1 \2/p' api/log)"
+rm api/rules
 
 # ---- a landing file that is lost or damaged keeps no other from being read ----
 find one/zone/shop.records -name '*.zst' | sort >landed

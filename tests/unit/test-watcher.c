@@ -200,19 +200,43 @@ test_it_is_due_before_it_is_planned(void **state UNUSED)
 	bool full = false;
 
 	watcher_plan(&w, T(3600));
-	watcher_rescan_at(&w, T(130));
-	watcher_rescan_at(&w, T(140));
-	assert_true(watcher_due(&w) == T(130));
-	now = T(129);
-	assert_true(watcher_is_planned(&w, now));
-	now = T(130);
-	assert_false(watcher_is_planned(&w, now));
+	watcher_rescan(&w);
 	watcher_begin(&w, &full, &l);
 	assert_true(full);
 	watcher_rescan(&w);
 	watcher_end(&w, &l);
 	assert_true(watcher_due(&w) == INT64_MIN);
 	assert_false(watcher_is_planned(&w, now));
+}
+
+/* What waits is looked at by itself, and all else when it is planned. */
+static void
+test_a_wait_that_is_over_is_no_full_look(void **state UNUSED)
+{
+	bool full = false;
+
+	watcher_plan(&w, T(200));
+	watcher_wake_by(&w, T(140));
+	watcher_wake_by(&w, T(130));
+	watcher_wake_by(&w, T(140));
+	assert_true(watcher_due(&w) == T(130));
+	now = T(129);
+	assert_true(watcher_is_planned(&w, now));
+	now = T(130);
+	assert_false(watcher_is_planned(&w, now));
+	begin();
+	watcher_end(&w, &l);
+	assert_true(watcher_due(&w) == T(200));
+	/* With all else it is one look. */
+	watcher_wake_by(&w, T(250));
+	now = T(200);
+	watcher_begin(&w, &full, &l);
+	assert_true(full);
+	watcher_plan(&w, T(300));
+	watcher_end(&w, &l);
+	assert_true(watcher_due(&w) == T(300));
+	watcher_wake(&w);
+	assert_true(watcher_due(&w) == INT64_MIN);
 }
 
 /* One of a set is judged with all of it, and not for every hint anew. */
@@ -258,6 +282,7 @@ main(void)
 		TEST(test_a_look_ends),
 		TEST(test_what_does_not_fit_is_a_full_look),
 		TEST(test_it_is_due_before_it_is_planned),
+		TEST(test_a_wait_that_is_over_is_no_full_look),
 		TEST(test_sets_are_looked_at_whole),
 	};
 
