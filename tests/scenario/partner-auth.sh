@@ -126,6 +126,34 @@ if has_paramiko; then
 fi
 stop_server agent
 
+# ---- a server that is full hangs up before it says who it is ----
+start_sshd full --set 'MaxStartups 1:100:1'
+as full-door full "$port" 'key: {file: ../full/ed25519}'
+python3 - "$port" <<'END' &
+import socket, sys, time
+s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+s.recv(1)
+open('held', 'w').close()
+time.sleep(60)
+END
+holds=$!
+for _ in $(seq 400); do
+	[ ! -e held ] || break
+	sleep 0.05
+done
+expect_status 'a server that is full' 3 check full-door
+said 'which is said' 'hung up before it said who it is; it said: .*: it may have too many'
+kill $holds
+wait $holds || :
+# One connection before the door is one too many, also if it is ours.
+inside=no
+for _ in $(seq 100); do
+	! check full-door || { inside=yes && break; }
+	sleep 0.1
+done
+expect_same 'and lets us in when it is not' yes $inside
+stop_server full
+
 # ---- a password, and a question ----
 if [ "$(id -u)" -ne 0 ] || ! unshare -m true 2>/dev/null; then
 	printf '# no passwords: only root can give somebody one, unseen\n'

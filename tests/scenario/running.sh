@@ -5,8 +5,8 @@
 #	new_lake TEXT		lake/ whose source inbox says TEXT too (YAML
 #				below the source; \n separates lines)
 #	start_daemon		landfall run on it; its log is the file `log`
-#	landed N		waits for N landing files, 20 s at most; says
-#				how many there are
+#	landed N		waits for N landing files, and for a ledger of
+#				so many, 20 s at most; says how many there are
 #	logged TEXT N		waits for N lines with TEXT in the log
 #	settled NAME WORD	waits until `why` says WORD of the name
 #	stop_daemon NAME	SIGTERM; it must end well, and all verify
@@ -45,7 +45,9 @@ import glob, sys, time
 end = time.time() + 20
 while True:
     n = len(glob.glob('lake/zone/inbox/dt=*/*.zst'))
-    if n >= int(sys.argv[1]) or time.time() > end:
+    with open('lake/zone/_ledger/checkpoint') as f:
+        sealed = int(f.readlines()[1])
+    if n >= int(sys.argv[1]) and sealed >= n or time.time() > end:
         break
     time.sleep(0.005)
 print(n)

@@ -125,7 +125,8 @@ expect_same 'with whole blocks' "$(grep -c '^ledger ' watch.out)" \
 	"$(grep -c 'every 1 s$' watch.out)"
 expect_status 'what is no number of seconds' 1 \
 	"$LANDFALL" status -c $conf --watch=soon
-"$LANDFALL" status -c $conf --watch=1 --json >watch.json &
+: >watch.json
+"$LANDFALL" status -c $conf --watch=1 --json >>watch.json &
 watch=$!
 for _ in $(seq 400); do
 	[ "$(wc -l <watch.json)" -lt 2 ] || break

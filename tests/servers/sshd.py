@@ -31,6 +31,7 @@ rules of its own (a mount namespace): those of the machine are left alone.
 import argparse
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -127,16 +128,27 @@ DOORS = {
 }
 
 
+def no_penalties():
+    """From 9.8 on sshd shuts out who was refused; that is what we do here."""
+    told = subprocess.run(['ssh', '-V'], capture_output=True, text=True)
+    version = re.search(r'OpenSSH_(\d+)\.(\d+)', told.stderr)
+    if version and tuple(map(int, version.groups())) >= (9, 8):
+        return ['PerSourcePenalties no']
+    return []
+
+
 def configuration(d, port, user, chroot, more):
     lines = [
+        'MaxStartups 100',  # of this one the last
         *more,  # the first value of a keyword counts
+        *no_penalties(),
         f'Port {port}', 'ListenAddress 127.0.0.1',
         *(f'HostKey {d}/host_{k}' for k in ('ed25519', 'ecdsa', 'rsa')),
         f'AuthorizedKeysFile {os.path.dirname(chroot) if chroot else d}'
         '/authorized_keys',
         'PidFile none', 'StrictModes no', 'UsePAM no',
         'PasswordAuthentication no', 'KbdInteractiveAuthentication no',
-        'MaxStartups 100', 'LogLevel DEBUG1', 'PrintMotd no',
+        'LogLevel DEBUG1', 'PrintMotd no',
         'X11Forwarding no', 'AllowTcpForwarding no',
     ]
     if chroot:

@@ -245,6 +245,13 @@ would_block(int rc)
 	return rc == LIBSSH2_ERROR_EAGAIN;
 }
 
+/* RFC 4253 4.2: lines of text may come before the one that begins so. */
+static bool
+is_ssh(const struct link *l)
+{
+	return memmem(l->greeting, l->greeted, "SSH-", 4) != NULL;
+}
+
 static void
 fail_handshake(struct link *l, int rc)
 {
@@ -253,7 +260,17 @@ fail_handshake(struct link *l, int rc)
 	if (rc == LIBSSH2_ERROR_KEX_FAILURE &&
 		algorithms_explain(l->auth.old, l->greeting, l->greeted, &why))
 		link_fail(l, SFTP_MISMATCH, "SSH handshake: %s", why.s);
-	else
+	else if ((rc == LIBSSH2_ERROR_SOCKET_RECV ||
+			 rc == LIBSSH2_ERROR_SOCKET_DISCONNECT) &&
+		!is_ssh(l)) {
+		str_add_quoted(&why, l->greeting,
+			l->greeted < WORDS_MAX ? l->greeted : WORDS_MAX);
+		link_fail(l, SFTP_NETWORK,
+			"the server hung up before it said who it is%s%s: it "
+			"may have too many connections, or shut our address "
+			"out for a while, as OpenSSH does to who was refused",
+			why.len > 0 ? "; it said: " : "", why.s);
+	} else
 		link_break(l, "SSH handshake");
 }
 
