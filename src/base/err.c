@@ -10,10 +10,15 @@ err_format(struct err *e, const char *fmt, va_list ap) PRINTF_LIKE(2, 0);
 static void
 err_format(struct err *e, const char *fmt, va_list ap)
 {
-	vsnprintf(e->text, sizeof(e->text), fmt, ap);
-	for (char *c = e->text; *c != '\0'; c++)
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
+	char text[sizeof(e->text)];
+	size_t n = 0;
+
+	/* Not in its place: what is there may be an argument. */
+	vsnprintf(text, sizeof(text), fmt, ap);
+	for (; text[n] != '\0'; n++)
+		if ((unsigned char)text[n] < 0x20 || text[n] == 0x7f)
+			text[n] = '?';
+	memcpy(e->text, text, n + 1);
 }
 
 enum rc

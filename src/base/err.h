@@ -12,7 +12,8 @@
  *
  * Text convention: "what: why", innermost cause last, no final period, no
  * newline; partner names go through str_add_quoted() first. What slips
- * through cannot harm: control characters become '?'.
+ * through cannot harm: control characters become '?'. An argument may be the
+ * text of the error that is set.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

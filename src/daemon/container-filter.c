@@ -95,6 +95,13 @@ container_filter(struct container_run *r, int in, struct err *e)
 		container_warn(weak.s);
 	if (rc != OK)
 		return rc;
+	/* gpg does that with a file that was cut off early. */
+	if (r->outer[1].size == 0 && r->outer[0].size > 0 && !r->job->lenient)
+		return err_set(e, BAD_ITEM,
+			"filter %s: ended well and wrote nothing, of %llu "
+			"bytes: the file may have been cut off; if it is to be "
+			"empty `landfall release` takes it so",
+			o.argv[0], (unsigned long long)r->outer[0].size);
 	name_filtered(r);
 	return look_at_filtered(r, e);
 }

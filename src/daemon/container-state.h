@@ -20,6 +20,8 @@ struct container_run {
 	struct str inner; /* the name of the second */
 	int filtered;	  /* its bytes; -1: there is no filter */
 	struct unpack_look filtered_look;
+	/* Why there is no password; OK: there is, or none is configured. */
+	struct err locked;
 };
 
 /* A part of the sandbox is missing: said once in the life of a process. */

@@ -219,7 +219,8 @@ container_password(
 
 	if (secret->n == 0 || secret_resolve(secret, ret, e) == OK)
 		return OK;
-	return err_set(e, AGAIN, "unpack.password: %s", e->text);
+	err_add(e, "unpack.password");
+	return err_raise(e, AGAIN);
 }
 
 /* BAD_ITEM: it cannot even be opened. */
@@ -228,14 +229,16 @@ haul_archive(struct container_run *r, int fd, struct haul_plan *p,
 	struct haul *ret, struct err *e)
 {
 	CLEANUP(secret_forget) struct buf password;
-	enum rc rc = OK;
+	enum rc rc;
 
 	buf_init(&password, 0);
-	/* With a filter the password is the filter's. */
+	/*
+	 * With a filter the password is the filter's. Few archives need one:
+	 * whether this does is known once it could not be read without.
+	 */
 	if (r->filtered < 0)
-		rc = container_password(r, &password, e);
-	if (rc == OK)
-		rc = open_archive(r, fd, &password, &p->unpack, e);
+		(void)!container_password(r, &password, &r->locked);
+	rc = open_archive(r, fd, &password, &p->unpack, e);
 	if (rc == OK)
 		rc = haul_take(p, ret, e);
 	unpack_free(p->unpack);
@@ -379,6 +382,8 @@ judge(struct container_run *r, struct haul *h, bool partial,
 		r->d->no_room = h->no_room;
 		return wait(r, h->wait);
 	}
+	if (h->missing > 0 && r->locked.code != OK)
+		return wait(r, r->locked.text);
 	if (h->bad > 0 && (!partial || h->landing == 0))
 		return quarantine(r, "", h->trouble.s, e);
 	/* A manifest counts what is in it, all members together. */

@@ -440,13 +440,19 @@ fetch_whole(const struct fetch_context *c, const struct job *j, struct feed *f,
 	return END;
 }
 
-/* A release that came to nothing leaves the name as it stands. */
+/*
+ * A release that came to nothing leaves the name as it stands. So does one
+ * that would end in quarantine again: the bytes are there, and nobody's
+ * decision has been carried out.
+ */
 static void
-settle(const struct job *j, struct delivery *d)
+settle(const struct fetch_context *c, const struct job *j, struct delivery *d)
 {
 	CLEANUP(str_release) struct str why = STR_INIT;
 
 	d->signature = j->signature;
+	if (d->staged && d->quarantine)
+		(void)unstage(c, d);
 	if (d->staged || d->recorded) {
 		CLEANUP(str_release) struct str s = STR_INIT;
 
@@ -459,7 +465,7 @@ settle(const struct job *j, struct delivery *d)
 		d->reason = str_take(&s);
 		return;
 	}
-	str_addf(&why, "entry %llu could not be released: %s",
+	str_addf(&why, "entry %llu stays quarantined: %s",
 		(unsigned long long)j->release.entry,
 		d->reason != NULL ? d->reason : "");
 	fetch_leave(d, j->release.stands, why.s);
@@ -512,7 +518,7 @@ fetch_job(const struct fetch_context *c, const struct job *j,
 	feed_free(f);
 	leave_off(j, d);
 	if (j->release.why != NULL)
-		settle(j, d);
+		settle(c, j, d);
 	*ret = first;
 	return OK;
 }

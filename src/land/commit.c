@@ -50,6 +50,22 @@ same_again(struct delivery *d, const struct catalog_version *v,
 	return OK;
 }
 
+/*
+ * These bytes are in quarantine, and kept once; why may be another reason by
+ * now. No entry tells it, so nothing is settled by it.
+ */
+static enum rc
+quarantined_again(struct delivery *d, const struct catalog_version *v)
+{
+	char *reason = d->reason;
+
+	d->reason = NULL;
+	d->settles = false;
+	(void)same_again(d, v, DISPOSITION_QUARANTINED);
+	d->reason = reason;
+	return OK;
+}
+
 static enum rc
 decide(struct commit *c, struct delivery *d, struct err *e)
 {
@@ -75,16 +91,8 @@ decide(struct commit *c, struct delivery *d, struct err *e)
 	was_quarantined = known.version.disposition == DISPOSITION_QUARANTINED;
 	if (same_bytes && !was_quarantined)
 		return same_again(d, &known.version, DISPOSITION_DUPLICATE);
-	if (d->quarantine && same_bytes) {
-		/* They are kept once; why may be another reason by now. */
-		char *reason = d->reason;
-
-		d->reason = NULL;
-		(void)same_again(d, &known.version, DISPOSITION_QUARANTINED);
-		free(d->reason);
-		d->reason = reason;
-		return OK;
-	}
+	if (d->quarantine && same_bytes)
+		return quarantined_again(d, &known.version);
 	if (d->quarantine) {
 		d->disposition = DISPOSITION_QUARANTINED;
 		return OK;
@@ -131,10 +139,10 @@ choose_path(struct commit *c, struct delivery *d, int64_t now, struct err *e)
 	}
 	if (rc != OK)
 		return rc == END ? OK : rc;
-	(void)same_again(d, &taken.version,
-		d->quarantine ? DISPOSITION_QUARANTINED
-			      : DISPOSITION_DUPLICATE);
-	d->recorded = !d->quarantine;
+	if (d->quarantine)
+		return quarantined_again(d, &taken.version);
+	(void)same_again(d, &taken.version, DISPOSITION_DUPLICATE);
+	d->recorded = true;
 	d->generation = generation;
 	return OK;
 }

@@ -369,6 +369,21 @@ secret.zip!/secret.csv landed' "$(run_pass)"
 expect_same 'the password stands nowhere' '' \
 	"$(grep -rl 'open sesame' lake pass.out pass.err || :)"
 rm lake/inbox/*
+printf 'a,b\nopen,2\n' >in/open.csv
+printf 'a,b\nsecret,2\n' >in/secret.csv
+(cd in && tar -czf ../lake/inbox/open.tar.gz open.csv &&
+	zip -q -P 'open sesame' ../lake/inbox/both.zip secret.csv)
+mv password away
+expect_same 'while it cannot be had, what needs it waits; nothing else does' \
+	'both.zip pending
+open.tar.gz unpacked 1 landed
+open.tar.gz!/open.csv landed' "$(run_pass)"
+expect_same 'and says for what' 1 "$(why both.zip | grep -c \
+	"pending: unpack.password: open $PWD/password: No such file")"
+mv away password
+expect_same 'then it lands' 'both.zip unpacked 1 landed
+both.zip!/secret.csv landed' "$(run_pass)"
+rm lake/inbox/*
 
 # ---- keep_container, checksums, totals, drift ----
 

@@ -100,6 +100,45 @@ expect_same 'with its status and its words' 1 \
 		grep -c 'quarantined: .*ended with status 2.*gpg: ')"
 rm lake/inbox/*
 
+# gpg says nothing of a file that was cut off before the message in it, and that
+# all is well.
+printf 'a,b\n5,6\n' >full.csv
+encrypt full.csv
+settings "[$gpg, --batch, --quiet, --decrypt]"
+sed -i 's/^    ready:/    after: delete\n&/' $conf
+head -c 200 full.csv.gpg >lake/inbox/full.csv.gpg
+expect "gpg itself takes that for an empty message" \
+	gpg --homedir "$home" --batch --quiet --decrypt lake/inbox/full.csv.gpg
+expect_same 'one that writes nothing, of a file that has bytes' \
+	'full.csv.gpg quarantined' "$(run_pass)"
+expect_same 'why it is quarantined' 1 \
+	"$("$LANDFALL" why -c $conf full.csv.gpg | grep -c \
+		"quarantined: filter $gpg: ended well and wrote nothing")"
+expect 'the only copy is still there' test -s lake/inbox/full.csv.gpg
+cp full.csv.gpg lake/inbox/
+expect_same 'all of it lands' 'full.csv.gpg unpacked
+full.csv.gpg!/full.csv landed' "$(run_pass)"
+expect_same 'and leaves' '' "$(ls lake/inbox)"
+
+settings "[$gpg, --batch, --quiet, --decrypt]"
+: >void.csv
+encrypt void.csv
+cp void.csv.gpg lake/inbox/
+expect_same 'a message that is empty is looked at by somebody' \
+	'void.csv.gpg quarantined' "$(run_pass)"
+expect 'who may release it' "$LANDFALL" release -c $conf \
+	"$("$LANDFALL" why -c $conf --json void.csv.gpg |
+		sed -n 's/.*"index":\([0-9]*\).*/\1/p')"
+expect_same 'then it has landed, of no bytes' 0 \
+	"$("$LANDFALL" cat -c $conf void.csv.gpg!/void.csv | wc -c)"
+rm lake/inbox/*
+settings '[/bin/cat]'
+: >lake/inbox/none.csv.x
+expect_same 'a file that is empty goes through' 'none.csv.x unpacked
+none.csv.x!/none.csv duplicate' "$(run_pass)"
+rm lake/inbox/*
+settings "[$gpg, --batch, --quiet, --decrypt]"
+
 # age takes a key from a file that it may read.
 if command -v age >/dev/null && command -v age-keygen >/dev/null; then
 	age-keygen -o age.key 2>/dev/null

@@ -262,3 +262,52 @@ expect_same 'a damaged file is not released' 0 \
 cp r4.good "$file"
 expect 'put back, it is' "$LANDFALL" release -c $conf "$r4"
 both_verify 'after the damage'
+
+# ---- a release that comes to nothing ----
+
+# still_there NAME ENTRY WHY: it was not released, and nothing was decided.
+still_there()
+{
+	expect_status "$1: a release of it is attention" 2 \
+		"$LANDFALL" release -c $conf "$2" --why 'try it'
+	expect_same "$1: it says that it stays, and why" 1 "$(grep -c \
+		"error: entry $2 stays quarantined: $3" lib.out)"
+	expect_same "$1: one file of it" 1 \
+		"$(find lake/zone/_quarantine -name "${1%.*}*.zst" | wc -l)"
+	both_verify "$1"
+	expect_same "$1: so do its sums" '' "$(cd lake/zone &&
+		for sums in $(find . -name SHA256SUMS); do
+			(cd "${sums%/*}" && sha256sum -c --quiet SHA256SUMS 2>&1)
+		done)"
+	expect_same "$1: why tells both" 1 "$("$LANDFALL" why -c $conf "$1" |
+		grep -c "entry $2 stays quarantined: $3")"
+}
+
+rm lake/inbox/*
+settings 'unpack: {filter: {command: [\/bin\/false]}}'
+echo secret >lake/inbox/f1.gpg
+run_pass >/dev/null
+f1=$(entry f1.gpg)
+still_there f1.gpg "$f1" 'filter /bin/false: ended with status 1'
+settings 'unpack: {filter: {command: [\/bin\/cat]}}'
+expect 'once the filter is mended it is released' \
+	"$LANDFALL" release -c $conf "$f1"
+expect_same 'with its bytes' secret "$("$LANDFALL" cat -c $conf f1.gpg!/f1)"
+
+settings 'unpack: {}'
+rm lake/inbox/*
+head -c 30000000 /dev/zero | gzip >lake/inbox/bomb.csv.gz
+run_pass >/dev/null
+still_there bomb.csv.gz "$(entry bomb.csv.gz)" '.*ratio'
+
+# An older version that is released to nothing is not made a new one.
+settings 'unpack: {filter: {command: [\/bin\/false]}}'
+rm lake/inbox/*
+echo one >lake/inbox/f2.gpg
+run_pass >/dev/null
+f2=$(entry f2.gpg)
+settings 'unpack: {filter: {command: [\/bin\/cat]}}'
+echo two two >lake/inbox/f2.gpg
+run_pass >/dev/null
+settings 'unpack: {filter: {command: [\/bin\/false]}}'
+still_there f2.gpg "$f2" 'filter /bin/false: ended with status 1'

@@ -54,6 +54,25 @@ test_err_says_nothing_to_the_terminal(void **state UNUSED)
 		e.text, "b?: open a?[2J??\xc3\xa9: No such file or directory");
 }
 
+/* What is said of an error may be told by another, even by itself. */
+static void
+test_err_may_be_of_its_own_text(void **state UNUSED)
+{
+	struct err e = ERR_INIT;
+
+	err_set(&e, BAD_SOURCE, "file b/password: not there");
+	assert_int_equal(
+		err_set(&e, AGAIN, "unpack.password: %s", e.text), AGAIN);
+	assert_string_equal(
+		e.text, "unpack.password: file b/password: not there");
+	err_sys(&e, BROKEN, ENOENT, "a: %s", e.text + 17);
+	assert_string_equal(e.text,
+		"a: file b/password: not there: No such file or directory");
+	err_add(&e, "%.1s", e.text);
+	assert_string_equal(e.text,
+		"a: a: file b/password: not there: No such file or directory");
+}
+
 static void
 test_buf_refuses_more_than_its_maximum(void **state UNUSED)
 {
@@ -399,6 +418,7 @@ main(void)
 		cmocka_unit_test(test_err_keeps_cause_and_adds_context),
 		cmocka_unit_test(test_err_cuts_what_does_not_fit),
 		cmocka_unit_test(test_err_says_nothing_to_the_terminal),
+		cmocka_unit_test(test_err_may_be_of_its_own_text),
 		cmocka_unit_test(test_buf_refuses_more_than_its_maximum),
 		cmocka_unit_test(test_names_are_quoted_for_humans),
 		cmocka_unit_test(test_names_are_a_bounded_set),

@@ -151,6 +151,38 @@ test_quarantined_again(void **state)
 	check_world(p, 1, 1);
 }
 
+/* A release that is quarantined again decides nothing, and lands nothing. */
+static void
+test_release_that_fails(void **state)
+{
+	static const struct made first = {.source = "a",
+		.name = "bad",
+		.text = "bad\n",
+		.reason = "a test says so"};
+	struct made again = first;
+	struct place *p = *state;
+	struct err e = ERR_INIT;
+	struct group g;
+	uint64_t by;
+
+	land_these(p, &first, 1);
+	/* Another reason: the landing file would be another one too. */
+	again.reason = "a test says so again";
+	group_make(p, &g, &again, 1);
+	g.d[0]->settles = true;
+	must(commit_group(&p->c, g.d, g.n, &e), &e);
+	assert_int_equal(g.d[0]->disposition, DISPOSITION_QUARANTINED);
+	assert_false(g.d[0]->recorded);
+	assert_false(g.d[0]->settles);
+	assert_string_equal(g.d[0]->reason, again.reason);
+	group_free(&g);
+	assert_int_equal(catalog_settled(p->c.catalog, 0, &by, &e), END);
+	check_world(p, 1, 1);
+	shut(p);
+	(void)recover(p);
+	check_world(p, 1, 1);
+}
+
 int
 main(void)
 {
@@ -161,6 +193,7 @@ main(void)
 		TEST(test_same_name_twice_in_one_group),
 		TEST(test_to_and_fro),
 		TEST(test_quarantined_again),
+		TEST(test_release_that_fails),
 	};
 
 	return cmocka_run_group_tests_name("commit", tests, NULL, NULL);
