@@ -108,10 +108,8 @@ print_undecided(const struct standing_undecided *u, size_t width, int64_t now)
 	str_add_quoted(&s, u->name.s, u->name.len);
 	str_addf(&s, " (entry %" PRIu64 ")%s%s", u->entry,
 		u->reason.len > 0 ? ": " : "", u->reason.s);
-	str_addf(&s,
-		"; `landfall release %" PRIu64 "` or `landfall reject %" PRIu64
-		"`",
-		u->entry, u->entry);
+	str_add(&s, "; ");
+	show_decision(&s, u->entry);
 	printf("  %-*s  %s\n", (int)width, "", s.s);
 }
 

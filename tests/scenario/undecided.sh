@@ -31,6 +31,9 @@ expect_same 'as JSON' "1 0 bad.csv $wrong None" "$("$LANDFALL" status -c $conf -
 s = json.load(sys.stdin)["sources"]["inbox"]
 u = s["undecided"]
 print(u["names"], u["entry"], u["name"], u["reason"], s["newest"])')"
+expect_same 'why ends with what to do' \
+	'entry 0 waits for a decision: `landfall release 0` or `landfall reject 0`' \
+	"$("$LANDFALL" why -c $conf bad.csv | tail -n 1)"
 stop_daemon 'with something quarantined'
 
 # ---- the partner takes it away ----
@@ -49,10 +52,33 @@ $(stands)
 END
 )"
 
+# ---- what waits, listed ----
+
+listed()
+{
+	"$LANDFALL" ls --quarantined -c $conf "$@" 2>said | sed -n '2,$p' |
+		sed 's/[0-9]*-[0-9]*-[0-9]*T[0-9:]*Z/T/; s/^ *//'
+}
+expect_same 'the list has entry, source, name and reason' \
+	"0  T  inbox             bad.csv: $wrong" "$(listed)"
+expect_same 'and ends with what to do' 1 \
+	"$(grep -c 'each waits for `landfall release ENTRY`' said)"
+expect_same 'as JSON' "0 inbox bad.csv $wrong" \
+	"$("$LANDFALL" ls --quarantined --json -c $conf | python3 -c '
+import json, sys
+for line in sys.stdin:
+    o = json.loads(line)
+    print(o["entry"], o["source"], o["name"], o["reason"])')"
+expect_status 'of a source that there is not' 1 \
+	"$LANDFALL" ls --quarantined -c $conf inbx
+expect_same 'of one that there is' 1 "$(listed inbox | wc -l)"
+
 # ---- somebody decides ----
 
 printf 'b\n1\nT,9\n' >lake/inbox/worse.csv
-"$LANDFALL" run --once -c $conf --quiet || :
+expect_status 'a pass names the entry' 2 "$LANDFALL" run --once -c $conf
+expect_same 'with the reason behind' 1 \
+	"$(grep -c 'worse.csv: .*zst, ledger entry 1 (control total' lib.out)"
 expect_same 'there is one more' "!
 2 quarantined: bad.csv (entry 0): $wrong; \`landfall release 0\` or \`landfall reject 0\`" \
 	"$(stands)"
@@ -62,3 +88,9 @@ expect_same 'the other is left' "!
 	"$(stands)"
 expect 'that is rejected' "$LANDFALL" reject -c $conf 1
 expect_same 'then nothing needs anybody' ' ' "$(stands)"
+expect_same 'nor is anything listed' '' "$(listed)"
+expect_same 'why has nothing to do' 0 \
+	"$("$LANDFALL" why -c $conf bad.csv | grep -c 'waits for')"
+expect_same 'ls says what became of them' 'bad.csv (released as entry 2)
+worse.csv (rejected by entry 3)' "$("$LANDFALL" ls -c $conf |
+	sed -n 's|  _quarantine/[^ ]*||; s/.*  \([a-z.]* (re.*\)/\1/p')"
