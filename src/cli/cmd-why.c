@@ -149,7 +149,10 @@ tell(struct cli *c, struct catalog *cat, const char *source)
 		str_addf(&t.todo,
 			"and %u more: `landfall ls --quarantined` has all\n",
 			t.n - TODO_MOST);
-	fputs(t.todo.s, stdout);
+	/* The story alone is the output: its last line is how it stands. */
+	fflush(stdout);
+	if (!c->quiet)
+		fputs(t.todo.s, stderr);
 	str_release(&t.todo);
 	if (rc == OK)
 		return STATUS_DONE;

@@ -33,7 +33,7 @@ u = s["undecided"]
 print(u["names"], u["entry"], u["name"], u["reason"], s["newest"])')"
 expect_same 'why ends with what to do' \
 	'entry 0 waits for a decision: `landfall release 0` or `landfall reject 0`' \
-	"$("$LANDFALL" why -c $conf bad.csv | tail -n 1)"
+	"$("$LANDFALL" why -c $conf bad.csv 2>&1 | tail -n 1)"
 stop_daemon 'with something quarantined'
 
 # ---- the partner takes it away ----
@@ -90,7 +90,7 @@ expect 'that is rejected' "$LANDFALL" reject -c $conf 1
 expect_same 'then nothing needs anybody' ' ' "$(stands)"
 expect_same 'nor is anything listed' '' "$(listed)"
 expect_same 'why has nothing to do' 0 \
-	"$("$LANDFALL" why -c $conf bad.csv | grep -c 'waits for')"
+	"$("$LANDFALL" why -c $conf bad.csv 2>&1 | grep -c 'waits for')"
 expect_same 'ls says what became of them' 'bad.csv (released as entry 2)
 worse.csv (rejected by entry 3)' "$("$LANDFALL" ls -c $conf |
 	sed -n 's|  _quarantine/[^ ]*||; s/.*  \([a-z.]* (re.*\)/\1/p')"
