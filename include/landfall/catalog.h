@@ -167,8 +167,9 @@ enum rc catalog_find_before(struct catalog *c, int64_t name, uint64_t index,
 	uint64_t *ret, struct err *e) MUST_USE;
 
 /*
- * The version of a source that has a landing file and came last. END: none.
- * As slow as its silence is long: the ledger is searched from the end.
+ * The version of a source that has landed with a file and came last, what is
+ * only quarantined left out. END: none. As slow as its silence is long: the
+ * ledger is searched from the end.
  */
 enum rc catalog_find_newest(struct catalog *c, const char *source,
 	struct catalog_name *ret, struct err *e) MUST_USE;
@@ -305,6 +306,29 @@ enum rc catalog_settle(
 /* END: nobody has settled it. */
 enum rc catalog_settled(struct catalog *c, uint64_t entry, uint64_t *ret_by,
 	struct err *e) MUST_USE;
+
+/*
+ * What of a source is quarantined and waits for a decision: nobody has settled
+ * it, and the name has not come again.
+ */
+struct catalog_undecided {
+	uint64_t n;
+	struct catalog_name oldest; /* reason: of that quarantine */
+};
+
+/* END: nothing. One index search; as slow as much was ever quarantined. */
+enum rc catalog_undecided(struct catalog *c, const char *source,
+	struct catalog_undecided *ret, struct err *e) MUST_USE;
+
+/* Each of a source, in the order of the ledger; stops when each returns not
+ * OK, and returns that; END is OK. */
+enum rc catalog_each_undecided(struct catalog *c, const char *source,
+	enum rc (*each)(void *arg, const struct catalog_name *n, struct err *e),
+	void *arg, struct err *e) MUST_USE;
+
+/* The source whose name follows `name` (""; the first). END: none does. */
+enum rc catalog_next_source(
+	struct catalog *c, struct str *name, struct err *e) MUST_USE;
 
 /* ---- shapes: what the deliveries of a source look like ---- */
 

@@ -40,7 +40,7 @@ struct catalog {
 	} * source; /* those met; forgotten when a transaction is aborted */
 	size_t n_sources;
 	struct catalog_kept find, landed, bytes, index, newest, file, pass,
-		waiting;
+		waiting, undecided;
 	struct str condition; /* its state */
 	struct catalog_kept_stream stream;
 };

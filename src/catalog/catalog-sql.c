@@ -259,8 +259,12 @@ static const char step_10[] =
 	"	OR (" BEHIND_STEM " GLOB '????????T??????.?????????Z*.*'"
 	"	AND " BEHIND_STEM " NOT GLOB '*.*.*.*')));";
 
+/* What is quarantined is little among much, and asked for often. */
+static const char step_11[] = "CREATE INDEX version_quarantined"
+			      "	ON version(source) WHERE disposition = 5;";
+
 const char *const catalog_sql_steps[] = {step_1, step_2, step_3, step_4, step_5,
-	step_6, step_7, step_8, step_9, step_10};
+	step_6, step_7, step_8, step_9, step_10, step_11};
 const size_t catalog_sql_n_steps = ARRAY_LEN(catalog_sql_steps);
 
 /* Numbers of enum disposition stand in the texts: they are on disk anyway. */
@@ -273,6 +277,19 @@ _Static_assert(PASS_COMPLETE == 1, "outcomes are on disk");
 #define NAME_COLUMNS \
 	"s.name, n.id, n.name, n.disposition, n.reason, n.size, n.mtime," \
 	" n.ctime, n.inode, n.device, n.first_seen, n.changed"
+
+/* The same, and why that version was quarantined, whatever came since. */
+#define UNDECIDED_COLUMNS \
+	"s.name, n.id, n.name, n.disposition," \
+	" iif(n.disposition = 5, n.reason, coalesce((SELECT reason FROM event" \
+	" WHERE name = n.id AND id > v.follows AND disposition = 5" \
+	" ORDER BY id DESC LIMIT 1), '')), n.size, n.mtime," \
+	" n.ctime, n.inode, n.device, n.first_seen, n.changed"
+
+/* Quarantined, and nobody has decided, nor has it come again. */
+#define UNDECIDED \
+	" v.disposition = 5 AND n.newest = v.id AND NOT EXISTS" \
+	" (SELECT 1 FROM settled WHERE entry = v.id - 1)"
 
 #define VERSION_COLUMNS \
 	"v.id, v.generation, v.disposition, v.relation, v.bytes_sha256," \
@@ -362,8 +379,8 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 	[SQL_FIND_NEWEST] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
 			     " FROM version v JOIN name n ON n.id = v.name"
 			     " JOIN source s ON s.id = n.source"
-			     " WHERE v.disposition <> 2 AND v.file <> ''"
-			     " AND v.source = ?1"
+			     " WHERE v.disposition IN (1, 3, 7)"
+			     " AND v.file <> '' AND +v.source = ?1"
 			     " ORDER BY v.id DESC LIMIT 1",
 		true},
 	[SQL_FIND_FILE] = {"SELECT " NAME_COLUMNS ", " VERSION_COLUMNS
@@ -562,14 +579,23 @@ const struct catalog_sql_text catalog_sql_texts[SQL_STATEMENTS] = {
 			    " WHERE v.id > ?2 AND v.id <= ?3"
 			    " AND +v.source = ?1 ORDER BY v.id",
 		false},
-	/* Quarantined, and nobody has decided, nor has it come again. */
 	[SQL_STANDS] = {"SELECT v.id FROM version v"
 			" CROSS JOIN name n ON n.id = v.name"
 			" WHERE v.id > ?2 AND v.id <= ?3"
-			" AND v.disposition = 5 AND +v.source = ?1"
-			" AND n.newest = v.id AND NOT EXISTS"
-			" (SELECT 1 FROM settled WHERE entry = v.id - 1)"
-			" LIMIT 1",
+			" AND +v.source = ?1 AND" UNDECIDED " LIMIT 1",
+		false},
+	[SQL_UNDECIDED_COUNT] = {"SELECT count(*) FROM version v"
+				 " CROSS JOIN name n ON n.id = v.name"
+				 " WHERE v.source = ?1 AND" UNDECIDED,
+		false},
+	[SQL_UNDECIDED] = {"SELECT " UNDECIDED_COLUMNS ", " VERSION_COLUMNS
+			   " FROM version v CROSS JOIN name n ON n.id = v.name"
+			   " CROSS JOIN source s ON s.id = v.source"
+			   " WHERE v.source = ?1 AND" UNDECIDED
+			   " ORDER BY v.id",
+		false},
+	[SQL_SOURCES] = {"SELECT name FROM source WHERE name > ?1"
+			 " ORDER BY name LIMIT 1",
 		false},
 	[SQL_CONDITION_PUT] = {"INSERT OR REPLACE INTO condition(source, kind,"
 			       " state, key, at) VALUES(?1, ?2, ?3, ?4, ?5)",

@@ -242,6 +242,7 @@ catalog_open(
 	kept_init(&c->file);
 	kept_init(&c->pass);
 	kept_init(&c->waiting);
+	kept_init(&c->undecided);
 	c->condition = (struct str)STR_INIT;
 	c->stream = (struct catalog_kept_stream){
 		STR_INIT, STR_INIT, STR_INIT, STR_INIT, STR_INIT};
@@ -279,6 +280,7 @@ catalog_close(struct catalog *c)
 	kept_release(&c->file);
 	kept_release(&c->pass);
 	kept_release(&c->waiting);
+	kept_release(&c->undecided);
 	str_release(&c->condition);
 	str_release(&c->stream.stream);
 	str_release(&c->stream.partition);

@@ -117,6 +117,7 @@ show_all(struct cli *c, struct place *p, const struct standing_daemon *d)
 			status_json_source(&j, &s, p->catalog);
 		else
 			status_words_source(&s, width, p->catalog);
+		standing_release(&s);
 	}
 	jsonw_end(&j);
 	if (show_telling(c, p->catalog, c->json ? &j : NULL, &e) != OK)

@@ -8,7 +8,11 @@
 #include "base/mem.h"
 #include "cli/commands.h"
 #include "cli/place.h"
+#include "cli/show.h"
 #include "cli/why-stream.h"
+
+/* Lines at the end of a story; a name may be that of many. */
+#define TODO_MOST 10
 
 static void
 print_json(const struct catalog_event *ev)
@@ -79,26 +83,54 @@ print_text(const struct catalog_event *ev)
 	cli_line(&s);
 }
 
-static enum rc
-print_event(void *arg, const struct catalog_event *ev, struct err *e UNUSED)
-{
-	const struct cli *c = arg;
+/* A story being told, and what of it waits for a decision. */
+struct telling {
+	const struct cli *cli;
+	struct catalog *catalog;
+	struct str todo; /* lines */
+	unsigned n;
+};
 
-	(c->json ? print_json : print_text)(ev);
+static enum rc
+note_undecided(struct telling *t, const struct catalog_event *ev, struct err *e)
+{
+	uint64_t entry = ev->version->index;
+	enum rc rc =
+		catalog_unsettled(t->catalog, ev->source, entry, entry + 1, e);
+
+	if (rc != OK)
+		return rc == END ? OK : rc;
+	if (t->n++ >= TODO_MOST)
+		return OK;
+	str_addf(&t->todo, "entry %" PRIu64 " waits for a decision: ", entry);
+	show_decision(&t->todo, entry);
+	str_addc(&t->todo, '\n');
 	return OK;
+}
+
+static enum rc
+print_event(void *arg, const struct catalog_event *ev, struct err *e)
+{
+	struct telling *t = arg;
+
+	(t->cli->json ? print_json : print_text)(ev);
+	if (t->cli->json || ev->version == NULL ||
+		ev->version->disposition != DISPOSITION_QUARANTINED)
+		return OK;
+	return note_undecided(t, ev, e);
 }
 
 /* Names in our JSON are percent-encoded, and people paste them. */
 static enum rc
-tell_decoded(struct cli *c, struct catalog *cat, const char *source,
-	const char *name, struct err *e)
+tell_decoded(
+	struct telling *t, const char *source, const char *name, struct err *e)
 {
 	size_t len = strlen(name), n;
 	CLEANUP(mem_release) uint8_t *bytes = mem_alloc(len + 1);
 
 	if (!str_parse_percent(name, len, bytes, len, &n) || n == len)
 		return END;
-	return catalog_story(cat, source, bytes, n, print_event, c, e);
+	return catalog_story(t->catalog, source, bytes, n, print_event, t, e);
 }
 
 static enum status
@@ -106,12 +138,22 @@ tell(struct cli *c, struct catalog *cat, const char *source)
 {
 	const char *name = c->arg[0];
 	CLEANUP(str_release) struct str quoted = STR_INIT;
+	struct telling t = {.cli = c, .catalog = cat, .todo = STR_INIT};
 	struct err e = ERR_INIT;
 	enum rc rc = catalog_story(cat, source, (const uint8_t *)name,
-		strlen(name), print_event, c, &e);
+		strlen(name), print_event, &t, &e);
 
 	if (rc == END)
-		rc = tell_decoded(c, cat, source, name, &e);
+		rc = tell_decoded(&t, source, name, &e);
+	if (t.n > TODO_MOST)
+		str_addf(&t.todo,
+			"and %u more: `landfall ls --quarantined` has all\n",
+			t.n - TODO_MOST);
+	/* The story alone is the output: its last line is how it stands. */
+	fflush(stdout);
+	if (!c->quiet)
+		fputs(t.todo.s, stderr);
+	str_release(&t.todo);
 	if (rc == OK)
 		return STATUS_DONE;
 	if (rc != END)

@@ -22,8 +22,9 @@ const struct command commands[] = {
 		"directory when it\nlies there, else its last component.",
 		cmd_land},
 	{"release", "ID [--why TEXT]", "land what was quarantined after all",
-		"ID is the ledger entry of the quarantine; `landfall why NAME` "
-		"tells it. The bytes\nland as they are, under the dialect the "
+		"ID is the ledger entry of the quarantine; `landfall ls "
+		"--quarantined` lists them. The bytes\nland as they are, under "
+		"the dialect the "
 		"source has now; control totals and drift\nno longer stop "
 		"them. The ledger keeps who decided, and why.",
 		cmd_release},
@@ -53,7 +54,11 @@ const struct command commands[] = {
 		"somebody. What a running daemon is at\nstands above, the "
 		"ledger below.",
 		cmd_status},
-	{"ls", "[SOURCE...]", "what is in the zone", NULL, cmd_ls},
+	{"ls", "[--quarantined] [SOURCE...]", "what is in the zone",
+		"--quarantined: only what waits for `landfall release` or "
+		"`landfall reject`, with\nits ledger entry, since when, and "
+		"why.",
+		cmd_ls},
 	{"why", "NAME [--source S] | SOURCE.STREAM --key KEY|--at T",
 		"the story of one name, or record",
 		"--key: each time that a record of a polled API came; the "

@@ -89,10 +89,21 @@ delivery_words(struct str *s, const struct delivery *d)
 		str_addf(s, " -> %s", d->file.s);
 	else if (d->is_again)
 		str_addf(s, ", unpacked as ledger entry %" PRIu64, d->again);
+	if (d->staged && d->disposition == DISPOSITION_QUARANTINED)
+		str_addf(s, ", ledger entry %" PRIu64, d->index);
 	if (d->drift != NULL)
 		str_addf(s, " (%s)", d->drift);
 	if (d->reason != NULL)
 		str_addf(s, " (%s)", d->reason);
+}
+
+void
+show_decision(struct str *s, uint64_t entry)
+{
+	str_addf(s,
+		"`landfall release %" PRIu64 "` or `landfall reject %" PRIu64
+		"`",
+		entry, entry);
 }
 
 void

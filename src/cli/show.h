@@ -24,4 +24,7 @@ void show_arrival_words(struct str *s, const struct arrival_report *r);
 /* One pass, a line on stdout. */
 void show_pass(const struct cli *c, const struct pass_report *r);
 
+/* "`landfall release 5` or `landfall reject 5`" */
+void show_decision(struct str *s, uint64_t entry);
+
 #endif

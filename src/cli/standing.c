@@ -96,6 +96,29 @@ try_outbox(const struct source_config *source, struct err *ret)
 		outbox_close(&folder);
 }
 
+/* The oldest of all streams is the one that is shown. */
+static enum rc
+add_undecided(
+	struct catalog *c, const char *name, struct standing *s, struct err *e)
+{
+	struct catalog_undecided u;
+	enum rc rc = catalog_undecided(c, name, &u, e);
+
+	if (rc != OK)
+		return rc == END ? OK : rc;
+	if (s->undecided.n == 0 ||
+		u.oldest.version.index < s->undecided.entry) {
+		s->undecided.entry = u.oldest.version.index;
+		s->undecided.since = u.oldest.version.landed_at;
+		str_clear(&s->undecided.name);
+		str_addn(&s->undecided.name, u.oldest.name, u.oldest.name_len);
+		str_clear(&s->undecided.reason);
+		str_add(&s->undecided.reason, u.oldest.reason);
+	}
+	s->undecided.n += u.n;
+	return OK;
+}
+
 /* What landed last, and how all names stand, of one source in the catalog. */
 static enum rc
 add_source(struct catalog *c, const char *name, bool counted,
@@ -113,7 +136,7 @@ add_source(struct catalog *c, const char *name, bool counted,
 		return e->code;
 	for (unsigned i = 0; i < DISPOSITIONS; i++)
 		s->count[i] += count[i];
-	return OK;
+	return add_undecided(c, name, s, e);
 }
 
 /* The streams of an API are sources of their own there. */
@@ -136,7 +159,9 @@ standing_take(struct place *p, const struct source_config *source,
 	const struct standing_daemon *d, bool counted, struct standing *ret,
 	struct err *e)
 {
-	struct standing s = {.source = source};
+	CLEANUP(standing_release)
+	struct standing s = {.source = source,
+		.undecided = {.name = STR_INIT, .reason = STR_INIT}};
 	struct lesson lesson = {.due = 0};
 	enum rc rc;
 
@@ -159,7 +184,15 @@ standing_take(struct place *p, const struct source_config *source,
 		return e->code;
 	try_outbox(source, &s.outbox);
 	*ret = s;
+	s.undecided.name = s.undecided.reason = (struct str)STR_INIT;
 	return OK;
+}
+
+void
+standing_release(struct standing *s)
+{
+	str_release(&s->undecided.name);
+	str_release(&s->undecided.reason);
 }
 
 bool
@@ -174,6 +207,6 @@ standing_is_bad(const struct standing *s)
 	default:
 		return s->failures > 0 || s->outbox.code != OK ||
 			(s->looked && *s->pass.trouble != '\0') ||
-			s->pass.count[DISPOSITION_QUARANTINED] > 0;
+			s->undecided.n > 0;
 	}
 }

@@ -23,6 +23,15 @@ enum rc standing_daemon(const struct cli *c, struct standing_daemon *ret,
 	struct err *e) MUST_USE;
 void standing_daemon_release(struct standing_daemon *d);
 
+/* What is quarantined and waits for a decision, in all streams of an API. */
+struct standing_undecided {
+	uint64_t n;
+	uint64_t entry;	 /* of the oldest, in the ledger; of that one also: */
+	int64_t since;	 /* wall */
+	struct str name; /* its bytes */
+	struct str reason;
+};
+
 struct standing {
 	const struct source_config *source;
 	struct catalog_pass pass; /* texts are the catalog's */
@@ -34,18 +43,21 @@ struct standing {
 	int64_t newest; /* when something was landed last; 0: never */
 	struct catalog_waiting waiting; /* names 0: none */
 	uint64_t count[DISPOSITIONS];	/* of all known names */
+	struct standing_undecided undecided;
 	struct arrival_report arrival;
 	struct receipts_owed owed;
 	struct err outbox; /* why it takes none now; OK: it does */
 };
 
 /*
- * How one source stands; valid until the next call for the same catalog.
+ * How one source stands; texts are valid until the next call for the same
+ * catalog. Release what this returned.
  * counted: fill in count, which reads every known name.
  */
 enum rc standing_take(struct place *p, const struct source_config *source,
 	const struct standing_daemon *d, bool counted, struct standing *ret,
 	struct err *e) MUST_USE;
+void standing_release(struct standing *s);
 
 /* "complete", "could-not-look", ... */
 const char *standing_outcome(const struct catalog_pass *p);

@@ -45,6 +45,20 @@ write_waiting(struct jsonw *j, const struct catalog_waiting *w)
 }
 
 static void
+write_undecided(struct jsonw *j, const struct standing_undecided *u)
+{
+	jsonw_object(j);
+	jsonw_key(j, "names"), jsonw_u64(j, u->n);
+	if (u->n > 0) {
+		jsonw_key(j, "since"), jsonw_time(j, u->since);
+		jsonw_key(j, "entry"), jsonw_u64(j, u->entry);
+		jsonw_key(j, "name"), jsonw_percent(j, u->name.s, u->name.len);
+		jsonw_key(j, "reason"), jsonw_text(j, u->reason.s);
+	}
+	jsonw_end(j);
+}
+
+static void
 write_receipts(struct jsonw *j, const struct standing *s)
 {
 	if (!receipts_wanted(s->source)) {
@@ -74,6 +88,7 @@ status_json_source(struct jsonw *j, const struct standing *s, struct catalog *c)
 	jsonw_key(j, "failures"), jsonw_u64(j, s->failures);
 	jsonw_key(j, "counts"), write_counts(j, s->count);
 	jsonw_key(j, "waiting"), write_waiting(j, &s->waiting);
+	jsonw_key(j, "undecided"), write_undecided(j, &s->undecided);
 	jsonw_key(j, "newest"), jsonw_time_or_null(j, s->newest);
 	jsonw_key(j, "receipts"), write_receipts(j, s);
 	if (s->source->kind == SOURCE_HTTP) {

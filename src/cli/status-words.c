@@ -94,6 +94,25 @@ print_receipts(const struct standing *s, size_t width, int64_t now)
 		printf("  %-*s  %s\n", (int)width, "", line.s);
 }
 
+/* What somebody has to decide, and how. */
+static void
+print_undecided(const struct standing_undecided *u, size_t width, int64_t now)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	if (u->n == 0)
+		return;
+	str_addf(&s, "%" PRIu64 " quarantined, the oldest for ", u->n);
+	add_for(&s, u->since, now);
+	str_add(&s, ": ");
+	str_add_quoted(&s, u->name.s, u->name.len);
+	str_addf(&s, " (entry %" PRIu64 ")%s%s", u->entry,
+		u->reason.len > 0 ? ": " : "", u->reason.s);
+	str_add(&s, "; ");
+	show_decision(&s, u->entry);
+	printf("  %-*s  %s\n", (int)width, "", s.s);
+}
+
 void
 status_words_source(const struct standing *s, size_t width, struct catalog *c)
 {
@@ -126,6 +145,7 @@ status_words_source(const struct standing *s, size_t width, struct catalog *c)
 		str_addf(&more, ": %s", s->waiting.reason);
 		printf("  %-*s  %s\n", (int)width, "", more.s);
 	}
+	print_undecided(&s->undecided, width, now);
 	print_receipts(s, width, now);
 	if (s->source->kind == SOURCE_HTTP)
 		status_streams_words(s->source, c, width);

@@ -41,6 +41,7 @@ struct walk {
 	uint64_t told; /* bytes of the archive, to whom shows progress */
 	struct piece *first, **last;
 	atomic_bool spoiled; /* nothing will come of the archive */
+	bool cut;	     /* the member taken last could not be read */
 	uint8_t *small;
 	struct str name;
 };
@@ -190,6 +191,7 @@ lose(struct walk *w, const struct unpack_member *m, const char *why)
 
 	p->d = new_note(w, m, DISPOSITION_QUARANTINED, "");
 	p->lost = mem_strdup(why);
+	w->cut = true;
 	if (!w->plan->partial)
 		atomic_store(&w->spoiled, true);
 }
@@ -263,6 +265,7 @@ take_file(struct walk *w, const struct unpack_member *m, struct err *e)
 	member_follow(p->source, w->plan->unpack, p->job->signature.size,
 		w->plan->fetch->room);
 	run_piece(&p->errand, &w->fetch);
+	w->cut = p->lost != NULL;
 	return OK;
 }
 
@@ -271,6 +274,7 @@ take_member(struct walk *w, const struct unpack_member *m, struct err *e)
 {
 	enum rc rc;
 
+	w->cut = false;
 	if (m->type == UNPACK_FOLDER)
 		return OK;
 	name_member(w, m);
@@ -400,12 +404,16 @@ gather(struct walk *w, struct err *e)
 
 /* ---- the whole archive ---- */
 
-/* BAD_ITEM of what stands in no name: the archive, or one inside it. */
+/*
+ * BAD_ITEM of what stands in no name: the archive, or one inside it. Where it
+ * ends in the middle of a member, that is missing, and nothing beside it.
+ */
 static void
 bad_archive(struct walk *w, struct err *e)
 {
 	add_trouble(w->haul, NULL, e->text);
-	w->haul->missing++;
+	w->haul->missing += !w->cut;
+	w->cut = false;
 	*e = (struct err)ERR_INIT;
 	if (!w->plan->partial)
 		atomic_store(&w->spoiled, true);

@@ -92,6 +92,19 @@ take(struct looking *k, const struct item *it, struct err *e)
 	return submit(k, it, e);
 }
 
+/*
+ * It stands like that already, for the same reason. What is written to while
+ * it waits looks different each time, and waits for the same.
+ */
+static bool
+stands_so(const struct decision *d, const struct item *it)
+{
+	return d->known && d->name.disposition == d->disposition &&
+		strcmp(d->name.reason, d->rule.s) == 0 &&
+		(d->disposition == DISPOSITION_PENDING ||
+			signature_equal(&d->name.signature, &it->signature));
+}
+
 /* What is decided, without reading it. */
 static struct delivery *
 note_of(const struct looking *k, const struct item *it)
@@ -104,10 +117,7 @@ note_of(const struct looking *k, const struct item *it)
 	note->disposition = d->disposition;
 	note->reason = mem_strdup(d->rule.s);
 	note->wait = d->wait;
-	note->known = d->told ||
-		(d->known && d->name.disposition == d->disposition &&
-			signature_equal(&d->name.signature, &it->signature) &&
-			strcmp(d->name.reason, d->rule.s) == 0);
+	note->known = d->told || stands_so(d, it);
 	return note;
 }
 

@@ -106,3 +106,30 @@ expect_same 'and then lands' 1 "$(find side/zone/inbox -name 'z.*' | wc -l)"
 kill $daemon
 wait $daemon || :
 trap - EXIT
+
+# A file that grows while somebody watches waits for one reason, told once.
+"$LANDFALL" init grows --quiet
+sed -i 's/format: csv/format: csv\n    ready: {stable: 2s}/' \
+	grows/landfall.yaml
+"$LANDFALL" run -c grows/landfall.yaml 2>log &
+daemon=$!
+trap 'kill -9 $daemon 2>/dev/null || :' EXIT
+for _ in $(seq 100); do
+	! grep -q event=started log || break
+	sleep 0.05
+done
+for n in $(seq 40); do
+	echo "$n" >>grows/inbox/g.csv
+	sleep 0.05
+done
+for _ in $(seq 200); do
+	[ -z "$(find grows/zone/inbox -name 'g.*')" ] || break
+	sleep 0.05
+done
+expect_same 'what grows lands once it stands still' 40 "$("$LANDFALL" cat \
+	-c grows/landfall.yaml g.csv | wc -l)"
+expect_same 'and the log said once that it was pending' 1 \
+	"$(grep -c 'event=pending' log)"
+kill $daemon
+wait $daemon || :
+trap - EXIT

@@ -255,6 +255,74 @@ test_marks_and_what_came_since(void **state)
 }
 
 static enum rc
+add_undecided(void *arg, const struct catalog_name *n, struct err *e UNUSED)
+{
+	str_addf(arg, "%llu:%.*s:%s ", (unsigned long long)n->version.index,
+		(int)n->name_len, (const char *)n->name, n->reason);
+	return OK;
+}
+
+static void
+quarantine(struct place *p, const char *source, const char *name,
+	uint64_t index, const char *file)
+{
+	struct catalog_version v = landing(index, name, file);
+
+	v.disposition = DISPOSITION_QUARANTINED;
+	put(p, source, name, &sig_a, 1, &v);
+	note(p, source, name, &sig_a, 1, DISPOSITION_QUARANTINED, file);
+}
+
+static void
+test_what_waits_for_a_decision(void **state)
+{
+	struct place *p = *state;
+	struct str text = STR_INIT;
+	struct err e = ERR_INIT;
+	struct catalog_undecided u;
+	struct catalog_version v = landing(0, "l", "landed");
+	struct catalog_name n;
+
+	assert_int_equal(catalog_undecided(p->catalog, "s", &u, &e), END);
+	assert_int_equal(catalog_next_source(p->catalog, &text, &e), END);
+	put(p, "s", "l", &sig_a, 1, &v);
+	assert_int_equal(catalog_undecided(p->catalog, "s", &u, &e), END);
+	quarantine(p, "s", "a", 1, "wrong a");
+	quarantine(p, "t", "a", 2, "wrong t");
+	quarantine(p, "s", "b", 3, "wrong b");
+	quarantine(p, "s", "c", 4, "wrong c");
+	must(catalog_undecided(p->catalog, "s", &u, &e), &e);
+	assert_int_equal(u.n, 3);
+	assert_int_equal(u.oldest.version.index, 1);
+	assert_string_equal(u.oldest.reason, "wrong a");
+	/* It is not what landed last. */
+	must(catalog_find_newest(p->catalog, "s", &n, &e), &e);
+	assert_int_equal(n.version.index, 0);
+
+	/* It changes at its source: that one is undecided, and why it was. */
+	note(p, "s", "a", &sig_b, 2, DISPOSITION_PENDING, "too young");
+	/* This one comes again, and that one is settled. */
+	v = landing(5, "bb", "f5");
+	put(p, "s", "b", &sig_b, 2, &v);
+	must(catalog_begin(p->catalog, &e), &e);
+	must(catalog_settle(p->catalog, 4, 6, &e), &e);
+	must(catalog_commit(p->catalog, &e), &e);
+	must(catalog_each_undecided(p->catalog, "s", add_undecided, &text, &e),
+		&e);
+	assert_string_equal(text.s, "1:a:wrong a ");
+	must(catalog_undecided(p->catalog, "s", &u, &e), &e);
+	assert_int_equal(u.n, 1);
+
+	str_clear(&text);
+	must(catalog_next_source(p->catalog, &text, &e), &e);
+	assert_string_equal(text.s, "s");
+	must(catalog_next_source(p->catalog, &text, &e), &e);
+	assert_string_equal(text.s, "t");
+	assert_int_equal(catalog_next_source(p->catalog, &text, &e), END);
+	str_release(&text);
+}
+
+static enum rc
 add_side(void *arg, const struct catalog_side *s, struct err *e UNUSED)
 {
 	str_addf(arg, "%.*s:%.*s:%llu ", (int)s->name_len,
@@ -506,6 +574,7 @@ main(void)
 		with_catalog(test_passes_and_counts),
 		with_catalog(test_a_source_has_the_shape_it_was_given_last),
 		with_catalog(test_marks_and_what_came_since),
+		with_catalog(test_what_waits_for_a_decision),
 		with_catalog(test_side_files),
 		with_catalog(test_conditions_and_alerts),
 		with_catalog(test_streams_and_what_they_remember),
