@@ -22,7 +22,7 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 			"level: high\n"
 			"limits: {workers: 1000, memory: 1MB}\n"
 			"sources:\n"
-			"  Acme: {drop: {path: /srv/a}}\n"
+			"  Acme: {drop: {path: /srv/a, recursiv: no}}\n"
 			"  shop:\n"
 			"    drop: {path: /srv/shop, recusrive: yes}\n"
 			"    format: cvs\n"
@@ -54,6 +54,8 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:7:3: error: Acme: not a name for a source (lower-case "
 		"letters, digits and ._-, a letter or digit first, at most "
 		"64)\n"
+		"f:7:31: error: unknown key recursiv; did you mean "
+		"recursive?\n"
 		"f:9:29: error: unknown key recusrive; did you mean "
 		"recursive?\n"
 		"f:10:13: error: format: cvs is not known; did you mean csv?\n"
@@ -463,7 +465,15 @@ static const struct {
 	{HEAD "sources: {a: {drop: {path: /d}}, \"a\\0b\": {}}\n",
 		"f:3:34: error: 'a\\x00b': not a name for a source (lower-case "
 		"letters, digits and ._-, a letter or digit first, at most "
-		"64)\n"},
+		"64)\n"
+		"f:3:34: error: 'a\\x00b': no place to take deliveries from; "
+		"add drop: {path: DIRECTORY} or sftp: {host: NAME}\n"},
+	{HEAD "sources: {\"in\\ebox\": 7}\n",
+		"f:3:11: error: 'in\\x1bbox': not a name for a source "
+		"(lower-case letters, digits and ._-, a letter or digit "
+		"first, at most 64)\n"
+		"f:3:22: error: 'in\\x1bbox': expected a mapping, this is "
+		"text\n"},
 };
 
 static void
