@@ -59,8 +59,8 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:9:29: error: unknown key recusrive; did you mean "
 		"recursive?\n"
 		"f:10:13: error: format: cvs is not known; did you mean csv?\n"
-		"f:11:21: error: ready: expected a duration such as 30s "
-		"or 5m, up to 30d\n"
+		"f:11:21: error: ready: expected a duration in ms, s, m, h or "
+		"d, such as 30s, up to 30d, this is 10\n"
 		"f:12:17: error: duplicates: expected note or land, this is "
 		"ignore\n"
 		"f:13:5: error: unknown key ftp; did you mean sftp?\n"
@@ -174,6 +174,20 @@ static const struct {
 		"such as 2026-12-25, this is 2026-1-1\n"
 		"f:7:60: error: schedule.blackout: expected a list of dates "
 		"such as 2026-12-25, this is a mapping\n"},
+	{WHEN("schedule: {every: 15 min}\n    ready: {stable: 2 sec}\n"
+	      "    alert: {command: [/x], timeout: 1min}"),
+		"f:7:23: error: schedule.every: expected a duration in ms, s, "
+		"m, h or d, such as 30s, 1s to 366d, this is '15 min'\n"
+		"f:8:21: error: ready: expected a duration in ms, s, m, h or "
+		"d, such as 30s, up to 30d, this is '2 sec'\n"
+		"f:9:37: error: alert: timeout: expected a duration in ms, s, "
+		"m, h or d, such as 30s, 1s to 10m\n"},
+	{WHEN("schedule: {every: 15 m}\n    ready: {stable: 2 s}\n"
+	      "    alert: {command: [/x], timeout: 1 m}"),
+		""},
+	{WHEN("ready: {stable: \"2s\\0x\"}"),
+		"f:7:21: error: ready: expected a duration in ms, s, m, h or "
+		"d, such as 30s, up to 30d, this is '2s\\x00x'\n"},
 	{WHEN("schedule: {every: 0s, days: []}"),
 		"f:7:23: error: schedule.every: 0s is out of range, 1s to "
 		"366d\n"
