@@ -2,7 +2,7 @@
 """receipt.py RECEIPT --vkey VKEY [--file FILE]: is this receipt genuine?
 
 For whoever was given one. It needs nothing of the zone but the ledger's key
-(its _ledger/vkey, which you keep) and checks
+(its _ledger/vkey, which you keep: the text, or a file with it) and checks
   the proof      (C2SP tlog-proof): that the checkpoint in it is signed by
                  this key, and that the ledger it speaks for has the entry at
                  this place (RFC 6962);
@@ -19,7 +19,7 @@ import sys
 from hashlib import file_digest, sha256
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from verify import need, read_checkpoint  # noqa: E402
+from verify import need, read_checkpoint, read_vkey  # noqa: E402
 
 SAID = ("bytes_sha256", "disposition", "file", "file_sha256", "generation",
         "index", "landed_at", "name", "reason", "records", "size", "source")
@@ -78,8 +78,9 @@ def main(path, vkey, file=None):
 
 
 if __name__ == "__main__":
+    USAGE = "usage: receipt.py RECEIPT --vkey VKEY [--file FILE]"
     words = sys.argv[1:]
     if len(words) not in (3, 5) or words[1] != "--vkey" or \
             words[3:4] not in ([], ["--file"]):
-        sys.exit("usage: receipt.py RECEIPT --vkey VKEY [--file FILE]")
-    sys.exit(main(words[0], words[2], *words[4:]))
+        sys.exit(USAGE)
+    sys.exit(main(words[0], read_vkey(words[2], USAGE), *words[4:]))

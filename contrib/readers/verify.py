@@ -16,7 +16,8 @@ Tiles above tile/0, and records in their places, are for `landfall verify`.
 
 One line for each finding, "note:" for entries of other kinds, a summary last.
 Exit status: 0 all is well, 4 findings, 1 usage. The zone's own key can show
-damage, not forgery: give the VKEY you know. Nothing should land meanwhile.
+damage, not forgery: give the VKEY you know, the text or a file that holds it.
+Nothing should land meanwhile.
 """
 import base64
 import hashlib
@@ -75,6 +76,22 @@ def is_signed(text, signature, key):
     base = point((4 * pow(5, -1, p) % p).to_bytes(32, "little"))
     return len(signature) == 64 and s < order and (
         times(s, base) == add(point(r), times(h % order, point(key))))
+
+
+def read_vkey(given, usage):
+    """The text <name>+<key ID>+<base64>: itself, or what a file holds."""
+    text, what = given, "neither a file nor a key"
+    if os.path.exists(given):
+        what = "holds no key"
+        try:
+            with open(given, "rb") as f:
+                text = f.read(4096).decode("ascii", "replace")
+        except OSError as e:
+            text, what = "", e.strerror
+    if not re.fullmatch(r"[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/=]+\s*", text):
+        sys.exit(f"{usage}\n--vkey {given!a}: {what}; a key is "
+                 "NAME+ID+BASE64, as in _ledger/vkey")
+    return text
 
 
 def read_checkpoint(note, vkey):
@@ -251,9 +268,10 @@ def main(zone, vkey=None):
 
 
 if __name__ == "__main__":
+    USAGE = "usage: verify.py ZONE [--vkey VKEY]"
     if not (sys.argv[2:3] == ["--vkey"] and len(sys.argv) == 4 or
             len(sys.argv) == 2) or not os.path.isdir(sys.argv[1]):
-        sys.exit("usage: verify.py ZONE [--vkey VKEY]")
+        sys.exit(USAGE)
     if not shutil.which("zstd"):
         sys.exit("verify.py: nothing was checked: install the zstd program")
-    sys.exit(main(sys.argv[1], *sys.argv[3:]))
+    sys.exit(main(sys.argv[1], *(read_vkey(x, USAGE) for x in sys.argv[3:])))

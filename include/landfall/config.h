@@ -298,6 +298,15 @@ enum rc config_dialect(const char *format, const char *const *option, size_t n,
 /* The option table as text: `landfall help config`. */
 void config_help(struct str *s);
 
+/*
+ * One key of it, or of a profile, with what is below it: "schedule", "every",
+ * "sources.NAME.ready". False: there is none.
+ */
+bool config_help_key(struct str *s, const char *key);
+
+/* The key most like it, for "did you mean"; NULL when none is near. */
+const char *config_nearest_key(const char *key);
+
 /* The same as the body of landfall.yaml(5), in mdoc. */
 void config_help_mdoc(struct str *s);
 

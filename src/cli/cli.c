@@ -69,6 +69,23 @@ suggest(const char *given, const struct cli_option *o, size_t n)
 		fprintf(stderr, "did you mean --%s?\n", best);
 }
 
+const char *
+cli_nearest_command(const char *name)
+{
+	const char *best = NULL;
+	unsigned least = 3;
+
+	for (const struct command *cmd = commands; cmd->name != NULL; cmd++) {
+		unsigned d = str_distance(name, cmd->name);
+
+		if (d < least) {
+			least = d;
+			best = cmd->name;
+		}
+	}
+	return best;
+}
+
 /* The option getopt's value stands for: its letter, or its place from 1. */
 static const struct cli_option *
 option_of(int opt, const struct cli_option *o, size_t n)

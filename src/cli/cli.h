@@ -66,6 +66,9 @@ struct command {
 
 extern const struct command commands[]; /* ends with a NULL name */
 
+/* The command most like this word, for "did you mean"; NULL: none is near. */
+const char *cli_nearest_command(const char *name);
+
 /*
  * Parses argv (argv[0] is the command's name) against the options of this
  * command and those every command has. STATUS_DONE: go on; otherwise the

@@ -1,6 +1,9 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/durable.h"
 #include "base/io.h"
@@ -202,6 +205,57 @@ check_outboxes(const struct config *cfg)
 	return worst;
 }
 
+/* NULL: it can be looked at. Nothing but this directory is touched. */
+static const char *
+wrong_with_drop(const char *path)
+{
+	struct err e = ERR_INIT;
+	int fd = -1;
+
+	if (io_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, &fd, BAD_SOURCE,
+		    &e) == OK) {
+		bool enter = faccessat(fd, ".", X_OK, 0) == 0;
+
+		io_drop(&fd);
+		return enter ? NULL
+			     : "its files cannot be opened by this user, who "
+			       "may list but not enter it: chmod or chown it";
+	}
+	switch (e.cause) {
+	case ENOENT:
+		return "does not exist: make it, or correct the path";
+	case ENOTDIR:
+		return "is not a directory: write the directory of the "
+		       "deliveries, and in match which ones";
+	case EACCES:
+		return "cannot be read by this user: chmod or chown it, or "
+		       "check as the user that runs landfall";
+	default:
+		return "cannot be opened";
+	}
+}
+
+/* What is no mistake in the file, and yet would land nothing. */
+static void
+warn_of_drops(const struct config *cfg)
+{
+	for (size_t i = 0; i < cfg->n_sources; i++) {
+		const struct source_config *s = &cfg->source[i];
+		CLEANUP(str_release) struct str path = STR_INIT;
+		const char *why;
+
+		if (s->kind != SOURCE_DROP)
+			continue;
+		why = wrong_with_drop(s->drop.path);
+		if (why == NULL)
+			continue;
+		str_add_quoted(&path, s->drop.path, strlen(s->drop.path));
+		fprintf(stderr,
+			"landfall: warning: source %s: drop.path %s: %s\n",
+			s->name, path.s, why);
+	}
+}
+
 enum status
 cmd_check(struct cli *c, int argc, char **argv)
 {
@@ -225,6 +279,13 @@ cmd_check(struct cli *c, int argc, char **argv)
 		worst = check_outboxes(c->config);
 	if (worst != STATUS_DONE)
 		return worst;
+	if (c->config->n_sources == 0)
+		fprintf(stderr,
+			"landfall: warning: %s: no source: nothing will be "
+			"collected; add one below sources:\n",
+			c->config->path);
+	if (!connect)
+		warn_of_drops(c->config);
 	for (size_t i = 0; connect && i < c->config->n_sources; i++) {
 		st = try_source(c, &c->config->source[i]);
 		if (st > worst)

@@ -7,6 +7,7 @@ cmd_help(struct cli *c, int argc, char **argv)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
 	char help[] = "--help";
+	const char *near;
 	int parsed = cli_parse(c, argc, argv, NULL, 0);
 
 	if (parsed != STATUS_DONE)
@@ -31,5 +32,14 @@ cmd_help(struct cli *c, int argc, char **argv)
 			return cmd->run(c, 2, args);
 		}
 	}
-	return cli_usage(c, "there is no command '%s'", c->arg[0]);
+	if (config_help_key(&s, c->arg[0])) {
+		fputs(s.s, stdout);
+		return STATUS_DONE;
+	}
+	near = cli_nearest_command(c->arg[0]);
+	if (near == NULL)
+		near = config_nearest_key(c->arg[0]);
+	return cli_usage(c, "there is no command and no key '%s'%s%s%s",
+		c->arg[0], near != NULL ? "; did you mean '" : "",
+		near != NULL ? near : "", near != NULL ? "'?" : "");
 }

@@ -78,7 +78,10 @@ const struct command commands[] = {
 		cmd_verify},
 	{"catalog", "rebuild", "make the catalog again from the zone alone",
 		NULL, cmd_catalog},
-	{"help", "[COMMAND | config | profile]",
-		"explain a command or the options", NULL, cmd_help},
+	{"help", "[COMMAND | config | profile | KEY]",
+		"explain a command or the options",
+		"KEY is one of the configuration or of a profile, such as "
+		"schedule,\nsources.NAME.ready or incremental.window.",
+		cmd_help},
 	{0},
 };

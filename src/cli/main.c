@@ -35,20 +35,29 @@ find(const char *name)
 static int
 unknown(const char *name)
 {
-	const char *best = NULL;
-	unsigned least = 3;
+	const char *best = cli_nearest_command(name);
 
-	for (const struct command *cmd = commands; cmd->name != NULL; cmd++) {
-		unsigned d = str_distance(name, cmd->name);
-
-		if (d < least) {
-			least = d;
-			best = cmd->name;
-		}
-	}
 	fprintf(stderr, "landfall: no command '%s'%s%s%s\n", name,
 		best != NULL ? "; did you mean '" : "",
 		best != NULL ? best : "", best != NULL ? "'?" : "");
+	return STATUS_USAGE;
+}
+
+/* `landfall -c FILE check`: the same words in their order. */
+static int
+option_first(int argc, char **argv)
+{
+	const struct command *cmd = NULL;
+	int at = 1;
+
+	while (at < argc && (cmd = find(argv[at])) == NULL)
+		at++;
+	fprintf(stderr, "landfall: options follow the command: landfall %s",
+		cmd != NULL ? cmd->name : "COMMAND");
+	for (int i = 1; i < argc; i++)
+		if (i != at)
+			fprintf(stderr, " %s", argv[i]);
+	fputc('\n', stderr);
 	return STATUS_USAGE;
 }
 
@@ -93,6 +102,8 @@ main(int argc, char **argv)
 		print_overview(stdout);
 		return (int)cli_end(STATUS_DONE);
 	}
+	if (argv[1][0] == '-')
+		return option_first(argc, argv);
 	c.command = find(argv[1]);
 	if (c.command == NULL)
 		return unknown(argv[1]);

@@ -204,7 +204,7 @@ read_timeout(struct reading *r, const struct yaml_node *n)
 		r->fresh.timeout >= CLOCK_SECOND &&
 		r->fresh.timeout <= TIMEOUT_MOST)
 		return true;
-	return wrong(r, n, "timeout: expected a duration from 1s to 10m");
+	return wrong(r, n, "timeout: expected " VALUE_DURATION ", 1s to 10m");
 }
 
 static const struct {

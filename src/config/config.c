@@ -130,6 +130,27 @@ config_help(struct str *s)
 	help_text(s);
 }
 
+bool
+config_help_key(struct str *s, const char *key)
+{
+	static const char sources[] = "sources.";
+	bool found;
+
+	if (strncmp(key, sources, sizeof(sources) - 1) == 0) {
+		/* Whatever its name is. */
+		const char *dot = strchr(key + sizeof(sources) - 1, '.');
+		key = dot != NULL ? dot + 1 : "sources";
+	}
+	found = help_key(s, key);
+	return profile_help_block(s, key) || found || profile_help_key(s, key);
+}
+
+const char *
+config_nearest_key(const char *key)
+{
+	return help_nearest(key);
+}
+
 void
 config_help_mdoc(struct str *s)
 {

@@ -1,8 +1,10 @@
 #include "config/help.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "config/field.h"
+#include "config/value.h"
 
 #define WIDTH 72
 
@@ -59,24 +61,91 @@ has_terms(const struct option *o)
 		o->type != OPTION_PROFILE;
 }
 
+static void
+add_option(struct str *s, const struct option *o)
+{
+	CLEANUP(str_release) struct str terms = STR_INIT;
+
+	if (s->len > 0)
+		str_addc(s, '\n');
+	add_path(s, o);
+	str_addc(s, '\n');
+	if (has_terms(o)) {
+		add_terms(&terms, o);
+		add_folded(s, terms.s, 4);
+	}
+	add_folded(s, o->help, 4);
+}
+
 void
 help_text(struct str *s)
 {
+	for (size_t i = 0; i < option_count(); i++)
+		add_option(s, option_at(i));
+}
+
+/* What was meant by a key without its source, or without its block. */
+enum meant { AS_A_WHOLE, BY_ITS_END };
+
+static bool
+is_meant(const struct option *o, const char *key, enum meant how)
+{
+	const char *name = option_name(o);
+	size_t len = strlen(name), n = strlen(key);
+
+	if (how == AS_A_WHOLE)
+		return strcmp(name, key) == 0;
+	return len > n && name[len - n - 1] == '.' &&
+		strcmp(name + len - n, key) == 0;
+}
+
+/* Rows of one path follow each other, what is in a block behind it. */
+static bool
+add_meant(struct str *s, const char *key, enum meant how)
+{
+	const char *block = NULL;
+	size_t before = s->len, n = 0;
+
 	for (size_t i = 0; i < option_count(); i++) {
 		const struct option *o = option_at(i);
-		struct str terms = STR_INIT;
 
-		if (i > 0)
-			str_addc(s, '\n');
-		add_path(s, o);
-		str_addc(s, '\n');
-		if (has_terms(o)) {
-			add_terms(&terms, o);
-			add_folded(s, terms.s, 4);
+		if (is_meant(o, key, how)) {
+			block = o->path;
+			n = strlen(block);
+		} else if (block == NULL || strncmp(o->path, block, n) != 0 ||
+			o->path[n] != '.') {
+			continue;
 		}
-		add_folded(s, o->help, 4);
-		str_release(&terms);
+		add_option(s, o);
 	}
+	return s->len > before;
+}
+
+bool
+help_key(struct str *s, const char *key)
+{
+	return add_meant(s, key, AS_A_WHOLE) || add_meant(s, key, BY_ITS_END);
+}
+
+const char *
+help_nearest(const char *key)
+{
+	const char *best = NULL;
+	unsigned least = UINT_MAX;
+
+	for (size_t i = 0; i < option_count(); i++) {
+		const char *name = option_name(option_at(i));
+		const char *dot = strrchr(name, '.');
+		const char *last = dot != NULL ? dot + 1 : name;
+		unsigned d = value_nearness(key, name);
+		unsigned by_end = value_nearness(key, last);
+
+		if (d < least || by_end < least) {
+			best = d <= by_end ? name : last;
+			least = d <= by_end ? d : by_end;
+		}
+	}
+	return best;
 }
 
 /* Text inside an mdoc line: nothing of it may be markup. */

@@ -178,22 +178,20 @@ read_source(struct parse *p, const struct yaml_node *n)
 {
 	struct source_config *s = &p->config->source[p->config->n_sources];
 	const struct yaml_node *format = yaml_get(n, "format");
+	CLEANUP(str_release) struct str name = STR_INIT;
 	unsigned f = SCAN_OPAQUE;
 
-	if (!is_source_name(n->key)) {
-		CLEANUP(str_release) struct str name = STR_INIT;
-
-		yaml_add_shown(&name, n->key);
+	yaml_add_shown(&name, n->key);
+	if (!is_source_name(n->key))
 		report_add(p->report, n->key->line, n->key->column,
 			"%s: not a name for a source (lower-case letters, "
 			"digits and ._-, a letter or digit first, at most 64)",
 			name.s);
-		return;
-	}
-	if (!expect_mapping(p, n->key->text, n))
+	if (!expect_mapping(p, name.s, n))
 		return;
 	p->source_node[p->config->n_sources++] = n;
-	s->name = mem_strdup(n->key->text);
+	/* One that is no name is kept for messages about what is below it. */
+	s->name = str_take(&name);
 	s->line = n->key->line;
 	if (profile_is_asked_for(n))
 		s->kind = SOURCE_HTTP;

@@ -39,26 +39,72 @@ add_folded(struct str *s, const char *words, unsigned indent)
 	str_addc(s, '\n');
 }
 
+static void
+add_row(struct str *s, const struct profile_row *row)
+{
+	CLEANUP(str_release) struct str terms = STR_INIT;
+
+	str_addf(s, "    %s\n", row->key);
+	add_terms(&terms, row);
+	if (terms.len > 0)
+		add_folded(s, terms.s, 8);
+	add_folded(s, row->help, 8);
+}
+
+static void
+add_name(struct str *s, const struct profile_block *b)
+{
+	str_addf(s, "%s%s\n", s->len > 0 ? "\n" : "", b->name);
+}
+
+static void
+add_block(struct str *s, const struct profile_block *b)
+{
+	add_name(s, b);
+	add_folded(s, b->help, 0);
+	for (size_t k = 0; k < b->n; k++)
+		add_row(s, &b->row[k]);
+}
+
 void
 profile_help_text(struct str *s)
 {
+	for (size_t i = 0; i < profile_block_count; i++)
+		add_block(s, profile_blocks[i]);
+}
+
+bool
+profile_help_block(struct str *s, const char *name)
+{
+	for (size_t i = 0; i < profile_block_count; i++)
+		if (strcmp(profile_blocks[i]->name, name) == 0) {
+			add_block(s, profile_blocks[i]);
+			return true;
+		}
+	return false;
+}
+
+bool
+profile_help_key(struct str *s, const char *key)
+{
+	const char *dot = strchr(key, '.');
+	const char *last = dot != NULL ? dot + 1 : key;
+	size_t before = s->len, n = (size_t)(last - key);
+
 	for (size_t i = 0; i < profile_block_count; i++) {
 		const struct profile_block *b = profile_blocks[i];
 
-		if (i > 0)
-			str_addc(s, '\n');
-		str_addf(s, "%s\n", b->name);
-		add_folded(s, b->help, 0);
-		for (size_t k = 0; k < b->n; k++) {
-			CLEANUP(str_release) struct str terms = STR_INIT;
-
-			str_addf(s, "    %s\n", b->row[k].key);
-			add_terms(&terms, &b->row[k]);
-			if (terms.len > 0)
-				add_folded(s, terms.s, 8);
-			add_folded(s, b->row[k].help, 8);
-		}
+		if (dot != NULL &&
+			(strlen(b->name) != n - 1 ||
+				memcmp(b->name, key, n - 1) != 0))
+			continue;
+		for (size_t k = 0; k < b->n; k++)
+			if (strcmp(b->row[k].key, last) == 0) {
+				add_name(s, b);
+				add_row(s, &b->row[k]);
+			}
 	}
+	return s->len > before;
 }
 
 /* Text inside an mdoc line: nothing of it may be markup. */

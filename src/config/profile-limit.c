@@ -217,7 +217,9 @@ read_wait(struct profile_reading *p, const char *what,
 		if (!profile_is_text(fixed) ||
 			!value_span(fixed->text, &w->fixed) || w->fixed <= 0)
 			return profile_wrong(p, fixed,
-				"%s: fixed: expected a duration", what);
+				"%s: fixed: expected " VALUE_DURATION
+				" or PT1H",
+				what);
 		return true;
 	}
 	if (unit != NULL &&
@@ -275,6 +277,7 @@ profile_limit_expires(struct profile_reading *p, const char *what,
 		a->lifetime > 0)
 		return true;
 	return profile_wrong(p, n,
-		"%s: expected a selector, a duration such as 30m, or unknown",
+		"%s: expected a selector, " VALUE_DURATION
+		" or PT1H, or unknown",
 		what);
 }

@@ -34,4 +34,8 @@ profile_read(const struct yaml_node *n, const char *dir, struct report *r);
 void profile_help_text(struct str *s);
 void profile_help_mdoc(struct str *s);
 
+/* One block as text; one key ("window", "incremental.window"). False: none. */
+bool profile_help_block(struct str *s, const char *name);
+bool profile_help_key(struct str *s, const char *key);
+
 #endif

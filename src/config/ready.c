@@ -22,11 +22,18 @@ static bool
 read_time(const struct option *o, const struct field_context *c,
 	const struct yaml_node *n, struct ready_rule *rule)
 {
-	if (n->kind == YAML_SCALAR && value_duration(n->text, &rule->time) &&
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	if (n->kind == YAML_SCALAR && strlen(n->text) == n->len &&
+		value_duration(n->text, &rule->time) &&
 		(uint64_t)rule->time <= o->max)
 		return true;
-	return wrong(
-		o, c, n, ": expected a duration such as 30s or 5m, up to 30d");
+	str_add(&s, ": expected " VALUE_DURATION ", up to 30d, this is ");
+	if (n->kind == YAML_SCALAR && !yaml_is_null(n))
+		yaml_add_shown(&s, n);
+	else
+		str_add(&s, yaml_what(n));
+	return wrong(o, c, n, s.s);
 }
 
 static bool

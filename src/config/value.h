@@ -14,8 +14,9 @@
 /* "64MiB", "64 MiB", "512": bytes, in B, KiB, MiB, GiB or TiB. */
 bool value_size(const char *text, uint64_t *ret) MUST_USE;
 
-/* "250ms", "30s", "5m", "2h", "1d": nanoseconds. A unit is required. */
+/* "250ms", "30s", "5 m", "2h", "1d": nanoseconds. A unit is required. */
 bool value_duration(const char *text, int64_t *ret_ns) MUST_USE;
+#define VALUE_DURATION "a duration in ms, s, m, h or d, such as 30s"
 
 /*
  * The same, or as ISO 8601 writes it: "P7D", "PT1H30M", "PT0.001S"; perhaps

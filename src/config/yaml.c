@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "config/hint.h"
 
 #define SHOWN_MAX 60
 
@@ -58,6 +59,20 @@ node_new(struct builder *b, enum yaml_kind kind)
 	return n;
 }
 
+/* {{x}} without quotes is a mapping whose key is a mapping. */
+static void
+report_key(struct builder *b, const struct yaml_node *n,
+	const struct yaml_node *up)
+{
+	CLEANUP(str_release) struct str hint = STR_INIT;
+
+	if (n->kind == YAML_MAPPING && n->line == up->line &&
+		n->column == up->column + 1)
+		hint_quotes(&hint, b->text, b->len, up->line, up->column);
+	report_add(b->report, n->line, n->column,
+		"a key must be text, this is %s%s", yaml_what(n), hint.s);
+}
+
 /* Hangs a finished or opened node where the text has it. */
 static void
 node_hang(struct builder *b, struct yaml_node *n)
@@ -75,8 +90,7 @@ node_hang(struct builder *b, struct yaml_node *n)
 		*key = n;
 		if (n->kind == YAML_SCALAR || n->kind == YAML_WRONG)
 			return;
-		report_add(b->report, n->line, n->column,
-			"a key must be text, this is %s", yaml_what(n));
+		report_key(b, n, up);
 		b->whole = false;
 		return;
 	}
@@ -199,14 +213,22 @@ document_start(struct builder *b)
 			"is one");
 }
 
+/* A star, an ampersand or an exclamation mark, which globs begin with too. */
+static void
+report_mark(struct builder *b, const char *what)
+{
+	CLEANUP(str_release) struct str hint = STR_INIT;
+
+	if (!report_is_full(b->report))
+		hint_quotes(&hint, b->text, b->len, b->line, b->column);
+	report_add(b->report, b->line, b->column, "%s%s", what, hint.s);
+}
+
 static void
 alias(struct builder *b)
 {
-	struct yaml_node *n = node_new(b, YAML_WRONG);
-
-	report_add(b->report, n->line, n->column,
-		"aliases are not supported: write the value out");
-	node_hang(b, n);
+	report_mark(b, "aliases are not supported: write the value out");
+	node_hang(b, node_new(b, YAML_WRONG));
 }
 
 static void
@@ -215,7 +237,7 @@ report_property(struct builder *b, struct fy_token *token, const char *what)
 	if (token == NULL)
 		return;
 	set_place(b, fy_token_start_mark(token), "&");
-	report_add(b->report, b->line, b->column, "%s are not supported", what);
+	report_mark(b, what);
 }
 
 static void
@@ -225,9 +247,10 @@ take_event(struct builder *b)
 
 	if (type == FYET_MAPPING_START || type == FYET_SEQUENCE_START ||
 		type == FYET_SCALAR) {
-		report_property(
-			b, fy_event_get_anchor_token(b->event), "anchors");
-		report_property(b, fy_event_get_tag_token(b->event), "tags");
+		report_property(b, fy_event_get_anchor_token(b->event),
+			"anchors are not supported");
+		report_property(b, fy_event_get_tag_token(b->event),
+			"tags are not supported");
 	}
 	set_place(b, fy_event_start_mark(b->event), "*\"'");
 	switch (type) {
@@ -261,17 +284,22 @@ take_event(struct builder *b)
 static void
 report_syntax(struct builder *b)
 {
+	CLEANUP(str_release) struct str hint = STR_INIT;
 	void *at = NULL;
 	struct fy_diag_error *x = fy_diag_errors_iterate(b->diag, &at);
 
+	if (x == NULL) {
+		stop(b, "not YAML");
+		return;
+	}
+	if (x->line >= 0)
+		b->line = (unsigned)x->line;
+	if (x->column >= 0)
+		b->column = (unsigned)x->column;
+	hint_syntax(&hint, b->text, b->len, b->line, b->column, x->msg);
+	report_add(b->report, b->line, b->column, "not YAML: %s%s", x->msg,
+		hint.s);
 	b->whole = false;
-	if (x == NULL)
-		report_add(b->report, b->line, b->column, "not YAML");
-	else
-		report_add(b->report,
-			x->line >= 0 ? (unsigned)x->line : b->line,
-			x->column >= 0 ? (unsigned)x->column : b->column,
-			"not YAML: %s", x->msg);
 }
 
 /* What YAML forbids and libfyaml is better never shown. */

@@ -73,3 +73,10 @@ expect_status 'at a rate' 0 run slow
 took=$((($(date +%s%N) - before) / 1000000))
 expect "900 kB at 300 KiB/s take two seconds at least: $took ms" \
 	[ "$took" -ge 2000 ]
+
+# ---- one that is down: the wait is for all connections that might be ----
+with down 'path: in' 'connections: 8'
+sed -i "s/port: .*/port: 1/; s/retry: .*/retry: {attempts: 2, base: 1h, ceiling: 1h}/" \
+	down/landfall.yaml
+expect_status 'it is not asked again at once' 124 timeout 3 \
+	"$LANDFALL" run --once --quiet -c down/landfall.yaml

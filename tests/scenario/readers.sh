@@ -25,7 +25,12 @@ expect 'with the right key' verify good --vkey "$vkey"
 expect_status 'with a wrong key' 4 verify good --vkey \
 	example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k
 expect_status 'with half a key' 4 verify good --vkey "${vkey%?????}"
-expect_status 'with an empty key' 4 verify good --vkey ''
+expect 'with the file of the key' verify good --vkey good/_ledger/vkey
+for key in '' nowhere/vkey good good/_ledger/README; do
+	expect_status "with no key: '$key'" 1 verify good --vkey "$key"
+	expect_same "and what to give: '$key'" 1 \
+		"$(verify good --vkey "$key" 2>&1 | grep -c '^usage: .*VKEY' || :)"
+done
 expect_status 'without a zone' 1 verify
 expect_status 'with a zone that is not there' 1 verify nowhere
 

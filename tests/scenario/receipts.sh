@@ -76,6 +76,12 @@ for f in one/out/*; do
 	expect "a stranger believes $(basename "$f")" \
 		python3 -B "$checker" "$f" --vkey "$vkey"
 done
+expect 'the file of the key will do' \
+	python3 -B "$checker" $x --vkey one/zone/_ledger/vkey
+for no in nowhere/vkey one/zone $x; do
+	expect_status "no key is usage: $no" 1 \
+		python3 -B "$checker" $x --vkey "$no"
+done
 expect 'and that it is of this file' \
 	python3 -B "$checker" $x --vkey "$vkey" --file one/inbox/x.csv
 expect_status 'not of another' 4 \

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Units as they are installed: systemd finds nothing wrong with them, and
-# little that the service could do to the machine.
+# What is installed: pages agree with the program; in the units systemd finds
+# nothing wrong, and little that the service could do to the machine.
 . "$SRCDIR/tests/scenario/lib.sh"
 make -s -C "$BUILDDIR" install DESTDIR="$PWD/dest" >install.log 2>&1 || {
 	cat install.log
@@ -18,6 +18,17 @@ expect 'what they start is installed' test -x "dest$program"
 expect 'so is who they run as' grep -rqw landfall dest --include landfall.conf
 expect 'and the completion' \
 	test -f "$(find dest -path '*bash-completion*' -name landfall)"
+
+# A page and the program name the same place for the configuration.
+pages=$(find dest -path '*/man[1-9]/*')
+expect_same 'pages are installed' \
+	'landfall-format.5 landfall-profile.5 landfall.1 landfall.yaml.5' \
+	"$(echo "$pages" | sed 's|.*/||' | sort | paste -sd' ')"
+expect_same 'every path of the build is filled in in them' '' \
+	"$(echo "$pages" | xargs grep -hE '@[a-z]+@' || :)"
+default=$("$LANDFALL" check --help | sed -n 's|^ *\(/.*/landfall.yaml\))$|\1|p')
+expect_same 'both say where the configuration is looked for' '2' \
+	"$(echo "$pages" | xargs grep -lF "Pa $default" | wc -l)"
 
 command -v systemd-analyze >/dev/null || {
 	echo 'ok - systemd-analyze # SKIP it is not installed'

@@ -22,7 +22,7 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 			"level: high\n"
 			"limits: {workers: 1000, memory: 1MB}\n"
 			"sources:\n"
-			"  Acme: {drop: {path: /srv/a}}\n"
+			"  Acme: {drop: {path: /srv/a, recursiv: no}}\n"
 			"  shop:\n"
 			"    drop: {path: /srv/shop, recusrive: yes}\n"
 			"    format: cvs\n"
@@ -54,11 +54,13 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 		"f:7:3: error: Acme: not a name for a source (lower-case "
 		"letters, digits and ._-, a letter or digit first, at most "
 		"64)\n"
+		"f:7:31: error: unknown key recursiv; did you mean "
+		"recursive?\n"
 		"f:9:29: error: unknown key recusrive; did you mean "
 		"recursive?\n"
 		"f:10:13: error: format: cvs is not known; did you mean csv?\n"
-		"f:11:21: error: ready: expected a duration such as 30s "
-		"or 5m, up to 30d\n"
+		"f:11:21: error: ready: expected a duration in ms, s, m, h or "
+		"d, such as 30s, up to 30d, this is 10\n"
 		"f:12:17: error: duplicates: expected note or land, this is "
 		"ignore\n"
 		"f:13:5: error: unknown key ftp; did you mean sftp?\n"
@@ -172,6 +174,20 @@ static const struct {
 		"such as 2026-12-25, this is 2026-1-1\n"
 		"f:7:60: error: schedule.blackout: expected a list of dates "
 		"such as 2026-12-25, this is a mapping\n"},
+	{WHEN("schedule: {every: 15 min}\n    ready: {stable: 2 sec}\n"
+	      "    alert: {command: [/x], timeout: 1min}"),
+		"f:7:23: error: schedule.every: expected a duration in ms, s, "
+		"m, h or d, such as 30s, 1s to 366d, this is '15 min'\n"
+		"f:8:21: error: ready: expected a duration in ms, s, m, h or "
+		"d, such as 30s, up to 30d, this is '2 sec'\n"
+		"f:9:37: error: alert: timeout: expected a duration in ms, s, "
+		"m, h or d, such as 30s, 1s to 10m\n"},
+	{WHEN("schedule: {every: 15 m}\n    ready: {stable: 2 s}\n"
+	      "    alert: {command: [/x], timeout: 1 m}"),
+		""},
+	{WHEN("ready: {stable: \"2s\\0x\"}"),
+		"f:7:21: error: ready: expected a duration in ms, s, m, h or "
+		"d, such as 30s, up to 30d, this is '2s\\x00x'\n"},
 	{WHEN("schedule: {every: 0s, days: []}"),
 		"f:7:23: error: schedule.every: 0s is out of range, 1s to "
 		"366d\n"
@@ -447,12 +463,14 @@ static const struct {
 		"f:8:19: error: csv.max_record: expected a size such as 64MiB, "
 		"1KiB to 1GiB, this is 17179869184GiB\n"},
 	{HEAD "limits: &x {}\nlevel: !!int 3\n<<: *x\n",
-		"f:3:9: error: anchors are not supported\n"
-		"f:4:8: error: tags are not supported\n"
+		"f:3:9: error: anchors are not supported; a text that begins "
+		"with & needs quotes: \"&x {}\"\n"
+		"f:4:8: error: tags are not supported; a text that begins "
+		"with ! needs quotes: \"!!int 3\"\n"
 		"f:5:1: error: unknown key <<; known here: zone, state, "
 		"origin, level, limits, alert, sources\n"
 		"f:5:5: error: aliases are not supported: write the value "
-		"out\n"},
+		"out; a text that begins with * needs quotes: \"*x\"\n"},
 	{HEAD "--- {}\n",
 		"f:3:1: error: a second YAML document starts here; "
 		"a configuration is one\n"},
@@ -461,7 +479,15 @@ static const struct {
 	{HEAD "sources: {a: {drop: {path: /d}}, \"a\\0b\": {}}\n",
 		"f:3:34: error: 'a\\x00b': not a name for a source (lower-case "
 		"letters, digits and ._-, a letter or digit first, at most "
-		"64)\n"},
+		"64)\n"
+		"f:3:34: error: 'a\\x00b': no place to take deliveries from; "
+		"add drop: {path: DIRECTORY} or sftp: {host: NAME}\n"},
+	{HEAD "sources: {\"in\\ebox\": 7}\n",
+		"f:3:11: error: 'in\\x1bbox': not a name for a source "
+		"(lower-case letters, digits and ._-, a letter or digit "
+		"first, at most 64)\n"
+		"f:3:22: error: 'in\\x1bbox': expected a mapping, this is "
+		"text\n"},
 };
 
 static void
@@ -469,6 +495,72 @@ test_each_mistake_has_its_line(void **state UNUSED)
 {
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		assert_mistakes(cases[i].text, cases[i].mistakes);
+}
+
+/* A line of a source, the fifth of the file, that is other YAML or none. */
+#define LINE(line) HEAD "sources:\n  s:\n    " line "\n"
+
+static const struct {
+	const char *text;
+	const char *mistake;
+} meant[] = {
+	{LINE("match: *.csv"),
+		"f:5:12: error: aliases are not supported: write the value "
+		"out; a text that begins with * needs quotes: \"*.csv\"\n"},
+	{LINE("match: [**/*.{csv,txt}, '*']"),
+		"f:5:13: error: aliases are not supported: write the value "
+		"out; a text that begins with * needs quotes: "
+		"\"**/*.{csv,txt}\"\n"},
+	{LINE("match: * # all"),
+		"f:5:13: error: not YAML: invalid alias detected; a text that "
+		"begins with * needs quotes: \"*\"\n"},
+	{LINE("match: *it's"),
+		"f:5:12: error: aliases are not supported: write the value "
+		"out; a text that begins with * needs quotes\n"},
+	{LINE("match: &x.csv"),
+		"f:5:12: error: anchors are not supported; a text that begins "
+		"with & needs quotes: \"&x.csv\"\n"},
+	{LINE("match: %d \"x\""),
+		"f:5:12: error: not YAML: plain scalar cannot start with '%'; "
+		"a text that begins with % needs quotes: '%d \"x\"'\n"},
+	{LINE("match: {gr\xc3\xbc\xc3\x9f: @daily}"),
+		"f:5:19: error: not YAML: plain scalar cannot start with '@'; "
+		"a text that begins with @ needs quotes: \"@daily\"\n"},
+	{LINE("match: `a`"),
+		"f:5:12: error: not YAML: plain scalar cannot start with '`'; "
+		"a text that begins with ` needs quotes: \"`a`\"\n"},
+	{LINE("match: {{x}}/b"),
+		"f:5:13: error: a key must be text, this is a mapping; a text "
+		"that begins with { needs quotes: \"{{x}}/b\"\n"},
+	{LINE("ready: {sentinel: {name}.done}"),
+		"f:5:29: error: not YAML: missing comma in flow mapping; is a "
+		"comma missing? A text with { or [ in it needs quotes\n"},
+	{LINE("match: \"abc\n    format: csv"),
+		"f:5:12: error: not YAML: wrongly indented double-quoted "
+		"scalar; is a quote missing?\n"},
+	{LINE("match: a\n   format: csv"),
+		"f:6:4: error: not YAML: invalid indentation in mapping; the "
+		"keys of one mapping begin in one column\n"},
+	{LINE("match: a\n     format: csv"),
+		"f:5:12: error: not YAML: invalid multiline plain key; the "
+		"keys of one mapping begin in one column\n"},
+	{LINE("ready: stable: 2s"),
+		"f:5:18: error: not YAML: invalid nested block mapping on the "
+		"same line; a text with \": \" in it needs quotes, a mapping "
+		"its own lines or braces\n"},
+};
+
+static void
+test_what_was_meant_is_said(void **state UNUSED)
+{
+	for (size_t i = 0; i < ARRAY_LEN(meant); i++) {
+		char *got = mistakes(meant[i].text, strlen(meant[i].text));
+
+		if (strstr(got, meant[i].mistake) == NULL)
+			fail_msg("expected:\n%sfound:\n%s", meant[i].mistake,
+				got);
+		free(got);
+	}
 }
 
 /* Each begins with text that is fine and then tries to hurt. */
@@ -497,10 +589,10 @@ test_hostile_texts_are_refused(void **state UNUSED)
 	got = mistakes(s.s, s.len);
 	assert_non_null(strstr(got,
 		"f:1:4: error: anchors are not "
-		"supported\n"));
+		"supported; "));
 	assert_non_null(strstr(got,
 		"f:2:8: error: aliases are not supported: "
-		"write the value out\n"));
+		"write the value out; "));
 	free(got);
 
 	str_clear(&s);
@@ -668,6 +760,7 @@ main(void)
 		cmocka_unit_test(test_mistakes_about_a_server),
 		cmocka_unit_test(test_twenty_mistakes_are_twenty_lines),
 		cmocka_unit_test(test_each_mistake_has_its_line),
+		cmocka_unit_test(test_what_was_meant_is_said),
 		cmocka_unit_test(test_hostile_texts_are_refused),
 		cmocka_unit_test(test_load_tells_missing_from_wrong),
 		cmocka_unit_test(test_symbolic_links_do_not_hide_an_overlap),

@@ -87,6 +87,18 @@ trunk_next(const struct trunk *l)
 	return next;
 }
 
+/* Nothing is up or coming: what one found out holds for all of them. */
+static void
+all_wait(struct trunk *l)
+{
+	int64_t until = clock_mono() +
+		backoff_wait(l->failures, l->config->retry.base,
+			l->config->retry.ceiling);
+
+	for (unsigned i = 0; i < l->config->connections; i++)
+		l->slot[i].not_before = until;
+}
+
 /*
  * It did not come up, or is down. One more that is refused while others work
  * is one more than the partner wants.
@@ -127,9 +139,7 @@ slot_failed(struct trunk *l, struct slot *s, enum sftp_fault fault,
 		trunk_kill(l, &end);
 		return;
 	}
-	s->not_before = clock_mono() +
-		backoff_wait(l->failures, l->config->retry.base,
-			l->config->retry.ceiling);
+	all_wait(l);
 }
 
 void
