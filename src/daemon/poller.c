@@ -26,10 +26,13 @@ poller_tell(void *arg, const char *stream, const char *partition,
 	const struct watcher *w = arg;
 	struct log l;
 
-	if (r->records == 0 && !r->failed && r->parked == 0 && r->skipped == 0)
+	if (r->records == 0 && !r->failed && r->parked == 0 &&
+		r->skipped == 0 && r->remark.len == 0)
 		return;
-	l = log_begin(
-		r->failed || r->parked != 0 ? LOG_WARNING : LOG_INFO, "polled");
+	l = log_begin(r->failed || r->parked != 0 || r->remark.len > 0
+			? LOG_WARNING
+			: LOG_INFO,
+		"polled");
 	log_text(&l, "source", w->config->name);
 	log_text(&l, "stream", stream);
 	if (partition != NULL)
@@ -45,6 +48,8 @@ poller_tell(void *arg, const char *stream, const char *partition,
 			(uint64_t)(r->parked > clock_wall()
 					? r->parked - clock_wall()
 					: 0));
+	if (r->remark.len > 0)
+		log_text(&l, "remark", r->remark.s);
 	if (r->why.len > 0)
 		log_text(&l, r->failed ? "error" : "why", r->why.s);
 	log_end(&l);
