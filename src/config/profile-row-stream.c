@@ -96,7 +96,7 @@ BLOCK(pagination, api_pagination, pagination_rows,
 static const struct profile_row incremental_rows[] = {
 	{ROW("cursor", PLACE, api_incremental, cursor),
 		.help = "Where a record has its time: a path in it, or a "
-			"column. If no record of an answer has it, be it "
+			"column. If no record of several has it, be it "
 			"null, the stream fails."},
 	{ROW("kind", CHOICE, api_incremental, kind), .names = kind_names,
 		.fallback = "time",

@@ -61,17 +61,17 @@ paths_check(const struct api_stream *s, const struct reply *r, struct err *e)
 	bool cursor;
 	size_t n = paths_fields(s, field, &cursor);
 
-	for (size_t i = 0; i < n && records > 0; i++) {
+	for (size_t i = 0; i < n && records > 1; i++) {
 		CLEANUP(str_release) struct str path = STR_INIT;
 
 		if (reply_met(r, i) > 0)
 			continue;
 		write_place(field[i], &path);
 		return err_set(e, BAD_SOURCE,
-			"%s, %s, is in none of the %" PRIu64 " record%s of an "
+			"%s, %s, is in none of the %" PRIu64 " records of an "
 			"answer: is it spelt as the API spells it?",
 			cursor && i + 1 == n ? "incremental.cursor" : "key",
-			path.s, records, records == 1 ? "" : "s");
+			path.s, records);
 	}
 	return OK;
 }

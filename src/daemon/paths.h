@@ -3,9 +3,10 @@
  * record's key and cursor, and the one to the next page.
  *
  * A misspelt path finds nothing, and so does a right one in what has nothing
- * there. An answer with records, none of which has a key or a cursor, be it
- * null, is the first. Of the next page only this is sure: an answer with as
- * many records as were asked for may well be followed by another.
+ * there. An answer with several records, none of which has a key or a cursor,
+ * be it null, is the first; a single record proves nothing. Of the next page
+ * only this is sure: an answer with as many records as were asked for may well
+ * be followed by another.
  */
 #ifndef DAEMON_PATHS_H
 #define DAEMON_PATHS_H
@@ -21,7 +22,7 @@
 size_t paths_fields(const struct api_stream *s,
 	const struct api_place *field[PATHS_MOST], bool *ret_cursor);
 
-/* BAD_SOURCE: none of the records of the answer read last has one of those. */
+/* BAD_SOURCE: no record of the answer read last has one of those. */
 enum rc paths_check(const struct api_stream *s, const struct reply *r,
 	struct err *e) MUST_USE;
 

@@ -74,3 +74,13 @@ said 'cursor: and says of what' \
 	'incremental.cursor, $.changedat, is in none of the 3 records' now
 expect_status 'cursor: so does a look' 3 \
 	"$LANDFALL" check --connect -c cursor/landfall.yaml
+
+# ---- a single record proves nothing, and lands ----
+data api /orders <<'END'
+{"of": 1}
+END
+shop single '$.next' '$.id' '$.at'
+expect 'single: a pass' run single
+expect_same 'single: it lands' '{"of": 1}' "$(records single)"
+expect 'single: a look' "$LANDFALL" check --connect -c single/landfall.yaml
+said 'single: which shows it' 'key $.id in 0 of them' now
