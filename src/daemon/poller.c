@@ -57,15 +57,25 @@ poller_tell(void *arg, const char *stream, const char *partition,
 
 /* Its place is for another, which the loop finds. */
 void
-poller_rest(void *arg, const char *why UNUSED, int64_t ns)
+poller_rest(void *arg, const char *why, int64_t ns)
 {
 	struct watcher *w = arg;
 	struct daemon *d = w->daemon;
+	struct log l;
 
 	if (ns <= SESSION_REST)
 		return;
+	l = log_begin(LOG_INFO, "waits");
+	log_text(&l, "source", w->config->name);
+	log_duration(&l, "waits", (uint64_t)ns);
+	log_text(&l, "why", why);
+	log_end(&l);
 	pthread_mutex_lock(&d->lock);
 	w->resting = true;
+	str_clear(&w->rests);
+	str_add(&w->rests, why);
+	w->rest_end = clock_wall() + ns;
+	d->changed = true;
 	d->polling--;
 	pthread_cond_signal(&d->place);
 	looker_ring(d);
@@ -85,6 +95,8 @@ poller_go_on(void *arg)
 			pthread_cond_wait(&d->place, &d->lock);
 		d->polling++;
 		w->resting = false;
+		w->rest_end = 0;
+		d->changed = true;
 	}
 	pthread_mutex_unlock(&d->lock);
 }
