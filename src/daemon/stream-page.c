@@ -192,12 +192,7 @@ take_body(struct stream_work *r, struct batch_part *part, struct err *e)
 	/* Nothing new: it is in the zone already, record by record. */
 	if (r->n_fresh == 0)
 		return OK;
-	rc = batch_add(r->batch, part, e);
-	if (rc != OK)
-		return rc;
-	r->report->records += part->n_fresh;
-	r->report->deletes += part->deletes;
-	return OK;
+	return batch_add(r->batch, part, e);
 }
 
 /* ---- answers that are archives ---- */
