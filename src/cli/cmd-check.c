@@ -29,7 +29,8 @@ no_trouble(void *arg UNUSED, const uint8_t *name UNUSED, size_t len UNUSED,
 
 /* A login, if it needs one, and one request. */
 static enum rc
-try_api(const struct cli *c, const struct source_config *cfg, struct err *e)
+try_api(const struct cli *c, const struct source_config *cfg, struct str *facts,
+	struct err *e)
 {
 	int state = -1, spool = -1;
 	enum rc rc = io_open(AT_FDCWD, c->config->state, O_RDONLY | O_DIRECTORY,
@@ -41,7 +42,7 @@ try_api(const struct cli *c, const struct source_config *cfg, struct err *e)
 		rc = io_open(state, "spool", O_RDONLY | O_DIRECTORY, 0, &spool,
 			BAD_SOURCE, e);
 	if (rc == OK)
-		rc = poll_try(cfg, state, spool, e);
+		rc = poll_try(cfg, state, spool, facts, e);
 	io_drop(&spool);
 	io_drop(&state);
 	return rc;
@@ -57,7 +58,7 @@ connect_source(const struct cli *c, const struct source_config *cfg,
 	enum rc rc;
 
 	if (cfg->kind == SOURCE_HTTP)
-		return try_api(c, cfg, e);
+		return try_api(c, cfg, facts, e);
 	rc = ops->open(cfg, NULL, &s, e);
 
 	if (rc != OK)

@@ -41,6 +41,8 @@ add_json(struct str *s, const struct polling_view *v, const char *stream,
 		jsonw_key(&j, "skipped"), jsonw_u64(&j, r->skipped);
 	if (r->parked != 0)
 		jsonw_key(&j, "parked_until"), jsonw_time(&j, r->parked);
+	if (r->remark.len > 0)
+		jsonw_key(&j, "remark"), jsonw_text(&j, r->remark.s);
 	if (r->why.len > 0)
 		jsonw_key(&j, r->failed ? "error" : "why"),
 			jsonw_text(&j, r->why.s);
@@ -87,6 +89,10 @@ through(void *arg, const char *stream, const char *partition,
 		cli_error(v->cli, "%s.%s%s%s: %s", v->source, stream,
 			partition != NULL ? " " : "",
 			partition != NULL ? partition : "", r->why.s);
+	if (r->remark.len > 0)
+		cli_say(v->cli, "landfall: warning: %s.%s%s%s: %s", v->source,
+			stream, partition != NULL ? " " : "",
+			partition != NULL ? partition : "", r->remark.s);
 	if (v->cli->json)
 		add_json(&s, v, stream, partition, r);
 	else

@@ -69,6 +69,8 @@ find_next(struct place *p, const struct standing_daemon *d, struct standing *s,
 
 	s->looking = live != NULL && live->looking;
 	s->order = live != NULL ? live->order : NULL;
+	s->until = live != NULL ? live->until : 0;
+	s->why = live != NULL ? live->why : NULL;
 	s->failures = live != NULL ? live->failures : 0;
 	if (live != NULL &&
 		(s->failures > 0 || !next_is_scheduled(s->source))) {

@@ -37,6 +37,8 @@ struct standing {
 	struct catalog_pass pass; /* texts are the catalog's */
 	bool looked;		  /* there was a pass */
 	bool looking;		  /* the daemon looks right now */
+	int64_t until;		  /* wall: the look waits; 0: it does not */
+	const char *why;	  /* and for what */
 	const char *order;	  /* what it does beside that; NULL: nothing */
 	uint64_t failures;	  /* looks in a row, as the daemon counts */
 	int64_t next;	/* wall: the next look; 0: none without a daemon */

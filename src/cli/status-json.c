@@ -80,6 +80,9 @@ status_json_source(struct jsonw *j, const struct standing *s, struct catalog *c)
 	jsonw_key(j, "last_run"), write_run(j, s);
 	jsonw_key(j, "next_run"), jsonw_time_or_null(j, s->next);
 	jsonw_key(j, "looking"), jsonw_bool(j, s->looking);
+	jsonw_key(j, "waits_until"), jsonw_time_or_null(j, s->until);
+	if (s->why != NULL)
+		jsonw_key(j, "waits_for"), jsonw_text(j, s->why);
 	jsonw_key(j, "order");
 	if (s->order != NULL)
 		jsonw_text(j, s->order);

@@ -36,7 +36,7 @@ add_next(struct str *s, const struct standing *x, int64_t now)
 		return;
 	}
 	if (x->looking) {
-		str_add(s, "looking now");
+		str_add(s, x->why != NULL ? "waiting" : "looking now");
 		return;
 	}
 	if (x->next == 0) {
@@ -136,6 +136,12 @@ status_words_source(const struct standing *s, size_t width, struct catalog *c)
 	if (s->failures > 0)
 		printf("  %-*s  %" PRIu64 " looks in a row failed\n",
 			(int)width, "", s->failures);
+	if (s->why != NULL) {
+		str_add(&more, "waits until ");
+		clock_add_time(&more, s->until);
+		printf("  %-*s  %s: %s\n", (int)width, "", more.s, s->why);
+		str_clear(&more);
+	}
 	if (s->waiting.names > 0) {
 		str_addf(&more, "%" PRIu64 " pending, the oldest for ",
 			s->waiting.names);

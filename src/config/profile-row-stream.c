@@ -62,7 +62,9 @@ static const struct profile_row pagination_rows[] = {
 			"{{page.token}} is a number that grows by one; offset: "
 			"it is the number of records so far."},
 	{ROW("next", SELECTOR, api_pagination, next),
-		.help = "token and link: where the next one stands."},
+		.help = "token and link: where the next one stands. If a run "
+			"never finds it, and an answer has as many records as "
+			"were asked for, that is told."},
 	{ROW("initial", TEXT, api_pagination, initial),
 		.help = "token: of the first request, which has none "
 			"otherwise."},
@@ -94,7 +96,8 @@ BLOCK(pagination, api_pagination, pagination_rows,
 static const struct profile_row incremental_rows[] = {
 	{ROW("cursor", PLACE, api_incremental, cursor),
 		.help = "Where a record has its time: a path in it, or a "
-			"column."},
+			"column. If no record of several has it, be it "
+			"null, the stream fails."},
 	{ROW("kind", CHOICE, api_incremental, kind), .names = kind_names,
 		.fallback = "time",
 		.help = "int: numbers that grow. token: the API's own cursor "

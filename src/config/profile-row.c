@@ -20,7 +20,8 @@ static const struct profile_row stream_rows[] = {
 			"for related records beside them."},
 	{ROW("key", PLACES, api_stream, key),
 		.help = "What identifies a record: a path in it, a column, or "
-			"a list of such."},
+			"a list of such. If no record of several has it, be it "
+			"null, the stream fails."},
 	{ROW("immutable", BOOL, api_stream, immutable), .fallback = "false",
 		.help = "Records never change: one with a known key is seen "
 			"again, whatever its bytes."},

@@ -19,6 +19,7 @@ struct batch {
 	uint64_t size;
 	uint64_t held; /* of the room */
 	size_t n_parts;
+	uint64_t records, deletes; /* new ones */
 	int64_t first_at; /* wall: when its first answer was asked for */
 	unsigned files;	  /* begun */
 	/* The part under way. */
@@ -56,6 +57,7 @@ drop(struct batch *b)
 	str_clear(&b->parts);
 	b->size = 0;
 	b->n_parts = 0;
+	b->records = b->deletes = 0;
 }
 
 void
@@ -219,8 +221,9 @@ record_with(
 	struct together *t = arg;
 
 	t->upto = d->recorded ? d->index + 1 : 0;
-	t->files = 1;
-	t->records = d->landed.totals.records;
+	/* What is in the zone already is not there twice. */
+	t->files = d->recorded && d->disposition != DISPOSITION_DUPLICATE;
+	t->records = t->files > 0 ? d->landed.totals.records : 0;
 	return record_stream(t, c, e);
 }
 
@@ -323,6 +326,7 @@ finish_file(struct batch *b, const char *position, struct err *e)
 static enum rc
 land_file(struct batch *b, struct together *t, struct err *e)
 {
+	uint64_t records, deletes;
 	struct delivery *d;
 
 	if (finish_file(b, t->position, e) != OK)
@@ -331,10 +335,18 @@ land_file(struct batch *b, struct together *t, struct err *e)
 	d->with = record_with;
 	d->with_arg = t;
 	b->d = NULL;
-	b->report.files++;
+	records = b->records;
+	deletes = b->deletes;
 	drop(b);
 	if (lane_note(b->o.lane, d, e) != OK || lane_wait(b->o.lane, e) != OK)
 		return e->code;
+	b->report.files += t->files;
+	if (t->files > 0) {
+		b->report.records += records;
+		b->report.deletes += deletes;
+	} else {
+		b->report.again += records;
+	}
 	memory_clear(b->o.memory);
 	return OK;
 }
@@ -375,10 +387,8 @@ batch_add(struct batch *b, const struct batch_part *p, struct err *e)
 	describe(b, p);
 	b->n_parts++;
 	b->size += size;
-	b->report.parts++;
-	b->report.records += p->n_fresh;
-	b->report.seen += p->records - p->n_fresh;
-	b->report.bytes += size;
+	b->records += p->n_fresh;
+	b->deletes += p->deletes;
 	if (copy_body(b, &p->answer->body, e) != OK)
 		return err_raise(e, BROKEN);
 	return OK;

@@ -72,8 +72,10 @@ enum rc batch_close(struct batch *b, const char *position,
 	enum rc (*with)(struct catalog *c, void *arg, struct err *e), void *arg,
 	struct err *e) MUST_USE;
 
+/* What has landed; what was to be and is in the zone already: again. */
 struct batch_report {
-	uint64_t files, parts, records, seen, bytes;
+	uint64_t files, records, deletes;
+	uint64_t again;
 };
 const struct batch_report *batch_report(const struct batch *b);
 

@@ -365,6 +365,7 @@ free_watchers(struct daemon *d)
 		end_watching(d, &d->watcher[i]);
 		join_looker(&d->watcher[i]);
 		watcher_release(&d->watcher[i]);
+		free(d->live.source[i].why);
 	}
 	free(d->watcher);
 	live_release_files(&d->live);

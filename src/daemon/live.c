@@ -38,6 +38,10 @@ write_source(struct jsonw *j, const struct live_source *s)
 		jsonw_key(j, "order"), jsonw_text(j, s->order);
 	jsonw_key(j, "failures"), jsonw_u64(j, s->failures);
 	jsonw_key(j, "next"), jsonw_time(j, s->next);
+	if (s->why != NULL) {
+		jsonw_key(j, "until"), jsonw_time(j, s->until);
+		jsonw_key(j, "why"), jsonw_text(j, s->why);
+	}
 	jsonw_end(j);
 }
 
@@ -122,6 +126,7 @@ static bool
 read_source(const json_t *o, struct live_source *s)
 {
 	const char *name = json_string_value(json_object_get(o, "name"));
+	const char *why = json_string_value(json_object_get(o, "why"));
 
 	if (name == NULL || !read_number(o, "failures", &s->failures) ||
 		!read_time(o, "next", &s->next))
@@ -129,6 +134,8 @@ read_source(const json_t *o, struct live_source *s)
 	s->looking = json_is_true(json_object_get(o, "looking"));
 	s->order = verb_of(json_string_value(json_object_get(o, "order")));
 	s->name = mem_strdup(name);
+	if (why != NULL && read_time(o, "until", &s->until))
+		s->why = mem_strdup(why);
 	return true;
 }
 
@@ -225,8 +232,10 @@ void
 live_release(struct live *l)
 {
 	live_release_files(l);
-	for (size_t i = 0; i < l->n_sources; i++)
+	for (size_t i = 0; i < l->n_sources; i++) {
 		free(l->source[i].name);
+		free(l->source[i].why);
+	}
 	free(l->source);
 	free(l->saying);
 	*l = (struct live){.pid = 0};

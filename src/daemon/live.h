@@ -8,7 +8,8 @@
  *	 "files":[{"source":"acme","name":"a.csv","size":9,"bytes":4}],
  *	 "sources":[{"name":"acme","looking":false,"failures":0,"next":T}]}
  *
- * and "order":"backfill" in a source where one is carried out.
+ * and "order":"backfill" in a source where one is carried out, "until":T and
+ * "why":"..." in one that waits before it goes on.
  */
 #ifndef DAEMON_LIVE_H
 #define DAEMON_LIVE_H
@@ -45,6 +46,8 @@ struct live_source {
 	const char *order; /* the verb of the one at it; NULL: none */
 	uint64_t failures; /* looks in a row */
 	int64_t next;	   /* wall: the next full look; 0: at once */
+	int64_t until;	   /* wall: it waits so long; 0: it does not */
+	char *why;	   /* NULL: it does not */
 };
 
 struct live {

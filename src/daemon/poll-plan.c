@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "daemon/partition.h"
+#include "daemon/paths.h"
 #include "daemon/sweep.h"
 #include "source/http/paging.h"
 #include "source/http/request.h"
@@ -268,6 +269,13 @@ poll_plan(const struct source_config *cfg, struct catalog *c,
 /* ---- one request ---- */
 
 static enum rc
+any_record(void *arg UNUSED, const struct reply_record *x UNUSED,
+	struct err *e UNUSED)
+{
+	return OK;
+}
+
+static enum rc
 first_partition(
 	void *arg UNUSED, const char *partition UNUSED, struct err *e UNUSED)
 {
@@ -295,11 +303,20 @@ set_first_window(const struct api_stream *s, struct vars *v)
 
 static enum rc
 try_stream(struct session *s, const struct source_config *cfg,
-	const struct api_stream *stream, int spool, struct err *e)
+	const struct api_stream *stream, int spool, struct str *facts,
+	struct err *e)
 {
+	const struct api_place *field[PATHS_MOST];
+	const struct api_selector *const next = &stream->pagination->next;
+	bool cursor;
 	const struct reply_spec spec = {
 		.layer = stream->decode->layer[stream->decode->n - 1],
 		.records = &stream->records,
+		.field = field,
+		.n_fields = paths_fields(stream, field, &cursor),
+		.selector = &next,
+		.n_selectors = next->from == API_FROM_BODY ||
+			next->from == API_FROM_LAST,
 		.max_record = cfg->api->max_record};
 	struct session_question q = {.stream = stream,
 		.request = &stream->request,
@@ -323,6 +340,17 @@ try_stream(struct session *s, const struct source_config *cfg,
 		if (e->code == OK)
 			err_set(e, rc, "stream %s: no answer", stream->name);
 	}
+	/* What comes in an archive is not unpacked for this. */
+	if (rc == OK && out.verdict == SESSION_ANSWER &&
+		stream->decode->n == 1) {
+		rc = reply_read(q.reply, &a, any_record, NULL, e);
+		if (rc == OK)
+			paths_tell(stream, q.reply, facts);
+		if (rc == OK)
+			rc = paths_check(stream, q.reply, e);
+		if (rc == BAD_ITEM)
+			rc = err_raise(e, BAD_SOURCE);
+	}
 	http_answer_release(&a);
 	session_outcome_release(&out);
 	reply_free(q.reply);
@@ -330,7 +358,8 @@ try_stream(struct session *s, const struct source_config *cfg,
 }
 
 enum rc
-poll_try(const struct source_config *cfg, int state, int spool, struct err *e)
+poll_try(const struct source_config *cfg, int state, int spool,
+	struct str *facts, struct err *e)
 {
 	const struct session_options o = {.api = cfg->api,
 		.source = cfg->name,
@@ -347,7 +376,7 @@ poll_try(const struct source_config *cfg, int state, int spool, struct err *e)
 		rc = partition_each(stream, session_vars(s), NULL,
 			first_partition, NULL, e);
 		if (rc == OK || rc == END)
-			rc = try_stream(s, cfg, stream, spool, e);
+			rc = try_stream(s, cfg, stream, spool, facts, e);
 		break;
 	}
 	session_close(s);

@@ -34,9 +34,10 @@ enum rc poll_plan(const struct source_config *cfg, struct catalog *c,
 
 /*
  * One request, the first of the first stream, whose answer must be right. It
- * lands nothing. state, spool: directories. BAD_SOURCE: it is not.
+ * lands nothing. state, spool: directories. facts: what the paths of the
+ * profile found in it. BAD_SOURCE: it is not.
  */
 enum rc poll_try(const struct source_config *cfg, int state, int spool,
-	struct err *e) MUST_USE;
+	struct str *facts, struct err *e) MUST_USE;
 
 #endif

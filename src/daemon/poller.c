@@ -26,10 +26,13 @@ poller_tell(void *arg, const char *stream, const char *partition,
 	const struct watcher *w = arg;
 	struct log l;
 
-	if (r->records == 0 && !r->failed && r->parked == 0 && r->skipped == 0)
+	if (r->records == 0 && !r->failed && r->parked == 0 &&
+		r->skipped == 0 && r->remark.len == 0)
 		return;
-	l = log_begin(
-		r->failed || r->parked != 0 ? LOG_WARNING : LOG_INFO, "polled");
+	l = log_begin(r->failed || r->parked != 0 || r->remark.len > 0
+			? LOG_WARNING
+			: LOG_INFO,
+		"polled");
 	log_text(&l, "source", w->config->name);
 	log_text(&l, "stream", stream);
 	if (partition != NULL)
@@ -45,6 +48,8 @@ poller_tell(void *arg, const char *stream, const char *partition,
 			(uint64_t)(r->parked > clock_wall()
 					? r->parked - clock_wall()
 					: 0));
+	if (r->remark.len > 0)
+		log_text(&l, "remark", r->remark.s);
 	if (r->why.len > 0)
 		log_text(&l, r->failed ? "error" : "why", r->why.s);
 	log_end(&l);
@@ -52,15 +57,25 @@ poller_tell(void *arg, const char *stream, const char *partition,
 
 /* Its place is for another, which the loop finds. */
 void
-poller_rest(void *arg, const char *why UNUSED, int64_t ns)
+poller_rest(void *arg, const char *why, int64_t ns)
 {
 	struct watcher *w = arg;
 	struct daemon *d = w->daemon;
+	struct log l;
 
 	if (ns <= SESSION_REST)
 		return;
+	l = log_begin(LOG_INFO, "waits");
+	log_text(&l, "source", w->config->name);
+	log_duration(&l, "waits", (uint64_t)ns);
+	log_text(&l, "why", why);
+	log_end(&l);
 	pthread_mutex_lock(&d->lock);
 	w->resting = true;
+	str_clear(&w->rests);
+	str_add(&w->rests, why);
+	w->rest_end = clock_wall() + ns;
+	d->changed = true;
 	d->polling--;
 	pthread_cond_signal(&d->place);
 	looker_ring(d);
@@ -80,6 +95,8 @@ poller_go_on(void *arg)
 			pthread_cond_wait(&d->place, &d->lock);
 		d->polling++;
 		w->resting = false;
+		w->rest_end = 0;
+		d->changed = true;
 	}
 	pthread_mutex_unlock(&d->lock);
 }

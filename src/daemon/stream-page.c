@@ -178,6 +178,9 @@ take_body(struct stream_work *r, struct batch_part *part, struct err *e)
 	rc = reply_read(r->reply, part->answer, each_record, r, e);
 	if (rc != OK)
 		return rc == BAD_ITEM ? err_raise(e, BAD_SOURCE) : rc;
+	rc = paths_check(r->stream, r->reply, e);
+	if (rc != OK)
+		return rc;
 	part->method = r->outcome.method;
 	part->url = r->outcome.url.s;
 	part->fresh = r->fresh;
@@ -189,12 +192,7 @@ take_body(struct stream_work *r, struct batch_part *part, struct err *e)
 	/* Nothing new: it is in the zone already, record by record. */
 	if (r->n_fresh == 0)
 		return OK;
-	rc = batch_add(r->batch, part, e);
-	if (rc != OK)
-		return rc;
-	r->report->records += part->n_fresh;
-	r->report->deletes += part->deletes;
-	return OK;
+	return batch_add(r->batch, part, e);
 }
 
 /* ---- answers that are archives ---- */
@@ -350,6 +348,23 @@ value(const struct reply *r, const struct api_selector *s, struct str *keep)
 	return (struct paging_value){(const uint8_t *)keep->s, keep->len};
 }
 
+/* Was the answer as large as could be, and silent about more? */
+static void
+see_lead(struct stream_work *r, const struct paging *g,
+	const struct paging_page *page)
+{
+	const struct api_pagination *x = r->stream->pagination;
+
+	if (x->type != API_PAGES_TOKEN && x->type != API_PAGES_LINK)
+		return;
+	if (reply_has(r->reply, &x->next))
+		r->led = true;
+	else if (page->more.p == NULL && page->done.p == NULL &&
+		paths_asked_for(&r->stream->request, r->outcome.url.s, g->size,
+			page->records))
+		r->full = page->records;
+}
+
 enum rc
 stream_next_page(struct stream_work *r, struct paging *g, struct err *e)
 {
@@ -362,7 +377,10 @@ stream_next_page(struct stream_work *r, struct paging *g, struct err *e)
 		.done = value(r->reply, &x->done, &keep[2]),
 		.total = value(r->reply, &x->total, &keep[3]),
 	};
-	enum rc rc = paging_next(g, &page, e);
+	enum rc rc;
+
+	see_lead(r, g, &page);
+	rc = paging_next(g, &page, e);
 
 	for (size_t i = 0; i < ARRAY_LEN(keep); i++)
 		str_release(&keep[i]);

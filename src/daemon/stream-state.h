@@ -8,6 +8,7 @@
 #define DAEMON_STREAM_STATE_H
 
 #include "daemon/batch.h"
+#include "daemon/paths.h"
 #include "daemon/stream.h"
 #include "source/http/paging.h"
 #include "source/http/window.h"
@@ -47,6 +48,9 @@ struct stream_work {
 	bool before; /* a cursor before the window: it may stop */
 	struct api_window window;
 	bool by_window;
+	/* Of this run: a next page was pointed to; a page was full. */
+	bool led;
+	uint64_t full;
 };
 
 /* How the pages of a window end. */

@@ -204,13 +204,11 @@ set_position(struct stream_work *r, enum stream_ending ending)
 static enum rc
 close_batch(struct stream_work *r, enum stream_ending ending, struct err *e)
 {
-	uint64_t files = batch_report(r->batch)->files;
 	enum rc rc;
 
 	set_position(r, ending);
 	stream_job_forget(r);
 	rc = batch_close(r->batch, r->position.s, stream_record, r, e);
-	r->report->files += batch_report(r->batch)->files - files;
 	r->report->moved = true;
 	return rc;
 }
@@ -221,6 +219,7 @@ stream_window(struct stream_work *r, enum stream_ending *ret, struct err *e)
 	CLEANUP(str_release) struct str name = STR_INIT;
 	CLEANUP(str_release) struct str start = STR_INIT;
 	CLEANUP(str_release) struct str end = STR_INIT;
+	const struct batch_report *got;
 	enum rc rc;
 
 	if (r->by_window) {
@@ -245,7 +244,12 @@ stream_window(struct stream_work *r, enum stream_ending *ret, struct err *e)
 			stream_job_over(r);
 	}
 	vars_unset_all(session_vars(r->o->session), API_JOB);
-	r->report->files += rc == OK ? 0 : batch_report(r->batch)->files;
+	/* Of a window that failed some may have landed. */
+	got = batch_report(r->batch);
+	r->report->files += got->files;
+	r->report->records += got->records;
+	r->report->deletes += got->deletes;
+	r->report->seen += got->again;
 	batch_free(r->batch);
 	r->batch = NULL;
 	/* What was not landed is not remembered either. */

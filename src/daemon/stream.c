@@ -7,12 +7,11 @@
 /* Of pages asked for again, because the API said so. */
 #define RESTARTS 5
 
-#define KEYS_MOST 16 /* fields of a key */
-
 void
 stream_report_release(struct stream_report *r)
 {
 	str_release(&r->why);
+	str_release(&r->remark);
 }
 
 void
@@ -256,16 +255,10 @@ make_reply(struct stream_work *r)
 		.selector = wanted,
 		.max_record = r->o->description->max_record,
 	};
+	bool cursor;
 
-	for (size_t i = 0; i < r->stream->key.n && i < KEYS_MOST; i++)
-		r->field[r->n_fields++] = &r->stream->key.row[i];
-	r->cursor = SIZE_MAX;
-	if (r->rule->set &&
-		(r->rule->cursor.column != NULL ||
-			r->rule->cursor.path.n > 0)) {
-		r->cursor = r->n_fields;
-		r->field[r->n_fields++] = &r->rule->cursor;
-	}
+	r->n_fields = paths_fields(r->stream, r->field, &cursor);
+	r->cursor = cursor ? r->n_fields - 1 : SIZE_MAX;
 	r->flags = r->n_fields;
 	for (size_t i = 0;
 		i < r->stream->deletes.n && r->n_fields < STREAM_FIELDS; i++)
@@ -295,6 +288,20 @@ release(struct stream_work *r)
 	str_release(&r->job);
 	str_release(&r->later);
 	free(r->fresh);
+}
+
+/* Nobody can prove it; nobody should have to find it out either. */
+static void
+remark(struct stream_work *r)
+{
+	CLEANUP(str_release) struct str path = STR_INIT;
+
+	paths_write(&r->stream->pagination->next, &path);
+	str_addf(&r->report->remark,
+		"an answer has %llu records, as many as were asked for, and "
+		"pagination.next, %s, was in none of this run: if there is "
+		"more, it is not asked for",
+		(unsigned long long)r->full, path.s);
 }
 
 static void
@@ -380,6 +387,8 @@ stream_run(const struct stream_options *o, struct stream_report *ret,
 		str_add(&ret->why, e->text);
 		*e = (struct err)ERR_INIT;
 	}
+	if (!ret->failed && r.full > 0 && !r.led)
+		remark(&r);
 	/* How it stands is told, also when it does not move. */
 	return lane_write(o->lane, stream_record, &r, e);
 }

@@ -24,11 +24,12 @@ struct stream_report {
 	int64_t parked;	  /* wall: it waits until then; 0: it does not */
 	struct str why;	  /* it waits, or failed */
 	bool failed;
+	struct str remark; /* what may be wrong and need not be */
 };
 
 #define STREAM_REPORT_INIT \
 	{ \
-		.why = STR_INIT \
+		.why = STR_INIT, .remark = STR_INIT \
 	}
 
 void stream_report_release(struct stream_report *r);

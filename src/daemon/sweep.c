@@ -325,7 +325,7 @@ land(struct sweep *s, struct http_answer *a, struct stream_report *r,
 	if (rc == OK)
 		rc = batch_close(b, "", record, s, e);
 	if (rc == OK) {
-		r->records += s->n_absent;
+		r->records += batch_report(b)->records;
 		r->files += batch_report(b)->files;
 	}
 	batch_free(b);

@@ -1,9 +1,11 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "daemon/order-state.h"
 
 /* How often `landfall status` learns of work. */
@@ -169,7 +171,10 @@ take_picture(struct daemon *d, int64_t now)
 		int64_t due = watcher_planned(w);
 		const struct order *o = order_at(d, w);
 
+		free(l->source[i].why);
 		l->source[i] = (struct live_source){
+			.until = w->rest_end,
+			.why = w->rest_end != 0 ? mem_strdup(w->rests.s) : NULL,
 			.name = w->config->name,
 			.looking = w->busy,
 			.order = o != NULL ? order_verb_name(o->request.verb)

@@ -17,6 +17,7 @@ watcher_init(struct watcher *w, const struct source_config *cfg)
 		.config = cfg,
 		.since = clock_wall(),
 		.since_mono = clock_mono(),
+		.rests = STR_INIT,
 		.names = NAMES_INIT(WATCHER_NAMES, WATCHER_BYTES),
 		.next_look = INT64_MIN,
 		.rescan = INT64_MAX,
@@ -52,6 +53,7 @@ watcher_release(struct watcher *w)
 	forget_names(w);
 	watch_close(w->watch);
 	rate_release(&w->rate);
+	str_release(&w->rests);
 	pthread_mutex_destroy(&w->lock);
 }
 

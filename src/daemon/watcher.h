@@ -44,6 +44,8 @@ struct watcher {
 	bool looked_last;  /* the turn of before was no order's; the loop's */
 	struct rate rate;  /* of an API: asked lately; the looker's */
 	bool resting;	   /* it waits, and has no place; the daemon's lock */
+	struct str rests;  /* why, and until when by the wall clock; */
+	int64_t rest_end;  /* the daemon's lock */
 	unsigned failures; /* looks in a row that failed; the looker's */
 	enum arrival arrival; /* as last told, for the deadline */
 	int64_t arrival_due;  /* at this instant; the looker's */

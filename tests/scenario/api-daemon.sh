@@ -64,3 +64,23 @@ start_daemon
 expect_same 'what waits is asked by a daemon that comes later' 2 "$(asked 2)"
 expect_same 'all else waits for its time' 1 "$(grep -c others api/log)"
 stop_daemon 'polled by cron'
+
+# ---- one that waits while it is asked is told of, with what it waits for ----
+sed -i 's/max_wait: 1s/max_wait: 1h/; s/schedule: .*/schedule: {every: 1s}/' $conf
+rules api '{"match": "orders", "status": 429,
+	"headers": [["Retry-After", "90"]]}'
+start_daemon
+expect_same 'the log has why it waits, once' 1 \
+	"$(logged 'event=waits source=shop waits=1m30s why=.*429' 1)"
+for _ in $(seq 100); do
+	"$LANDFALL" status -c $conf >stands || :
+	! grep -q 'waits until' stands || break
+	sleep 0.1
+done
+expect 'and status, until when' grep -q 'waits until 20.*Z: .*429' stands
+expect_same 'it does not look like work' 0 "$(grep -c 'looking now' stands)"
+expect_same 'for programs too' yes "$("$LANDFALL" status -c $conf --json |
+	python3 -c 'import json, sys
+x = json.load(sys.stdin)["sources"]["shop"]
+print("yes" if x["waits_until"] and "429" in x["waits_for"] else x)')"
+stop_daemon 'one that waits'

@@ -245,3 +245,34 @@ expect_same 'a daemon tells it, once' waiting "$(events)"
 expect_same 'with what it waits for' 1 \
 	"$(grep -c 'orders waits until 20.*a wait of 9d00h; `landfall reset shop orders --wait`' paged)"
 stop_daemon long
+
+# ---- what comes again, and is in the zone already, is not there twice ----
+data api /orders <<'END'
+{"id": 1, "at": "2026-01-01T10:00:00Z"},
+{"id": 2, "at": "2026-01-02T10:00:00Z"},
+{"id": 3, "at": "2026-01-02T13:00:00Z"}
+END
+rules api '{"match": "nothing", "times": 0}'
+lake twice <<END
+  shop:
+    base_url: $url
+    pagination: {type: none}
+    streams:
+      orders:
+        request:
+          path: /orders
+          query: {since: "{{window.start}}", until: "{{window.end}}"}
+        records: "\$.data[*]"
+        key: \$.id
+        incremental: {cursor: \$.at, start: "2026-01-01", window: P1D}
+END
+expect 'twice: a run' at 2026-01-08 twice run --once --quiet
+at 2026-01-08 twice reset shop orders --to 2026-01-01 --quiet
+at 2026-01-08 twice run --once >told 2>&1
+expect_same 'twice: what is asked for again is no news' 1 \
+	"$(grep -c 'shop.orders: nothing new, 3 seen before' told)"
+expect_same 'twice: it came all the same, and was known' 2 \
+	"$(grep -c duplicate told)"
+at 2026-01-08 twice status >told
+expect_same 'twice: and is not counted' 1 \
+	"$(grep -c 'orders: 3 records in 2 files, whole' told)"

@@ -15,6 +15,7 @@ struct found {
 	struct reply_text *value;
 	size_t n;
 	bool fresh; /* of the record under way: LAST */
+	bool there; /* be it null */
 };
 
 struct reply {
@@ -24,6 +25,7 @@ struct reply {
 	struct found *found;
 	size_t n_found;
 	struct reply_text *text; /* of the record under way */
+	uint64_t *met;		 /* records that have each field */
 	size_t *column;		 /* of each field; SIZE_MAX: not there */
 	struct str header;	 /* of the first page */
 	size_t n_columns;	 /* in it */

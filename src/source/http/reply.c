@@ -15,7 +15,7 @@ reply_text_set(struct reply_text *t, const uint8_t *p, size_t n)
 	free(t->p);
 	t->p = mem_dup(p, n);
 	t->len = n;
-	t->set = true;
+	t->set = t->there = true;
 }
 
 static void
@@ -56,10 +56,14 @@ found_add(struct found *f, const uint8_t *p, size_t n)
 static void
 clear(struct reply *r)
 {
-	for (size_t i = 0; i < r->n_found; i++)
+	for (size_t i = 0; i < r->n_found; i++) {
 		found_clear(&r->found[i]);
-	for (size_t i = 0; i < r->spec.n_fields; i++)
+		r->found[i].there = false;
+	}
+	for (size_t i = 0; i < r->spec.n_fields; i++) {
 		text_drop(&r->text[i]);
+		r->met[i] = 0;
+	}
 	r->records = 0;
 	r->rc = OK;
 }
@@ -92,8 +96,10 @@ reply_tell(struct reply *r, struct reply_record *x)
 	x->field = r->text;
 	if (r->rc == OK && r->each != NULL)
 		r->rc = r->each(r->arg, x, r->e);
-	for (size_t i = 0; i < r->spec.n_fields; i++)
+	for (size_t i = 0; i < r->spec.n_fields; i++) {
+		r->met[i] += r->text[i].there;
 		text_drop(&r->text[i]);
+	}
 	for (size_t i = 0; i < r->n_found; i++) {
 		struct found *f = &r->found[i];
 
@@ -120,13 +126,18 @@ json_value(void *arg, unsigned query, enum jsonr_type type, const uint8_t *p,
 	size_t n)
 {
 	struct reply *r = arg;
+	struct found *f = r->of_query[query];
+	struct reply_text *t = &r->text[r->field_of[query]];
 
-	if (type == JSONR_NULL || type == JSONR_ARRAY || type == JSONR_OBJECT)
+	if (type == JSONR_ARRAY || type == JSONR_OBJECT)
 		return;
-	if (r->of_query[query] != NULL)
-		found_add(r->of_query[query], p, n);
-	else if (!r->text[r->field_of[query]].set)
-		reply_text_set(&r->text[r->field_of[query]], p, n);
+	*(f != NULL ? &f->there : &t->there) = true;
+	if (type == JSONR_NULL)
+		return;
+	if (f != NULL)
+		found_add(f, p, n);
+	else if (!t->set)
+		reply_text_set(t, p, n);
 }
 
 /* ---- what is asked of the reader ---- */
@@ -221,6 +232,7 @@ reply_new(const struct reply_spec *spec)
 		r->field[i] = spec->field[i];
 	r->text = mem_array(spec->n_fields + 1, sizeof(*r->text));
 	r->header = (struct str)STR_INIT;
+	r->met = mem_array(spec->n_fields + 1, sizeof(*r->met));
 	r->column = mem_array(spec->n_fields + 1, sizeof(*r->column));
 	r->found = mem_array(spec->n_selectors + 1, sizeof(*r->found));
 	for (size_t i = 0; i < spec->n_selectors; i++)
@@ -245,6 +257,7 @@ reply_free(struct reply *r)
 	free(r->field);
 	free(r->text);
 	free(r->column);
+	free(r->met);
 	str_release(&r->header);
 	free(r->copy);
 	free(r);
@@ -318,6 +331,12 @@ uint64_t
 reply_records(const struct reply *r)
 {
 	return r->records;
+}
+
+uint64_t
+reply_met(const struct reply *r, size_t field)
+{
+	return r->met[field];
 }
 
 /* ---- selectors ---- */
@@ -422,4 +441,15 @@ reply_value(const struct reply *r, const struct api_selector *s, size_t i,
 	default:
 		return END;
 	}
+}
+
+bool
+reply_has(const struct reply *r, const struct api_selector *s)
+{
+	CLEANUP(str_release) struct str value = STR_INIT;
+
+	for (size_t k = 0; k < r->n_found; k++)
+		if (r->found[k].selector == s)
+			return r->found[k].there;
+	return reply_value(r, s, 0, &value) == OK;
 }

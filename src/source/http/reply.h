@@ -35,7 +35,8 @@ struct reply_spec {
 struct reply_text {
 	uint8_t *p;
 	size_t len;
-	bool set; /* the record has it, and it is not null */
+	bool set;   /* the record has it, and it is not null */
+	bool there; /* it has it, be it null */
 };
 
 struct reply_record {
@@ -78,6 +79,12 @@ void reply_first(struct reply *r);
 
 /* Records in the answer read last. */
 uint64_t reply_records(const struct reply *r);
+
+/* In how many of them that field of the spec's is, be it null. */
+uint64_t reply_met(const struct reply *r, size_t field);
+
+/* Whether a selector's place is in the answer read last, be it null. */
+bool reply_has(const struct reply *r, const struct api_selector *s);
 
 /*
  * Value number i of a selector, in the answer read last; those of the body
