@@ -239,6 +239,8 @@ dispatch(struct daemon *d)
 	int64_t now = clock_mono(), next = INT64_MAX;
 
 	pthread_mutex_lock(&d->lock);
+	/* Who returns has been through here: nobody begins anything more. */
+	d->stop |= d->err.code != OK;
 	d->cancel = d->stop || d->reload;
 	if (d->cancel) {
 		pthread_cond_broadcast(&d->place);
@@ -481,6 +483,16 @@ wait_for_events(struct daemon *d, int64_t ns)
 	}
 }
 
+/* The first is told: what follows follows from it. */
+static void
+fail(struct daemon *d, const struct err *e)
+{
+	pthread_mutex_lock(&d->lock);
+	if (d->err.code == OK)
+		d->err = *e;
+	pthread_mutex_unlock(&d->lock);
+}
+
 /* Is anybody looking, or at an order? And did something break? */
 static bool
 is_quiet(struct daemon *d, struct err *e)
@@ -497,14 +509,13 @@ is_quiet(struct daemon *d, struct err *e)
 static enum rc
 loop(struct daemon *d, struct err *e)
 {
-	struct err ours = ERR_INIT;
-
 	for (;;) {
+		struct err ours = ERR_INIT;
 		int64_t room, word, wait;
 		bool quiet;
 
 		if (watch_room(d, &room, &ours) != OK)
-			d->stop = true;
+			fail(d, &ours);
 		wait = dispatch(d);
 		if (room < wait)
 			wait = room;
@@ -512,13 +523,9 @@ loop(struct daemon *d, struct err *e)
 		word = tell_status(d, quiet);
 		if (word < wait)
 			wait = word;
-		if (e->code == OK)
-			*e = ours;
-		if (e->code != OK)
-			d->stop = true;
 		if (d->stop && quiet)
 			return e->code;
-		if (d->reload && quiet && !d->stop) {
+		if (d->reload && quiet && e->code == OK) {
 			bool taken;
 
 			if (reload(d, &taken, e) != OK)

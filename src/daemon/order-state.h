@@ -54,7 +54,9 @@ void order_leave(struct order *o);
 /* What is to be heard next, the caller's; NULL: nothing so far. */
 struct order_line *order_take(struct order *o);
 bool order_is_over(struct order *o);
-void order_free(struct order *o); /* that is over */
+
+/* Waits for its last words, where it is not over: cancel it before. */
+void order_free(struct order *o);
 
 /* ---- order.c and order-turn.c ---- */
 

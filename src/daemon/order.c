@@ -251,12 +251,40 @@ order_main(void *arg)
 	return NULL;
 }
 
+static void
+release(struct order *o)
+{
+	struct order_line *l;
+
+	while ((l = order_take(o)) != NULL)
+		order_line_free(l);
+	pthread_cond_destroy(&o->granted);
+	pthread_cond_destroy(&o->taken);
+	pthread_mutex_destroy(&o->lock);
+	free(o);
+}
+
+/* NULL: it has begun. Under the daemon's lock. */
+static const char *
+begin(struct order *o)
+{
+	struct daemon *d = o->daemon;
+
+	if (d->cancel)
+		return "the daemon ends, or reads its configuration anew";
+	if (pthread_create(&o->thread, NULL, order_main, o) != 0)
+		return "the daemon has no thread for it: give it again later";
+	d->order[d->n_orders++] = o;
+	looker_ring(d);
+	return NULL;
+}
+
 struct order *
 order_start(struct daemon *d, struct counter *c, const struct order_request *q,
 	uid_t uid, const char **ret_why)
 {
 	struct order *o = mem_alloc(sizeof(*o));
-	bool now;
+	const char *why;
 
 	o->daemon = d;
 	o->counter = c;
@@ -267,18 +295,12 @@ order_start(struct daemon *d, struct counter *c, const struct order_request *q,
 	pthread_cond_init(&o->taken, NULL);
 	pthread_cond_init(&o->granted, NULL);
 	pthread_mutex_lock(&d->lock);
-	now = !d->cancel;
-	if (now) {
-		d->order[d->n_orders++] = o;
-		looker_ring(d);
-		if (pthread_create(&o->thread, NULL, order_main, o) != 0)
-			abort();
-	}
+	why = begin(o);
 	pthread_mutex_unlock(&d->lock);
-	if (now)
+	if (why == NULL)
 		return o;
-	*ret_why = "the daemon ends, or reads its configuration anew";
-	order_free(o);
+	*ret_why = why;
+	release(o);
 	return NULL;
 }
 
@@ -296,14 +318,6 @@ order_is_over(struct order *o)
 void
 order_free(struct order *o)
 {
-	struct order_line *l;
-
-	if (o->over)
-		pthread_join(o->thread, NULL);
-	while ((l = order_take(o)) != NULL)
-		order_line_free(l);
-	pthread_cond_destroy(&o->granted);
-	pthread_cond_destroy(&o->taken);
-	pthread_mutex_destroy(&o->lock);
-	free(o);
+	pthread_join(o->thread, NULL);
+	release(o);
 }
