@@ -17,9 +17,9 @@ print_overview(FILE *to)
 	fprintf(to,
 		"\n`landfall help COMMAND` says more; `landfall help "
 		"config` lists every option of\nthe configuration, "
-		"`landfall help KEY` explains one. Exit status: 0 done, "
-		"1 usage\nor configuration, 2 something was quarantined, "
-		"late or missing, 3 a source could\nnot be reached, "
+		"`landfall help KEY` explains one. Exit status: 0 "
+		"done, 1\nusage or configuration, 2 something was quarantined, "
+		"late or missing, 3 a source\ncould not be reached, "
 		"4 verification found damage, 5 our own disk, catalog or "
 		"ledger\nfailed.\n");
 }
