@@ -15,12 +15,12 @@ print_overview(FILE *to)
 	for (const struct command *cmd = commands; cmd->name != NULL; cmd++)
 		fprintf(to, "  %-10s %s\n", cmd->name, cmd->summary);
 	fprintf(to,
-		"\n`landfall help COMMAND` says more; `landfall help "
-		"config` lists every option of\nthe configuration. Exit "
-		"status: 0 done, 1 usage or configuration, 2 something "
-		"was\nquarantined, late or missing, 3 a source could not "
-		"be reached, 4 verification\nfound damage, 5 our own "
-		"disk, catalog or ledger failed.\n");
+		"\n`landfall help COMMAND` says more; `landfall help config` "
+		"lists every option of\nthe configuration, `landfall help "
+		"KEY` explains one.\n\nExit status: 0 done, 1 usage or "
+		"configuration, 2 something was quarantined, late\nor "
+		"missing, 3 a source could not be reached, 4 verification "
+		"found damage, 5 our\nown disk, catalog or ledger failed.\n");
 }
 
 static const struct command *

@@ -2,6 +2,7 @@
  * What `sftp:` lacks, and what in it contradicts the rest of its source.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/check.h"
 #include "config/report.h"
@@ -29,6 +30,25 @@ wrong(const struct block *b, const char *key, const char *text)
 	report_add(b->report, n->line, n->column, "sftp.%s%s", key, text);
 }
 
+/* The commonest slip with keys: told before others may read the file. */
+static void
+check_key(const struct block *b)
+{
+	CLEANUP(str_release) struct str text = STR_INIT;
+	const struct yaml_node *file =
+		yaml_get(yaml_get(b->sftp, "key"), "file");
+
+	if (file == NULL || file->kind != YAML_SCALAR || file->len < 4 ||
+		memcmp(file->text + file->len - 4, ".pub", 4) != 0)
+		return;
+	str_add(&text, ": ");
+	yaml_add_shown(&text, file);
+	str_add(&text,
+		" is the public half of a key, which is for the partner; here "
+		"goes the private one, in the file without .pub");
+	wrong(b, "key", text.s);
+}
+
 static void
 check_identity(const struct block *b)
 {
@@ -42,6 +62,7 @@ check_identity(const struct block *b)
 			"saying where the secret is");
 	if (has(b, "passphrase") && !has(b, "key"))
 		wrong(b, "passphrase", ": there is no key that it opens");
+	check_key(b);
 	if (!has(b, "host_key") && !has(b, "known_hosts"))
 		wrong(b, "host_key",
 			" is missing: without it or known_hosts nobody "

@@ -222,6 +222,9 @@ expect_status 'auth: a key it does not take' 3 run auth
 expect_same 'auth: is not tried twice' $((before + 1)) \
 	"$(grep -c 'Connection from' srv/log)"
 expect 'auth: and it is said' grep -q 'acme: .*key' err
+expect 'auth: with what to give to the partner' grep -q -F \
+	"key: refused; the partner must know $(ssh-keygen -l -f srv/stranger.pub |
+		cut -d' ' -f2) " err
 LANDFALL_TEST_PASS='open sesame'
 export LANDFALL_TEST_PASS
 for kind in ecdsa rsa rsa-pem ecdsa-pem; do
@@ -234,6 +237,18 @@ sed -i "s#^\( *\)key: .*#\1key: {file: ../srv/ed25519-enc}\n\1passphrase: {env: 
 expect 'auth: with an encrypted key' check auth
 chmod 644 srv/ed25519-enc
 expect_status 'auth: a key that others can read is not used' 3 check auth
+
+# ---- a folder that is not there ----
+for path in outbund /outbund; do
+	from=
+	[ $path = /outbund ] || from=', from the folder of the login'
+	lake "gone$from"
+	partner acme "$sshd" "$key" "$pinned" "path: $path" \
+		>>"gone$from/landfall.yaml"
+	expect_status "gone: $path" 3 check "gone$from"
+	expect "gone: is told once: $path" grep -q \
+		"^acme: list $path (sftp.path$from): no such file" check.out
+done
 
 # ---- one that is down, beside one that is not ----
 lake two

@@ -34,9 +34,15 @@ for key in ed25519 ecdsa rsa rsa-pem ecdsa-pem ed25519-enc:"open sesame" \
 	expect "key $key" "$probe" -u "$user" -k "server/$key" "$port" connect
 done
 expect_same 'a stranger is told what was tried' \
-	"down 0 auth: not let in as $user: key: refused (the server takes:" \
+	"down 0 auth: not let in as $user: key: refused; the partner must know $(
+		ssh-keygen -l -f server/stranger.pub | cut -d' ' -f2
+	) (ssh-ed25519) (the server takes:" \
 	"$("$probe" -u "$user" -k server/stranger "$port" connect |
 		tail -n 1 | sed 's/takes:.*/takes:/')"
+expect_same 'a public key is called that' \
+	'key: this is the public half; the private one is in the file without .pub' \
+	"$("$probe" -u "$user" -k server/ed25519.pub "$port" connect |
+		grep -o 'key: this is.*\.pub')"
 expect_same 'a wrong passphrase is called that' \
 	'the key cannot be read: a wrong passphrase, or a format that is not' \
 	"$("$probe" -u "$user" -k server/ed25519-enc:wrong "$port" connect |

@@ -87,6 +87,13 @@ test_twenty_mistakes_are_twenty_lines(void **state UNUSED)
 static void
 test_mistakes_about_a_server(void **state UNUSED)
 {
+	assert_mistakes(SFTP("      host: h\n"
+			     "      user: u\n"
+			     "      key: {file: id.pub}\n"
+			     "      known_hosts: k\n"),
+		"f:8:12: error: sftp.key: id.pub is the public half of a key, "
+		"which is for the partner; here goes the private one, in the "
+		"file without .pub\n");
 	assert_mistakes(SFTP("      path: in\n"),
 		"f:5:5: error: sftp.host is missing\n"
 		"f:5:5: error: sftp.user is missing\n"

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "source/sftp/agent.h"
 #include "source/sftp/algorithms.h"
+#include "source/sftp/own-key.h"
 #include "source/sftp/rsa.h"
 #include "source/sftp/wire.h"
 
@@ -152,10 +153,24 @@ may_use_rsa(struct auth *a, LIBSSH2_SESSION *session)
 	}
 }
 
+static const char *
+why_unreadable(const struct auth_credential *c)
+{
+	if (own_key_is_public((const uint8_t *)c->secret.s, c->secret.len))
+		return "this is the public half; the private one is in the "
+		       "file without .pub";
+	if (c->passphrase.len > 0)
+		return "the key cannot be read: a wrong passphrase, or a "
+		       "format that is not supported";
+	return "the key cannot be read: it has a passphrase, or a format that "
+	       "is not supported";
+}
+
 static enum attempt
 try_key(struct auth *a, LIBSSH2_SESSION *session)
 {
 	struct auth_credential *c = &a->credential[a->at];
+	CLEANUP(str_release) struct str why = STR_INIT;
 	size_t before = a->refused.len;
 	enum attempt r;
 
@@ -167,20 +182,18 @@ try_key(struct auth *a, LIBSSH2_SESSION *session)
 			return r;
 	}
 	a->stage = 1;
+	str_add(&why, "refused; the partner must know ");
+	own_key_add_name(&why, (const uint8_t *)c->secret.s, c->secret.len);
+	if (why.s[why.len - 1] == ' ')
+		str_add(&why, "its public half");
 	r = attempt_of(a,
 		libssh2_userauth_publickey_frommemory(session, a->user.s,
 			a->user.len, NULL, 0, c->secret.s, c->secret.len,
 			c->passphrase.s),
-		"refused");
+		why.s);
 	/* It never came to the server. */
 	if (r == REFUSED && a->refused.len == before)
-		refuse(a,
-			c->passphrase.len > 0
-				? "the key cannot be read: a wrong passphrase, "
-				  "or a format that is not supported"
-				: "the key cannot be read: it has a "
-				  "passphrase, "
-				  "or a format that is not supported");
+		refuse(a, why_unreadable(c));
 	return r;
 }
 

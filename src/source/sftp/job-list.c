@@ -125,16 +125,13 @@ static void
 folder_fail(
 	struct list *l, struct folder *d, enum sftp_fault f, const char *why)
 {
-	CLEANUP(str_release) struct str quoted = STR_INIT;
-
 	if (d->depth > 0) {
 		list_trouble(
 			l, (const uint8_t *)d->path.s, d->path.len, f, why);
 		folder_leave(l, d);
 		return;
 	}
-	str_add_quoted(&quoted, l->root.s, l->root.len);
-	server_done(&l->job, f, "list %s: %s", quoted.s, why);
+	server_done(&l->job, f, "%s", why);
 }
 
 static void

@@ -104,6 +104,20 @@ each_record(const uint8_t *p, size_t n,
 	return each(arg, &it, e);
 }
 
+/* Which folder it was, and where it was looked for. */
+static void
+fail_root(const char *path, struct err *e)
+{
+	CLEANUP(str_release) struct str quoted = STR_INIT;
+
+	str_add_quoted(&quoted, path, strlen(path));
+	if (path[0] == '\0')
+		err_add(e, "list the folder of the login");
+	else
+		err_add(e, "list %s (sftp.path%s)", quoted.s,
+			path[0] != '/' ? ", from the folder of the login" : "");
+}
+
 enum rc
 partner_list(struct source *s,
 	enum rc (*each)(void *arg, const struct item *it, struct err *e),
@@ -157,11 +171,7 @@ partner_list(struct source *s,
 	} else if (r.fault != SFTP_FINE) {
 		*e = r.err;
 		rc = err_raise(e, BAD_SOURCE);
-		if (c->path[0] != '\0')
-			partner_fail_name(e, "list", (const uint8_t *)c->path,
-				strlen(c->path));
-		else
-			err_add(e, "list the folder of the login");
+		fail_root(c->path, e);
 	} else {
 		p->listed = true;
 		rc = OK;
