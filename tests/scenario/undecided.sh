@@ -26,6 +26,7 @@ expect_same 'status says what waits, why, and what to do' "!
 	"$(stands)"
 expect_same 'that is no landing' 1 \
 	"$(grep -c '^! inbox .* complete  .* never  ' status.out)"
+expect_same 'one of a kind is one' 1 "$(grep -c '1 source$\|1 source"$' log)"
 expect_same 'as JSON' "1 0 bad.csv $wrong None" "$("$LANDFALL" status -c $conf --json |
 	python3 -c 'import json, sys
 s = json.load(sys.stdin)["sources"]["inbox"]
@@ -41,6 +42,8 @@ stop_daemon 'with something quarantined'
 rm lake/inbox/bad.csv
 expect 'a pass tells of what it found itself' \
 	"$LANDFALL" run --once -c $conf --quiet
+"$LANDFALL" status -c $conf >status.out
+expect_same 'and one entry is one' 1 "$(grep -c ': 1 entry, root ' status.out)"
 expect_same 'what is undecided stays' "!
 1 quarantined: bad.csv (entry 0): $wrong; \`landfall release 0\` or \`landfall reject 0\`" \
 	"$(stands)"
