@@ -134,9 +134,10 @@ status_words_source(const struct standing *s, size_t width, struct catalog *c)
 	if (s->looked)
 		add_counts(&names, &s->pass);
 	printf("%c %-*s  %-14s  %-14s  %-14s  %-14s  %s\n",
-		standing_is_bad(s) ? '!' : ' ', (int)width, s->source->name,
-		looked.s, s->looked ? standing_outcome(&s->pass) : "-", next.s,
-		newest.s, names.s);
+		standing_status(s) != STATUS_DONE ? '!' : ' ', (int)width,
+		s->source->name, looked.s,
+		s->looked ? standing_outcome(&s->pass) : "-", next.s, newest.s,
+		names.s);
 	if (s->looked && *s->pass.trouble != '\0')
 		printf("  %-*s  trouble: %s\n", (int)width, "",
 			s->pass.trouble);

@@ -64,6 +64,9 @@ def stands(w, trouble):
     run = w.run("status")
     mark = next((line[0] for line in run.out.splitlines()
                  if line[2:].startswith("inbox ")), "none")
+    code = w.run("status", "--check").status
+    if code != (0 if trouble is None else 5):
+        return [f"status --check ended with {code}"]
     if trouble is None:
         return [] if mark == " " else [f"marked: {run.out}"]
     wrong = [] if mark == "!" else [f"not marked: {run.out}"]

@@ -35,6 +35,12 @@ print(u["names"], u["entry"], u["name"], u["reason"], s["newest"])')"
 expect_same 'why ends with what to do' \
 	'entry 0 waits for a decision: `landfall release 0` or `landfall reject 0`' \
 	"$("$LANDFALL" why -c $conf bad.csv 2>&1 | tail -n 1)"
+expect 'status reports, which is well' "$LANDFALL" status -c $conf
+expect_status 'status --check says that somebody is needed' 2 \
+	"$LANDFALL" status --check -c $conf
+expect_status 'also as JSON' 2 "$LANDFALL" status --check --json -c $conf
+expect_status 'it is for one look' 1 \
+	"$LANDFALL" status --check --watch=1 -c $conf
 stop_daemon 'with something quarantined'
 
 # ---- the partner takes it away ----
@@ -97,3 +103,8 @@ expect_same 'why has nothing to do' 0 \
 expect_same 'ls says what became of them' 'bad.csv (released as entry 2)
 worse.csv (rejected by entry 3)' "$("$LANDFALL" ls -c $conf |
 	sed -n 's|  _quarantine/[^ ]*||; s/.*  \([a-z.]* (re.*\)/\1/p')"
+expect 'status --check says so too' "$LANDFALL" status --check -c $conf
+mv lake/inbox lake/away
+"$LANDFALL" run --once -c $conf --quiet 2>/dev/null || :
+expect_status 'a source that cannot be looked at' 3 \
+	"$LANDFALL" status --check -c $conf
