@@ -402,6 +402,9 @@ reload(struct daemon *d, bool *ret, struct err *broken)
 
 	d->reload = false;
 	if (config_load(d->config->path, &fresh, &report, &e) != OK) {
+		/* The report is lines. */
+		if (report.len > 0 && report.s[report.len - 1] == '\n')
+			str_cut(&report, report.len - 1);
 		log_say(LOG_ERROR, "reload-refused",
 			"the old configuration stays: %s: %s", e.text,
 			report.s);
