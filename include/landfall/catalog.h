@@ -241,7 +241,8 @@ struct catalog_pass {
 	uint64_t listed;
 	uint64_t unchanged;	      /* dealt with before, same signature */
 	uint64_t count[DISPOSITIONS]; /* of those listed, all of them */
-	const char *trouble;	      /* why it could not look; else "" */
+	const char *trouble; /* why it could not look, or go on, or what it saw
+				has no room; else "" */
 };
 
 enum rc catalog_pass_put(struct catalog *c, const struct catalog_pass *p,

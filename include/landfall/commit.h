@@ -145,6 +145,9 @@ struct recovery {
 	uint64_t entries;	  /* recorded but not in the ledger */
 };
 
+/* "2 files and 1 ledger entry were brought forward" */
+void recovery_add(struct str *s, const struct recovery *r);
+
 /*
  * At every start, before anything else: staging, zone, catalog and ledger
  * are compared and brought forward. BROKEN when they contradict each other;

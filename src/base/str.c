@@ -297,6 +297,18 @@ str_add_size(struct str *s, uint64_t bytes)
 }
 
 void
+str_add_count(struct str *s, uint64_t n, const char *what)
+{
+	size_t len = strlen(what);
+	bool y = len > 0 && what[len - 1] == 'y';
+
+	str_addf(s, "%llu ", (unsigned long long)n);
+	str_addn(s, what, n != 1 && y ? len - 1 : len);
+	if (n != 1)
+		str_add(s, y ? "ies" : "s");
+}
+
+void
 str_add_duration(struct str *s, uint64_t ns)
 {
 	uint64_t sec = ns / 1000000000;

@@ -64,6 +64,9 @@ void str_add_quoted(struct str *s, const void *p, size_t n);
  */
 void str_add_percent(struct str *s, const void *p, size_t n, const char *also);
 
+/* "1 record", "3 records", "2 entries"; what: one of them. */
+void str_add_count(struct str *s, uint64_t n, const char *what);
+
 /* 1536 -> "1.5 KiB"; exact below 1 KiB. */
 void str_add_size(struct str *s, uint64_t bytes);
 

@@ -192,12 +192,12 @@ run_source(struct running *r, const struct source_config *cfg, struct err *e)
 static void
 say_recovery(const struct cli *c, const struct recovery *r)
 {
-	if (r->brought_forward > 0 || r->entries > 0)
-		cli_say(c,
-			"landfall: the last run was interrupted: %llu files "
-			"and %llu ledger entries were brought forward",
-			(unsigned long long)r->brought_forward,
-			(unsigned long long)r->entries);
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	if (r->brought_forward == 0 && r->entries == 0)
+		return;
+	recovery_add(&s, r);
+	cli_say(c, "landfall: the last run was interrupted: %s", s.s);
 }
 
 static uint64_t

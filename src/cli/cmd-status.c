@@ -15,20 +15,29 @@
 #define EVERY_SECONDS 2 /* --watch without a number */
 #define EVERY_MOST 86400
 
+static void
+add_status(enum status *worst, enum status st)
+{
+	if (st > *worst)
+		*worst = st;
+}
+
 /* ---- what has not been told yet ---- */
 
 struct telling {
 	const struct cli *cli;
 	struct jsonw *json; /* NULL: words */
+	bool tried;	    /* an attempt to tell it has failed */
 };
 
 static enum rc
 each_alert(void *arg, const struct catalog_alert *a, struct err *e UNUSED)
 {
-	const struct telling *t = arg;
+	struct telling *t = arg;
 
 	if (!cli_chosen(t->cli, a->source))
 		return OK;
+	t->tried |= a->attempts > 0;
 	if (t->json != NULL)
 		status_json_alert(t->json, a);
 	else
@@ -37,7 +46,8 @@ each_alert(void *arg, const struct catalog_alert *a, struct err *e UNUSED)
 }
 
 static enum rc
-show_telling(struct cli *c, struct catalog *cat, struct jsonw *j, struct err *e)
+show_telling(struct cli *c, struct catalog *cat, struct jsonw *j,
+	enum status *worst, struct err *e)
 {
 	struct telling t = {.cli = c, .json = j};
 
@@ -48,6 +58,8 @@ show_telling(struct cli *c, struct catalog *cat, struct jsonw *j, struct err *e)
 		return e->code;
 	if (j != NULL)
 		jsonw_end(j);
+	if (t.tried)
+		add_status(worst, STATUS_ATTENTION);
 	return OK;
 }
 
@@ -87,8 +99,10 @@ name_width(const struct config *cfg)
 	return width;
 }
 
+/* *worst: what needs somebody. */
 static enum status
-show_all(struct cli *c, struct place *p, const struct standing_daemon *d)
+show_all(struct cli *c, struct place *p, const struct standing_daemon *d,
+	enum status *worst)
 {
 	CLEANUP(str_release) struct str line = STR_INIT;
 	struct jsonw j = jsonw_to(&line);
@@ -117,10 +131,11 @@ show_all(struct cli *c, struct place *p, const struct standing_daemon *d)
 			status_json_source(&j, &s, p->catalog);
 		else
 			status_words_source(&s, width, p->catalog);
+		add_status(worst, standing_status(&s));
 		standing_release(&s);
 	}
 	jsonw_end(&j);
-	if (show_telling(c, p->catalog, c->json ? &j : NULL, &e) != OK)
+	if (show_telling(c, p->catalog, c->json ? &j : NULL, worst, &e) != OK)
 		return cli_fail(&e);
 	if (c->json) {
 		status_json_daemon(&j, d);
@@ -133,10 +148,14 @@ show_all(struct cli *c, struct place *p, const struct standing_daemon *d)
 	return compare(p->ledger, recorded);
 }
 
-/* Everything is opened anew: another process may have replaced it. */
+/*
+ * Everything is opened anew: another process may have replaced it. check: the
+ * status is that of what needs somebody.
+ */
 static enum status
-show(struct cli *c)
+show(struct cli *c, bool check)
 {
+	enum status worst = STATUS_DONE;
 	struct place p = PLACE_INIT;
 	struct standing_daemon d;
 	struct err e = ERR_INIT;
@@ -145,11 +164,11 @@ show(struct cli *c)
 	if (st == STATUS_DONE && standing_daemon(c, &d, &e) != OK)
 		st = cli_fail(&e);
 	else if (st == STATUS_DONE) {
-		st = show_all(c, &p, &d);
+		st = show_all(c, &p, &d, &worst);
 		standing_daemon_release(&d);
 	}
 	place_close(&p);
-	return st;
+	return st == STATUS_DONE && check ? worst : st;
 }
 
 /* Waits so long; false: somebody wants an end. */
@@ -188,7 +207,7 @@ watch(struct cli *c, long seconds)
 			printf("  %s, every %ld s\n", now.s, seconds);
 			between = "\n";
 		}
-		st = show(c);
+		st = show(c, false);
 		/* Nobody reads any more: told by cli_end. */
 		if (fflush(stdout) != 0)
 			break;
@@ -201,7 +220,7 @@ cmd_status(struct cli *c, int argc, char **argv)
 {
 	const char *every = NULL;
 	uint64_t seconds = EVERY_SECONDS;
-	bool again = false;
+	bool again = false, check = false;
 	const struct cli_option options[] = {
 		{.name = "watch",
 			.flag = &again,
@@ -209,6 +228,9 @@ cmd_status(struct cli *c, int argc, char **argv)
 			.value = "SECONDS",
 			.optional = true,
 			.help = "again every so often (2 s), until ctrl-C"},
+		{.name = "check",
+			.flag = &check,
+			.help = "exit with what needs somebody: 2, 3 or 5"},
 	};
 	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
 
@@ -219,10 +241,12 @@ cmd_status(struct cli *c, int argc, char **argv)
 			seconds == 0 || seconds > EVERY_MOST))
 		return cli_usage(
 			c, "--watch takes 1 to %d seconds", EVERY_MOST);
+	if (again && check)
+		return cli_usage(c, "--check goes without --watch");
 	if (cli_config(c) != STATUS_DONE)
 		return STATUS_USAGE;
 	for (int i = 0; i < c->n_args; i++)
 		if (cli_source(c, c->arg[i]) == NULL)
 			return STATUS_USAGE;
-	return again ? watch(c, (long)seconds) : show(c);
+	return again ? watch(c, (long)seconds) : show(c, check);
 }

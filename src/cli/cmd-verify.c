@@ -201,19 +201,19 @@ print_summary(const struct request *q, const struct audit_result *r)
 		cli_line(&s);
 		return;
 	}
-	str_addf(
-		&s, "%" PRIu64 " file%s (", r->files, r->files == 1 ? "" : "s");
+	str_add_count(&s, r->files, "file");
+	str_add(&s, " (");
 	str_add_size(&s, r->bytes);
-	str_addf(&s, " as delivered) %s, ledger of %" PRIu64 " entries, root ",
+	str_addf(&s, " as delivered) %s, ledger of ",
 		q->deep ? "decoded and compared with the ledger"
-			: "compared with the ledger",
-		r->ledger_size);
+			: "compared with the ledger");
+	str_add_count(&s, r->ledger_size, "entry");
+	str_add(&s, ", root ");
 	str_add_base64(&s, r->root, HASH_LEN);
 	if (r->findings == 0)
 		str_add(&s, ": nothing is wrong");
 	else
-		str_addf(&s, ": %" PRIu64 " finding%s", r->findings,
-			r->findings == 1 ? "" : "s");
+		str_add(&s, ": "), str_add_count(&s, r->findings, "finding");
 	cli_line(&s);
 	if (r->unknown > 0)
 		cli_say(q->cli,

@@ -55,8 +55,7 @@ add_version(struct str *s, const struct catalog_version *v)
 	str_addc(s, ' ');
 	str_add_size(s, v->size);
 	if (*v->file != '\0')
-		str_addf(s, ", %" PRIu64 " record%s", v->records,
-			v->records == 1 ? "" : "s");
+		str_add(s, ", "), str_add_count(s, v->records, "record");
 	if (v->malformed > 0)
 		str_addf(s, ", %" PRIu64 " malformed", v->malformed);
 	if (v->generation > 1)

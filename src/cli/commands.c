@@ -48,7 +48,8 @@ const struct command commands[] = {
 		cmd_reset},
 	{"scan", "FILE [--source S | --format F [-o KEY=VALUE]...]",
 		"show what the scanner sees; land nothing", NULL, cmd_scan},
-	{"status", "[--watch[=SECONDS]] [SOURCE...]", "what is going on",
+	{"status", "[--watch[=SECONDS]] [--check] [SOURCE...]",
+		"what is going on",
 		"One line for each source: its last look, the next one, and "
 		"what became of the\nnames of the last. '!' marks what needs "
 		"somebody. What a running daemon is at\nstands above, the "

@@ -78,7 +78,8 @@ delivery_words(struct str *s, const struct delivery *d)
 	if (d->unpacked)
 		str_add(s, ", "), members_add(s, &d->members);
 	else if (d->file.len > 0)
-		str_addf(s, ", %" PRIu64 " records", d->landed.totals.records);
+		str_add(s, ", "),
+			str_add_count(s, d->landed.totals.records, "record");
 	if (d->landed.totals.malformed > 0)
 		str_addf(s, ", %" PRIu64 " malformed",
 			d->landed.totals.malformed);
@@ -186,7 +187,8 @@ show_pass(const struct cli *c, const struct pass_report *r)
 	} else {
 		if (c->quiet)
 			return;
-		str_addf(&s, "%s: %" PRIu64 " names", p->source, p->listed);
+		str_addf(&s, "%s: ", p->source);
+		str_add_count(&s, p->listed, "name");
 		for (unsigned i = 1; i < DISPOSITIONS; i++)
 			if (p->count[i] > 0)
 				str_addf(&s, ", %" PRIu64 " %s", p->count[i],
@@ -251,7 +253,7 @@ show_arrival_json(struct jsonw *j, const struct arrival_report *r)
 
 /* One kind of what is counted. */
 struct counted {
-	const char *what;
+	const char *what; /* one of them */
 	const struct band *band;
 	uint64_t found;
 };
@@ -261,12 +263,16 @@ add_band(struct str *s, const struct counted *k)
 {
 	const struct band *b = k->band;
 
+	if (b->most == b->least) {
+		str_add_count(s, b->least, k->what);
+		return;
+	}
 	str_addf(s, "%" PRIu64, b->least);
 	if (b->most == UINT64_MAX)
 		str_add(s, " or more");
-	else if (b->most != b->least)
+	else
 		str_addf(s, " to %" PRIu64, b->most);
-	str_addf(s, " %s", k->what);
+	str_addf(s, " %ss", k->what);
 }
 
 /* What is outside its band now, too few only where it is called short. */
@@ -281,7 +287,7 @@ add_outside(struct str *s, const struct arrival_report *r,
 
 		if (!above && k[i].found >= k[i].band->least)
 			continue;
-		str_addf(s, "; %s %s: expected ", k[i].what,
+		str_addf(s, "; %ss %s: expected ", k[i].what,
 			above ? "above the band" : "below it");
 		add_band(s, &k[i]);
 	}
@@ -319,9 +325,9 @@ void
 show_arrival_words(struct str *s, const struct arrival_report *r)
 {
 	const struct counted k[3] = {
-		{"files", &r->files, r->arrived.files},
-		{"bytes", &r->bytes, r->arrived.bytes},
-		{"records", &r->records, r->arrived.records},
+		{"file", &r->files, r->arrived.files},
+		{"byte", &r->bytes, r->arrived.bytes},
+		{"record", &r->records, r->arrived.records},
 	};
 
 	str_add(s, arrival_name(r->outcome));
@@ -329,9 +335,12 @@ show_arrival_words(struct str *s, const struct arrival_report *r)
 		return;
 	str_add(s, ", due ");
 	clock_add_time(s, r->day.due);
-	str_addf(s, ": %" PRIu64 " files, ", r->arrived.files);
+	str_add(s, ": ");
+	str_add_count(s, r->arrived.files, "file");
+	str_add(s, ", ");
 	str_add_size(s, r->arrived.bytes);
-	str_addf(s, ", %" PRIu64 " records", r->arrived.records);
+	str_add(s, ", ");
+	str_add_count(s, r->arrived.records, "record");
 	if (r->outcome == ARRIVAL_COULD_NOT_LOOK)
 		str_add(s, "; no complete look since the deadline");
 	add_outside(s, r, k);

@@ -197,18 +197,42 @@ standing_release(struct standing *s)
 	str_release(&s->undecided.reason);
 }
 
-bool
-standing_is_bad(const struct standing *s)
+/* What a look ended in that could not do all of it: the source's, or ours. */
+static enum status
+status_of_look(const struct standing *s)
 {
-	switch (s->arrival.outcome) {
+	if (s->failures > 0)
+		return STATUS_UNREACHED;
+	if (!s->looked || *s->pass.trouble == '\0')
+		return STATUS_DONE;
+	return s->pass.outcome == PASS_COULD_NOT_LOOK ? STATUS_UNREACHED
+						      : STATUS_BROKEN;
+}
+
+static enum status
+status_of_arrival(enum arrival a)
+{
+	switch (a) {
 	case ARRIVAL_LATE:
 	case ARRIVAL_SHORT:
 	case ARRIVAL_MISSING:
+		return STATUS_ATTENTION;
 	case ARRIVAL_COULD_NOT_LOOK:
-		return true;
+		return STATUS_UNREACHED;
 	default:
-		return s->failures > 0 || s->outbox.code != OK ||
-			(s->looked && *s->pass.trouble != '\0') ||
-			s->undecided.n > 0;
+		return STATUS_DONE;
 	}
+}
+
+enum status
+standing_status(const struct standing *s)
+{
+	enum status look = status_of_look(s);
+	enum status arrival = status_of_arrival(s->arrival.outcome);
+	enum status worst = look > arrival ? look : arrival;
+
+	if (worst == STATUS_DONE &&
+		(s->outbox.code != OK || s->undecided.n > 0))
+		return STATUS_ATTENTION;
+	return worst;
 }

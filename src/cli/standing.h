@@ -64,7 +64,7 @@ void standing_release(struct standing *s);
 /* "complete", "could-not-look", ... */
 const char *standing_outcome(const struct catalog_pass *p);
 
-/* Does it need somebody? */
-bool standing_is_bad(const struct standing *s);
+/* Does it need somebody, and for what; STATUS_DONE: it does not. */
+enum status standing_status(const struct standing *s);
 
 #endif

@@ -22,9 +22,12 @@ add_ago(struct str *s, int64_t at, int64_t now)
 		str_add(s, "never");
 		return;
 	}
-	str_add_duration(s,
-		now > at ? (uint64_t)((now - at) / CLOCK_SECOND * CLOCK_SECOND)
-			 : 0);
+	if (now - at < CLOCK_SECOND) {
+		str_add(s, "now");
+		return;
+	}
+	str_add_duration(
+		s, (uint64_t)((now - at) / CLOCK_SECOND * CLOCK_SECOND));
 	str_add(s, " ago");
 }
 
@@ -45,6 +48,10 @@ add_next(struct str *s, const struct standing *x, int64_t now)
 	}
 	if (x->next <= now) {
 		str_add(s, "due");
+		return;
+	}
+	if (x->next - now < CLOCK_SECOND) {
+		str_add(s, "now");
 		return;
 	}
 	str_add(s, "in ");
@@ -83,8 +90,8 @@ print_receipts(const struct standing *s, size_t width, int64_t now)
 	CLEANUP(str_release) struct str line = STR_INIT;
 
 	if (s->owed.n > 0) {
-		str_addf(&line, "%" PRIu64 " receipts owed, the oldest for ",
-			s->owed.n);
+		str_add_count(&line, s->owed.n, "receipt");
+		str_add(&line, " owed, the oldest for ");
 		add_for(&line, s->owed.since, now);
 	}
 	if (s->outbox.code != OK)
@@ -127,15 +134,18 @@ status_words_source(const struct standing *s, size_t width, struct catalog *c)
 	if (s->looked)
 		add_counts(&names, &s->pass);
 	printf("%c %-*s  %-14s  %-14s  %-14s  %-14s  %s\n",
-		standing_is_bad(s) ? '!' : ' ', (int)width, s->source->name,
-		looked.s, s->looked ? standing_outcome(&s->pass) : "-", next.s,
-		newest.s, names.s);
+		standing_status(s) != STATUS_DONE ? '!' : ' ', (int)width,
+		s->source->name, looked.s,
+		s->looked ? standing_outcome(&s->pass) : "-", next.s, newest.s,
+		names.s);
 	if (s->looked && *s->pass.trouble != '\0')
 		printf("  %-*s  trouble: %s\n", (int)width, "",
 			s->pass.trouble);
-	if (s->failures > 0)
-		printf("  %-*s  %" PRIu64 " looks in a row failed\n",
-			(int)width, "", s->failures);
+	if (s->failures > 0) {
+		str_add_count(&more, s->failures, "look");
+		printf("  %-*s  %s in a row failed\n", (int)width, "", more.s);
+		str_clear(&more);
+	}
 	if (s->why != NULL) {
 		str_add(&more, "waits until ");
 		clock_add_time(&more, s->until);
@@ -202,7 +212,9 @@ status_words_daemon(const struct standing_daemon *d)
 	cli_line(&s);
 	if (!d->watches || w->reading + w->queued + w->staged == 0)
 		return;
-	str_addf(&s, "  reading %" PRIu64 " files of ", w->reading);
+	str_add(&s, "  reading ");
+	str_add_count(&s, w->reading, "file");
+	str_add(&s, " of ");
 	str_add_size(&s, w->reading_bytes);
 	str_add(&s, " at ");
 	str_add_size(&s, w->rate);
@@ -210,9 +222,11 @@ status_words_daemon(const struct standing_daemon *d)
 		"/s; %" PRIu64 " wait to be read, %" PRIu64 " to be made "
 		"durable",
 		w->queued, w->staged);
-	if (w->members > 0)
-		str_addf(&s, "; %" PRIu64 " members of archives so far",
-			w->members);
+	if (w->members > 0) {
+		str_add(&s, "; ");
+		str_add_count(&s, w->members, "member");
+		str_add(&s, " of archives so far");
+	}
 	if (old > WORD_OLD) {
 		str_add(&s, " (so it said ");
 		str_add_duration(&s, (uint64_t)old);
@@ -229,8 +243,9 @@ status_words_ledger(const struct ledger_view *v)
 	uint8_t root[HASH_LEN];
 
 	ledger_view_root(v, root);
-	str_addf(&s, "ledger %s: %" PRIu64 " entries, root ",
-		ledger_view_origin(v), ledger_view_size(v));
+	str_addf(&s, "ledger %s: ", ledger_view_origin(v));
+	str_add_count(&s, ledger_view_size(v), "entry");
+	str_add(&s, ", root ");
 	str_add_base64(&s, root, HASH_LEN);
 	cli_line(&s);
 }
@@ -242,9 +257,8 @@ status_words_alert(const struct catalog_alert *a)
 
 	str_addf(&s, "alert: %s of %s at ", a->event, a->source);
 	clock_add_time(&s, a->at);
-	str_addf(&s, ": %s after %" PRIu64 " attempt%s%s%s",
-		a->given_up ? "given up" : "not delivered", a->attempts,
-		a->attempts == 1 ? "" : "s", *a->trouble != '\0' ? ": " : "",
-		a->trouble);
+	str_addf(&s, ": %s after ", a->given_up ? "given up" : "not delivered");
+	str_add_count(&s, a->attempts, "attempt");
+	str_addf(&s, "%s%s", *a->trouble != '\0' ? ": " : "", a->trouble);
 	cli_line(&s);
 }

@@ -163,10 +163,12 @@ judge_arrival(struct judging *j, struct err *e)
 		return e->code;
 	str_addf(&text, "%s, due ", arrival_name(r->outcome));
 	clock_add_time(&text, r->day.due);
-	str_addf(&text, ": %llu files, ", (unsigned long long)r->arrived.files);
+	str_add(&text, ": ");
+	str_add_count(&text, r->arrived.files, "file");
+	str_add(&text, ", ");
 	str_add_size(&text, r->arrived.bytes);
-	str_addf(&text, ", %llu records",
-		(unsigned long long)r->arrived.records);
+	str_add(&text, ", ");
+	str_add_count(&text, r->arrived.records, "record");
 	a.text = text.s;
 	if (r->outcome == ARRIVAL_ON_TIME) {
 		add_recovered(j, CONDITION_ARRIVAL, &x, &a);
@@ -428,8 +430,9 @@ judge_receipts(struct judging *j, struct err *e)
 	if (*x.state != '\0' ||
 		(v->patient && j->now - owed.since < FAILING_AFTER))
 		return OK;
-	str_addf(&text, "%llu receipts are owed, the first since ",
-		(unsigned long long)owed.n);
+	str_add_count(&text, owed.n, "receipt");
+	str_addf(&text, " %s owed, the first since ",
+		owed.n == 1 ? "is" : "are");
 	clock_add_time(&text, owed.since);
 	a.text = text.s;
 	a.key = (uint64_t)owed.since;

@@ -395,6 +395,25 @@ stop_staff(struct daemon *d)
 	d->courier = NULL;
 }
 
+static void
+say_sources(const struct daemon *d, const char *event)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	str_add_count(&s, d->n_watchers, "source");
+	log_say(LOG_INFO, event, "%s", s.s);
+}
+
+static void
+say_recovery(const struct recovery *r)
+{
+	CLEANUP(str_release) struct str s = STR_INIT;
+
+	recovery_add(&s, r);
+	log_say(LOG_WARNING, "recovered", "the last run was interrupted: %s",
+		s.s);
+}
+
 /* Nobody is looking: the new configuration takes the place of the old. */
 static enum rc
 reload(struct daemon *d, bool *ret, struct err *broken)
@@ -405,6 +424,9 @@ reload(struct daemon *d, bool *ret, struct err *broken)
 
 	d->reload = false;
 	if (config_load(d->config->path, &fresh, &report, &e) != OK) {
+		/* The report is lines. */
+		if (report.len > 0 && report.s[report.len - 1] == '\n')
+			str_cut(&report, report.len - 1);
 		log_say(LOG_ERROR, "reload-refused",
 			"the old configuration stays: %s: %s", e.text,
 			report.s);
@@ -429,7 +451,7 @@ reload(struct daemon *d, bool *ret, struct err *broken)
 	make_watchers(d);
 	if (remember_looks(d, &e) != OK)
 		d->err = e;
-	log_say(LOG_INFO, "reloaded", "%zu sources", d->n_watchers);
+	say_sources(d, "reloaded");
 	*ret = true;
 	return start_staff(d, broken);
 }
@@ -594,11 +616,7 @@ run(struct daemon *d, struct err *e)
 		return e->code;
 	r = engine_recovery(d->engine);
 	if (r->brought_forward > 0 || r->entries > 0)
-		log_say(LOG_WARNING, "recovered",
-			"the last run was interrupted: %llu files and %llu "
-			"ledger entries were brought forward",
-			(unsigned long long)r->brought_forward,
-			(unsigned long long)r->entries);
+		say_recovery(r);
 	if (start_staff(d, e) != OK) {
 		stop_staff(d);
 		engine_close(d->engine);
@@ -611,7 +629,7 @@ run(struct daemon *d, struct err *e)
 	if (remember_looks(d, &late) != OK)
 		d->err = late;
 	open_counter(d);
-	log_say(LOG_INFO, "started", "%zu sources", d->n_watchers);
+	say_sources(d, "started");
 	tell_state(d, WATCHING);
 	sd_notify(0, "READY=1");
 	rc = loop(d, e);

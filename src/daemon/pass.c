@@ -111,6 +111,45 @@ record(struct catalog *c, void *pass, struct err *e)
 	return catalog_pass_put(c, pass, e);
 }
 
+/* What a look is recorded as, whatever of it is told meanwhile. */
+static enum rc
+record_look(struct looking *k, struct err *e)
+{
+	CLEANUP(str_release) struct str why = STR_INIT;
+	struct catalog_pass p = k->report->pass;
+
+	/* It saw everything, and not all of that has room. */
+	if (*p.trouble == '\0' && k->report->no_room > 0 &&
+		room_wanted(k->room, &why))
+		p.trouble = why.s;
+	return lane_write(k->lane, record, &p, e);
+}
+
+/*
+ * We failed, and the engine takes nothing any more: whoever asks how things
+ * stand should still learn of it. By the lane's own connection, for the
+ * committer has ended; where that fails too, nothing is left to say it with.
+ */
+static void
+record_broken(struct looking *k, const struct err *why)
+{
+	struct catalog *c = lane_catalog(k->lane);
+	struct catalog_pass p = {
+		.source = k->config->name,
+		.started = k->report->pass.started,
+		.ended = k->report->pass.started + (clock_mono() - k->began),
+		.outcome = PASS_STOPPED,
+		.trouble = why->text,
+	};
+	struct err ignored = ERR_INIT;
+
+	if (catalog_begin(c, &ignored) != OK)
+		return;
+	if (catalog_pass_put(c, &p, &ignored) != OK ||
+		catalog_commit(c, &ignored) != OK)
+		catalog_abort(c);
+}
+
 /* The look is over: its trouble, its sums, its record. */
 static enum rc
 conclude(struct looking *k, struct err *e)
@@ -127,7 +166,7 @@ conclude(struct looking *k, struct err *e)
 		r->trouble.len > 0 ? PASS_COULD_NOT_LOOK : PASS_COMPLETE;
 	if (pass_check_sums(&r->pass, e) != OK)
 		return e->code;
-	return lane_write(k->lane, record, &r->pass, e);
+	return record_look(k, e);
 }
 
 /*
@@ -220,6 +259,8 @@ pass_run(struct engine *g, const struct pass_options *o, struct pass_report *r,
 	rc = unless_cancelled(&k, rc, e);
 	if (rc == OK)
 		rc = conclude(&k, e);
+	if (rc == BROKEN && k.lane != NULL)
+		record_broken(&k, e);
 	end(&k);
 	if (rc == AGAIN)
 		return left_off(&k, e);
@@ -309,6 +350,8 @@ pass_names(struct engine *g, const struct pass_options *o, struct pass_list *l,
 	if (rc == OK)
 		rc = sides_follow(k.lane, k.config, k.source, &r->after, e);
 	rc = unless_cancelled(&k, rc, e);
+	if (rc == BROKEN && k.lane != NULL)
+		record_broken(&k, e);
 	end(&k);
 	if (rc == AGAIN)
 		return left_off(&k, e);

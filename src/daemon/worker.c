@@ -112,6 +112,16 @@ stage_all(struct lane *l, struct set *set, struct delivery *d)
 	}
 }
 
+/* Our own trouble: while what was read? */
+static enum rc
+say_which(const struct job *j, struct err *e)
+{
+	CLEANUP(str_release) struct str name = STR_INIT;
+
+	str_add_quoted(&name, j->name, j->name_len);
+	return err_add(e, "%s: %s", j->config->name, name.s);
+}
+
 /* It would be read in vain: its set does not land. */
 static struct delivery *
 pass_over(const struct job *j)
@@ -173,8 +183,10 @@ worker_main(void *arg)
 		if (vain)
 			d = pass_over(j);
 		else if (fetch_job(&fetch, j, &d, &e) != OK ||
-			(set != NULL && close_staged(d, &e) != OK))
+			(set != NULL && close_staged(d, &e) != OK)) {
+			(void)say_which(j, &e);
 			engine_fail(g, &e);
+		}
 
 		pthread_mutex_lock(&g->lock);
 		end_reading(g, &reading);

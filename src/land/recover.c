@@ -202,3 +202,12 @@ commit_recover(struct commit *c, struct recovery *ret, struct err *e)
 		return contradiction(c, recorded, e);
 	return zone_sweep(c->zone, INTENT_NAME, e);
 }
+
+void
+recovery_add(struct str *s, const struct recovery *r)
+{
+	str_add_count(s, r->brought_forward, "file");
+	str_add(s, " and ");
+	str_add_count(s, r->entries, "ledger entry");
+	str_add(s, " were brought forward");
+}

@@ -59,6 +59,23 @@ def shas(w):
     return {sha for _, _, sha in w.sources()}
 
 
+def stands(w, trouble):
+    """What is wrong with how status shows the inbox; trouble None: well."""
+    run = w.run("status")
+    mark = next((line[0] for line in run.out.splitlines()
+                 if line[2:].startswith("inbox ")), "none")
+    code = w.run("status", "--check").status
+    if code != (0 if trouble is None else 5):
+        return [f"status --check ended with {code}"]
+    if trouble is None:
+        return [] if mark == " " else [f"marked: {run.out}"]
+    wrong = [] if mark == "!" else [f"not marked: {run.out}"]
+    if not any("trouble: " in line and trouble in line
+               for line in run.out.splitlines()):
+        wrong.append(f"does not say {trouble!r}: {run.out}")
+    return wrong
+
+
 # ---- disks ----
 
 
@@ -71,7 +88,8 @@ def full_zone():
     w.put("big3.csv", noise(900 << 10, 3))
     run = w.run()
     world.check("a full zone ends the run and says so",
-                said(run, 5, "No space left on device"))
+                said(run, 5, "inbox: big", "No space left on device"))
+    world.check("and status says so", stands(w, "No space left on device"))
     world.check("and nothing is visible half",
                 w.half(shas(w)) + w.claims(run.lines()))
     run = w.run()
@@ -81,6 +99,7 @@ def full_zone():
     run = w.run()
     world.check("with room again, everything lands once",
                 ended_well(run) + w.whole(w.sources()) + w.strangers())
+    world.check("and status is well", stands(w, None))
     zone.close()
 
 

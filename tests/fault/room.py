@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import world
-from full import Memory, ended_well, noise, said
+from full import Memory, ended_well, noise, said, stands
 from world import World
 
 WAITING = 300
@@ -95,12 +95,14 @@ def nightly():
     if [story(w, n) for n in waiting] != before:
         wrong.append(f"the stories grew: {before}")
     world.check("the next one too, and stories do not grow", wrong)
+    world.check("status says so", stands(w, "limits.free_space keeps 5.0 MiB"))
     world.check("an alert tells it, once", told(w, "no-space"))
     zone.remount("size=64m")
     run = w.run()
     world.check("with room again, everything lands once",
                 ended_well(run) + w.whole(w.sources()) + w.strangers())
-    world.check("and that it is over", told(w, "no-space", "recovered"))
+    world.check("and that it is over",
+                told(w, "no-space", "recovered") + stands(w, None))
     zone.close()
 
 

@@ -82,6 +82,8 @@ kill -HUP $daemon
 expect_same 'a bad configuration changes nothing and says why' 1 \
 	"$(logged event=reload-refused 1)"
 expect_same 'with its line' 1 "$(grep -c 'did you mean.*sources' log)"
+expect_same 'in a line without an end of its own in it' 0 \
+	"$(grep 'event=reload-refused' log | grep -c '\\n"*$')"
 printf 'a\nstill\n' >lake/inbox/still.csv
 expect_same 'and the old one works on' 32 "$(landed 32)"
 cp good.yaml $conf

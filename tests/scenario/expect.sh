@@ -87,7 +87,7 @@ rows 50 >usual/inbox/9.csv
 outcome 'then half is not enough' 2 short '2030-03-09 06:01'
 at '2030-03-09 06:01' status >status.out
 expect_same 'status says what is usual, and why' 1 \
-	"$(grep -c 'records below it: expected 91 to 111 records; usual are 1 files, 91 to 111 records, learned from 8 deadlines' status.out)"
+	"$(grep -c 'records below it: expected 91 to 111 records; usual are 1 file, 91 to 111 records, learned from 8 deadlines' status.out)"
 rows 112 >usual/inbox/10.csv
 outcome 'more than ever is told as well' 2 short '2030-03-10 05:00'
 at '2030-03-10 05:00' status >status.out

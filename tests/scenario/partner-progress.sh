@@ -35,7 +35,7 @@ expect 'status: in words' \
 	grep -Eq '^    acme big.bin: [0-9.]+ MiB of 22.9 MiB, [0-9]+ %$' \
 	status.out
 expect 'status: and all of it' \
-	grep -Eq '^  reading 1 files of 22.9 MiB at .*/s; 0 wait' status.out
+	grep -Eq '^  reading 1 file of 22.9 MiB at .*/s; 0 wait' status.out
 stop_server line
 stop_daemon 'at the end'
 "$LANDFALL" status -c $conf --json >status.json || :

@@ -154,7 +154,7 @@ expect 'where, why, how many and what next' grep -q \
 expect_same 'it has landed' 1 "$(find four/zone/inbox -name '*.zst' | wc -l)"
 "$LANDFALL" status -c four/landfall.yaml >said
 expect 'status tells it' grep -q \
-	'1 receipts owed, the oldest for .*: outbox: .*No such file' said
+	'1 receipt owed, the oldest for .*: outbox: .*No such file' said
 expect 'as something bad' grep -q '^! inbox' said
 "$LANDFALL" status -c four/landfall.yaml --json >said
 expect 'to programs too' grep -q '"receipts":{"owed":1,"since":"2' said

@@ -45,6 +45,9 @@ expect_same 'without a schedule there is none' None \
 echo 1 >lake/nightly/a.csv
 echo 2 >lake/nightly/b.csv
 at '2030-03-05 12:10' run --once --quiet || fail 'a pass'
+at '2030-03-05 12:10' status >status.out
+expect_same 'what is done this moment is done now' 1 \
+	"$(grep -c '^  nightly  *now  ' status.out)"
 at '2030-03-05 12:40' status --json >status.json
 expect_same 'every: after the last look' '2030-03-05T13:10:00Z' \
 	"$(say "s['hourly']['next_run']")"

@@ -26,6 +26,7 @@ expect_same 'status says what waits, why, and what to do' "!
 	"$(stands)"
 expect_same 'that is no landing' 1 \
 	"$(grep -c '^! inbox .* complete  .* never  ' status.out)"
+expect_same 'one of a kind is one' 1 "$(grep -c '1 source$\|1 source"$' log)"
 expect_same 'as JSON' "1 0 bad.csv $wrong None" "$("$LANDFALL" status -c $conf --json |
 	python3 -c 'import json, sys
 s = json.load(sys.stdin)["sources"]["inbox"]
@@ -34,6 +35,12 @@ print(u["names"], u["entry"], u["name"], u["reason"], s["newest"])')"
 expect_same 'why ends with what to do' \
 	'entry 0 waits for a decision: `landfall release 0` or `landfall reject 0`' \
 	"$("$LANDFALL" why -c $conf bad.csv 2>&1 | tail -n 1)"
+expect 'status reports, which is well' "$LANDFALL" status -c $conf
+expect_status 'status --check says that somebody is needed' 2 \
+	"$LANDFALL" status --check -c $conf
+expect_status 'also as JSON' 2 "$LANDFALL" status --check --json -c $conf
+expect_status 'it is for one look' 1 \
+	"$LANDFALL" status --check --watch=1 -c $conf
 stop_daemon 'with something quarantined'
 
 # ---- the partner takes it away ----
@@ -41,6 +48,8 @@ stop_daemon 'with something quarantined'
 rm lake/inbox/bad.csv
 expect 'a pass tells of what it found itself' \
 	"$LANDFALL" run --once -c $conf --quiet
+"$LANDFALL" status -c $conf >status.out
+expect_same 'and one entry is one' 1 "$(grep -c ': 1 entry, root ' status.out)"
 expect_same 'what is undecided stays' "!
 1 quarantined: bad.csv (entry 0): $wrong; \`landfall release 0\` or \`landfall reject 0\`" \
 	"$(stands)"
@@ -94,3 +103,8 @@ expect_same 'why has nothing to do' 0 \
 expect_same 'ls says what became of them' 'bad.csv (released as entry 2)
 worse.csv (rejected by entry 3)' "$("$LANDFALL" ls -c $conf |
 	sed -n 's|  _quarantine/[^ ]*||; s/.*  \([a-z.]* (re.*\)/\1/p')"
+expect 'status --check says so too' "$LANDFALL" status --check -c $conf
+mv lake/inbox lake/away
+"$LANDFALL" run --once -c $conf --quiet 2>/dev/null || :
+expect_status 'a source that cannot be looked at' 3 \
+	"$LANDFALL" status --check -c $conf

@@ -194,6 +194,14 @@ test_numbers_and_sizes(void **state UNUSED)
 	str_add_duration(&s, 850000000), str_addc(&s, '|');
 	str_add_duration(&s, UINT64_C(245000000000));
 	assert_string_equal(s.s, "1023 B|1.5 KiB|5.0 GiB|850ms|4m05s");
+	str_clear(&s);
+	str_add_count(&s, 0, "record"), str_addc(&s, '|');
+	str_add_count(&s, 1, "record"), str_addc(&s, '|');
+	str_add_count(&s, 2, "record"), str_addc(&s, '|');
+	str_add_count(&s, 1, "entry"), str_addc(&s, '|');
+	str_add_count(&s, 2, "entry");
+	assert_string_equal(
+		s.s, "0 records|1 record|2 records|1 entry|2 entries");
 	str_release(&s);
 	assert_int_equal(str_distance("recursive", "recusrive"), 1);
 	assert_int_equal(str_distance("match", "mtach"), 1);
