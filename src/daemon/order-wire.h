@@ -26,7 +26,7 @@
 #include "landfall/message.h"
 
 #define ORDER_WIRE_NAME "orders"
-#define ORDER_WIRE_VERSION 1 /* of both sides, which start at other times */
+#define ORDER_WIRE_VERSION 2 /* of both sides, which start at other times */
 #define ORDER_WIRE_ARGS 4
 #define ORDER_REFUSED 5	       /* the status of an order that was not taken */
 #define ORDER_WIRE_PATIENCE 30 /* seconds: it takes an order at once */
@@ -43,8 +43,8 @@ enum order_wire_type {
 enum order_verb {
 	ORDER_BACKFILL, /* source, stream, from, to */
 	ORDER_RESET,	/* source, stream, to; "": the stream's start */
-	ORDER_RELEASE,	/* entry, why; "": not said */
-	ORDER_REJECT,	/* the same */
+	ORDER_RELEASE,	/* entry, why, over what is newer; "": not said */
+	ORDER_REJECT,	/* entry, why */
 	ORDER_VERBS
 };
 

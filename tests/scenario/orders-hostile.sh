@@ -75,7 +75,7 @@ def given(body):
 
 
 def backfill():
-    return given(number(1, 0, 0, 0) + text(
+    return given(number(2, 0, 0, 0) + text(
         b"shop", b"records", b"2026-01-01", b"2026-02-20"))
 
 
@@ -170,13 +170,13 @@ expect_same 'nonsense is refused' '9 refused, 0 other' \
 good = backfill()
 wrong = [b"x", good[:4], good[:20], good[:-1], good + b"x", good[4:],
          given(b"\xff" * 60000), good.replace(b"shop", b"sh\0p"),
-         given(number(1, 0, 0, 0) + text(b"x" * 5000, b"", b"", b""))]
+         given(number(2, 0, 0, 0) + text(b"x" * 5000, b"", b"", b""))]
 found = [answered(m) for m in wrong]
 refused = sum(status == 5 and "refused" in said for said, status in found)
 print(refused, "refused,", len(found) - refused, "other")')"
 expect_same 'what it does not know is of another version' '3' "$(say '
 print(sum("restart it" in answered(m)[0] for m in (
-    given(number(1, 77)), given(number(2, 0)), given(number(1 << 63, 1)))))')"
+    given(number(2, 77)), given(number(1, 0)), given(number(1 << 63, 1)))))')"
 expect_same 'too much is no message' '5' "$(say '
 print(answered(given(b"x" * 100000))[1])')"
 expect_same 'a source that is none is refused by the daemon itself' 1 "$(say '
@@ -209,7 +209,7 @@ rm api/rules
 : >api/log
 say 'import os, time
 s = knock()
-s.send(given(number(1, 0, 1, 0) + text(
+s.send(given(number(2, 0, 1, 0) + text(
     b"wordy", b"records", b"2026-01-01", b"2026-01-03")))
 while not os.path.exists("listen"):
     time.sleep(0.1)
