@@ -269,19 +269,19 @@ both_verify 'after the damage'
 # decided.
 still_there()
 {
-	expect_status "$1: a release of it is attention" 2 \
-		"$LANDFALL" release -c $conf "$2" --why 'try it' ${4:-}
-	expect_same "$1: it says that it stays, and why" 1 "$(grep -c \
-		"error: entry $2 stays quarantined: $3" lib.out)"
-	expect_same "$1: one file of it" 1 \
-		"$(find lake/zone/_quarantine -name "${1%.*}*.zst" | wc -l)"
-	both_verify "$1"
-	expect_same "$1: so do its sums" '' "$(cd lake/zone &&
-		for sums in $(find . -name SHA256SUMS); do
-			(cd "${sums%/*}" && sha256sum -c --quiet SHA256SUMS 2>&1)
-		done)"
-	expect_same "$1: why tells both" 1 "$("$LANDFALL" why -c $conf "$1" |
-		grep -c "entry $2 stays quarantined: $3")"
+	name=$1 held=$2 because="entry $2 stays quarantined: $3"
+	shift 3
+	expect_status "$name: a release of it is attention" 2 \
+		"$LANDFALL" release -c $conf "$held" --why 'try it' "$@"
+	expect_same "$name: it says that it stays, and why" 1 \
+		"$(grep -c "error: $because" lib.out)"
+	expect_same "$name: one file of it" 1 \
+		"$(find lake/zone/_quarantine -name "${name%.*}*.zst" | wc -l)"
+	both_verify "$name"
+	expect_same "$name: so do its sums" '' "$(find lake/zone \
+		-name SHA256SUMS -execdir sha256sum -c --quiet {} \; 2>&1)"
+	expect_same "$name: why tells it" 1 \
+		"$("$LANDFALL" why -c $conf "$name" | grep -c "$because")"
 }
 
 rm lake/inbox/*
