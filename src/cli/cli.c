@@ -1,7 +1,9 @@
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,12 +261,33 @@ cli_line_to(const struct cli *c, struct str *s)
 	str_clear(s);
 }
 
+void
+cli_live(void)
+{
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+}
+
+/* Of a pipe or a socket: errno may be of something else by now. */
+static bool
+reader_has_left(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&p, 1, 0) == 1 && (p.revents & (POLLERR | POLLHUP)) != 0;
+}
+
 enum status
 cli_end(enum status st)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
+	const char *why = "not all of it could be written";
+
+	if (fflush(stdout) != 0)
+		why = strerror(errno);
+	else if (!ferror(stdout))
 		return st;
-	fprintf(stderr, "landfall: error: standard output: %m\n");
+	if (reader_has_left())
+		return st;
+	fprintf(stderr, "landfall: error: standard output: %s\n", why);
 	return STATUS_BROKEN;
 }
 

@@ -93,7 +93,16 @@ void cli_say(const struct cli *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cli_line(struct str *s);
 void cli_line_to(const struct cli *c, struct str *s);
 
-/* stdout is flushed and was writable all along; else STATUS_BROKEN. */
+/*
+ * From now on, and before the first of them, a line is written when it is
+ * made: of what takes its time. Much output is faster without.
+ */
+void cli_live(void);
+
+/*
+ * stdout is flushed and was writable all along; else STATUS_BROKEN. A reader
+ * that has left wants no more, which is nobody's failure.
+ */
 enum status cli_end(enum status st);
 
 /*

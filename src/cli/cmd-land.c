@@ -268,6 +268,7 @@ cmd_land(struct cli *c, int argc, char **argv)
 	if (r.config == NULL)
 		return STATUS_USAGE;
 	r.file = mem_array((size_t)c->n_args, sizeof(*r.file));
+	cli_live();
 	st = take_arguments(&r);
 	if (st == STATUS_DONE)
 		st = land_all(&r);

@@ -406,5 +406,6 @@ cmd_run(struct cli *c, int argc, char **argv)
 	for (int i = 0; i < c->n_args; i++)
 		if (cli_source(c, c->arg[i]) == NULL)
 			return STATUS_USAGE;
+	cli_live();
 	return once ? run_once(&r) : watch(c);
 }

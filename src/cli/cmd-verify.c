@@ -352,6 +352,7 @@ cmd_verify(struct cli *c, int argc, char **argv)
 	};
 	int st = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
 
+	cli_live();
 	if (st == STATUS_DONE)
 		st = (int)read_vkey(&q);
 	if (st == STATUS_DONE)

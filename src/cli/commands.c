@@ -21,12 +21,15 @@ const struct command commands[] = {
 		"The name a file lands under is its path below the source's "
 		"directory when it\nlies there, else its last component.",
 		cmd_land},
-	{"release", "ID [--why TEXT]", "land what was quarantined after all",
+	{"release", "ID [--why TEXT] [--over]",
+		"land what was quarantined after all",
 		"ID is the ledger entry of the quarantine; `landfall ls "
 		"--quarantined` lists them. The bytes\nland as they are, under "
 		"the dialect the "
 		"source has now; control totals and drift\nno longer stop "
-		"them. The ledger keeps who decided, and why.",
+		"them. The ledger keeps who decided, and why.\nWhat is older "
+		"than other bytes that have landed under its name is released "
+		"only with\n--over: it is the newest version then.",
 		cmd_release},
 	{"reject", "ID [--why TEXT]", "decide that it will not land",
 		"The bytes stay in quarantine; the ledger keeps who decided, "

@@ -87,7 +87,7 @@ main(int argc, char **argv)
 		return STATUS_BROKEN;
 	/* Names are bytes: the C locale everywhere but in what users read. */
 	setlocale(LC_ALL, "C");
-	/* A reader that goes away is an error of write, told like any other. */
+	/* Who reads what we print may leave; what is being done is done. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc < 2) {
 		print_overview(stderr);

@@ -141,6 +141,7 @@ order_give(struct cli *c, const struct order_request *q)
 	struct err e = ERR_INIT;
 	enum status st;
 
+	cli_live();
 	if (engine_open(&options, &w.engine, &e) != OK)
 		return e.cause == EWOULDBLOCK ? ask(c, q, &e) : cli_fail(&e);
 	st = verbs[q->verb].work(&w);

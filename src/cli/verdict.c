@@ -53,14 +53,21 @@ enum status
 verdict_give(struct cli *c, int argc, char **argv, enum order_verb verb)
 {
 	const char *why = "";
+	bool over = false;
+	/* One for each argument of the order after the entry. */
 	const struct cli_option options[] = {
 		{.name = "why",
 			.text = &why,
 			.value = "TEXT",
 			.help = "the reason, for the ledger"},
+		{.name = "over",
+			.flag = &over,
+			.help = "though newer bytes have landed under the "
+				"name"},
 	};
 	struct order_request q = {.verb = verb};
-	int parsed = cli_parse(c, argc, argv, options, ARRAY_LEN(options));
+	int parsed =
+		cli_parse(c, argc, argv, options, order_verb_args(verb) - 1);
 	enum status st;
 
 	if (parsed != STATUS_DONE)
@@ -72,6 +79,7 @@ verdict_give(struct cli *c, int argc, char **argv, enum order_verb verb)
 		q.arg[0][0] = '\0';
 	if (!order_wire_arg(&q, 1, why))
 		(void)!order_wire_arg(&q, 1, "\n");
+	(void)!order_wire_arg(&q, 2, over ? "over" : "");
 	st = verdict_check(c, &q);
 	if (st == STATUS_DONE)
 		st = cli_config(c);
@@ -95,8 +103,8 @@ one_done(void *arg, const struct delivery *d)
 	}
 }
 
-static enum status
-refuse(const struct verdict *s, const char *why)
+enum status
+verdict_refuse(const struct verdict *s, const char *why)
 {
 	cli_error(s->cli, "ledger entry %" PRIu64 " %s", s->entry, why);
 	return STATUS_USAGE;
@@ -112,18 +120,18 @@ find(struct verdict *s)
 	enum rc rc = catalog_find_index(c, s->entry, &s->name, &e);
 
 	if (rc == END)
-		return refuse(s, "is no delivery");
+		return verdict_refuse(s, "is no delivery");
 	if (rc != OK)
 		return cli_fail_to(s->cli, &e);
 	if (s->name.version.disposition != DISPOSITION_QUARANTINED) {
 		str_addf(&why, "is not quarantined but %s",
 			disposition_name(s->name.version.disposition));
-		return refuse(s, why.s);
+		return verdict_refuse(s, why.s);
 	}
 	rc = catalog_settled(c, s->entry, &by, &e);
 	if (rc == OK) {
 		str_addf(&why, "has been settled by entry %" PRIu64, by);
-		return refuse(s, why.s);
+		return verdict_refuse(s, why.s);
 	}
 	if (rc != END)
 		return cli_fail_to(s->cli, &e);

@@ -39,6 +39,9 @@ enum status verdict_check(struct cli *c, const struct order_request *q);
 enum status
 verdict_open(struct verdict *s, struct order_work *w, const char *how) MUST_USE;
 
+/* "ledger entry 3 WHY", and the status that goes with it. */
+enum status verdict_refuse(const struct verdict *s, const char *why);
+
 /*
  * st: what verdict_open() said; rc: what came of it then. Waits until that is
  * durable.

@@ -17,7 +17,7 @@ static const struct {
 } verbs[ORDER_VERBS] = {
 	[ORDER_BACKFILL] = {"backfill", 4},
 	[ORDER_RESET] = {"reset", 4},
-	[ORDER_RELEASE] = {"release", 2},
+	[ORDER_RELEASE] = {"release", 3},
 	[ORDER_REJECT] = {"reject", 2},
 };
 

@@ -44,8 +44,8 @@ enum order_verb {
 	ORDER_BACKFILL, /* source, stream, from, to */
 	/* source, stream, to; "": the stream's start; "wait", or "" */
 	ORDER_RESET,
-	ORDER_RELEASE, /* entry, why; "": not said */
-	ORDER_REJECT,  /* the same */
+	ORDER_RELEASE, /* entry, why, over what is newer; "": not said */
+	ORDER_REJECT,  /* entry, why */
 	ORDER_VERBS
 };
 

@@ -320,6 +320,30 @@ expect_same 'what is no entry is refused' \
 status 1' "$(cat found)"
 printf 'k\nc\nT,1\n' >beside.held/inbox/c.csv
 expect_same 'the daemon looks on' 2 "$(logged 'event=landed source=inbox' 2)"
+# An older version over a newer one: the option goes along.
+for lake in alone.held beside.held; do
+	printf 'k\nold\nT,2\n' >$lake/inbox/d.csv
+done
+run alone.held >/dev/null 2>&1 || :
+expect_same 'another is quarantined' 1 \
+	"$(logged 'event=quarantined.*d\.csv' 1)"
+alone=$(entry alone.held d.csv) beside=$(entry beside.held d.csv)
+for lake in alone.held beside.held; do
+	printf 'k\nnew\nT,1\n' >$lake/inbox/d.csv
+done
+run alone.held >/dev/null 2>&1 || :
+expect_same 'and lands' 1 "$(logged 'event=new-version\|event=landed.*d\.csv' 1)"
+for option in --why=over --over; do
+	give alone.held release "$alone" $option >alone.over
+	give beside.held release "$beside" $option |
+		sed "s/entry $beside/entry $alone/" >beside.over
+	expect_same "release $option: beside the daemon as alone" \
+		"$(sed 's/ [0-9]* has landed.*;/;/' alone.over)" \
+		"$(sed 's/ [0-9]* has landed.*;/;/' beside.over)"
+	cat beside.over
+done >over.said
+expect_same 'it is refused without --over' 'status 1
+status 0' "$(grep '^status' over.said)"
 end beside.held
 expect 'all is sound' sound beside.held
 

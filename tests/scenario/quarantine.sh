@@ -265,22 +265,23 @@ both_verify 'after the damage'
 
 # ---- a release that comes to nothing ----
 
-# still_there NAME ENTRY WHY: it was not released, and nothing was decided.
+# still_there NAME ENTRY WHY [OPTION]: it was not released, and nothing was
+# decided.
 still_there()
 {
-	expect_status "$1: a release of it is attention" 2 \
-		"$LANDFALL" release -c $conf "$2" --why 'try it'
-	expect_same "$1: it says that it stays, and why" 1 "$(grep -c \
-		"error: entry $2 stays quarantined: $3" lib.out)"
-	expect_same "$1: one file of it" 1 \
-		"$(find lake/zone/_quarantine -name "${1%.*}*.zst" | wc -l)"
-	both_verify "$1"
-	expect_same "$1: so do its sums" '' "$(cd lake/zone &&
-		for sums in $(find . -name SHA256SUMS); do
-			(cd "${sums%/*}" && sha256sum -c --quiet SHA256SUMS 2>&1)
-		done)"
-	expect_same "$1: why tells both" 1 "$("$LANDFALL" why -c $conf "$1" |
-		grep -c "entry $2 stays quarantined: $3")"
+	name=$1 held=$2 because="entry $2 stays quarantined: $3"
+	shift 3
+	expect_status "$name: a release of it is attention" 2 \
+		"$LANDFALL" release -c $conf "$held" --why 'try it' "$@"
+	expect_same "$name: it says that it stays, and why" 1 \
+		"$(grep -c "error: $because" lib.out)"
+	expect_same "$name: one file of it" 1 \
+		"$(find lake/zone/_quarantine -name "${name%.*}*.zst" | wc -l)"
+	both_verify "$name"
+	expect_same "$name: so do its sums" '' "$(find lake/zone \
+		-name SHA256SUMS -execdir sha256sum -c --quiet {} \; 2>&1)"
+	expect_same "$name: why tells it" 1 \
+		"$("$LANDFALL" why -c $conf "$name" | grep -c "$because")"
 }
 
 rm lake/inbox/*
@@ -310,4 +311,43 @@ settings 'unpack: {filter: {command: [\/bin\/cat]}}'
 echo two two >lake/inbox/f2.gpg
 run_pass >/dev/null
 settings 'unpack: {filter: {command: [\/bin\/false]}}'
-still_there f2.gpg "$f2" 'filter /bin/false: ended with status 1'
+still_there f2.gpg "$f2" 'filter /bin/false: ended with status 1' --over
+
+# ---- an older version over a newer one ----
+
+rm lake/inbox/*
+settings 'csv: {trailer: {prefix: "T,"}, columns: any}\
+    totals: {records: {trailer_field: 2}}'
+printf 'k\nold\nT,2\n' >lake/inbox/o.csv
+run_pass >/dev/null
+old=$(entry o.csv)
+printf 'k\ngood\nT,1\n' >lake/inbox/o.csv
+run_pass >/dev/null
+good=$(entry o.csv)
+expect_status 'what is older than what has landed is not released' 1 \
+	"$LANDFALL" release -c $conf "$old"
+expect_same 'what has landed since is named' 1 "$(grep -c \
+	"ledger entry $old is older than what has landed: entry $good has landed under this name since, .*--over" \
+	lib.out)"
+expect_same 'the newest is the good one' "$(cat lake/inbox/o.csv)" \
+	"$("$LANDFALL" cat -c $conf o.csv)"
+expect 'it may be rejected' "$LANDFALL" reject -c $conf "$old"
+printf 'k\nold\nT,3\n' >lake/inbox/o.csv
+run_pass >/dev/null
+old=$(entry o.csv)
+printf 'k\nbetter\nT,1\n' >lake/inbox/o.csv
+run_pass >/dev/null
+expect 'with --over it is released' \
+	"$LANDFALL" release -c $conf "$old" --over --json
+expect_same 'as the newest' 1 \
+	"$(grep -c '"disposition":"new-version".*"generation":3' lib.out)"
+printf 'k\nsame\nT,3\n' >lake/inbox/o.csv
+run_pass >/dev/null
+old=$(entry o.csv)
+settings ''
+expect 'the same bytes, by hand' \
+	"$LANDFALL" land -c $conf --source inbox lake/inbox/o.csv
+expect 'are nothing to be put over' "$LANDFALL" release -c $conf "$old"
+expect_status '--over is not for reject' 1 \
+	"$LANDFALL" reject -c $conf "$old" --over
+both_verify 'over'

@@ -144,6 +144,7 @@ test_too_much_is_no_argument(void **state UNUSED)
 	message_put_u64(&m, 0);
 	message_put_bytes(&m, much, ORDER_WIRE_TEXT);
 	message_put_text(&m, "");
+	message_put_text(&m, "");
 	assert_refused("no order");
 	message_begin(&m, ORDER_WIRE_GIVEN);
 	message_put_u64(&m, ORDER_WIRE_VERSION);
