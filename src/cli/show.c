@@ -208,8 +208,8 @@ show_pass(const struct cli *c, const struct pass_report *r)
 				"; %" PRIu64 " could not leave the source: %s",
 				r->after.failed, r->after.trouble.s);
 		if (*p->trouble != '\0')
-			str_addf(&s, "; could not look everywhere: %s",
-				p->trouble);
+			str_addf(&s, "; could not look%s: %s",
+				p->listed > 0 ? " everywhere" : "", p->trouble);
 	}
 	cli_line(&s);
 }
