@@ -40,6 +40,9 @@ const struct command commands[] = {
 		cmd_backfill},
 	{"reset", "SOURCE STREAM [--to T | --wait]",
 		"say where polling a stream goes on",
+		"Records from there on that are older than the look back land "
+		"again, as new: to\nask for a time again without that, use "
+		"`landfall backfill`.\n\n"
 		"With --wait it goes on where it stands: what its API has told "
 		"to wait, of all\nits partitions, is asked again before that "
 		"time. Where a daemon runs, it goes\non so with its next poll.",
