@@ -281,6 +281,7 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 		}
 		*e = lost;
 	}
+	r->refused = p.session != NULL && session_refused(p.session);
 	session_close(p.session);
 	lane_close(p.lane);
 	pthread_mutex_destroy(&p.lock);

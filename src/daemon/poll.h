@@ -35,6 +35,7 @@ struct poll_report {
 	/* As of any look; its trouble is that of the first that failed. */
 	struct pass_report look;
 	uint64_t failed, parked; /* streams */
+	bool refused;		 /* the API let us in nowhere */
 	int64_t parked_until;	 /* wall: the first of those */
 	struct stream_report sum;
 };

@@ -130,7 +130,7 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 	view.failed = rc == BAD_SOURCE;
 	if (rc == OK || rc == BAD_SOURCE)
 		looker_plan_next(
-			w, rc == OK, false, r.look.pass.started, began);
+			w, rc == OK, r.refused, r.look.pass.started, began);
 	/* What waits is asked again when it may be, however seldom the rest. */
 	if (r.parked_until != 0) {
 		left = r.parked_until - clock_wall();
