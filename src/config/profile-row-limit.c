@@ -125,5 +125,4 @@ static const struct profile_row retry_rows[] = {
 };
 BLOCK(retry, api_retry, retry_rows,
 	"Trying again. An API that lets us in nowhere (401, 403, no token) is "
-	"not "
-	"asked again by the daemon sooner than after an hour.");
+	"not asked again by the daemon sooner than after an hour.");
