@@ -70,6 +70,24 @@ read_point(struct cli *c, const struct api_stream *s, const char *option,
 	return false;
 }
 
+/* What is to come is not asked for: the answer would say nothing. */
+static enum status
+check_past(struct cli *c, const struct api_stream *s, const char *text,
+	int64_t from)
+{
+	CLEANUP(str_release) struct str now = STR_INIT;
+	int64_t end = clock_wall() - s->incremental.lag;
+
+	if (s->incremental.kind != API_KIND_TIME || from < end)
+		return STATUS_DONE;
+	clock_add_time(&now, end);
+	return cli_usage(c,
+		"--from %s is later than %s%s: there is nothing to ask for yet",
+		text, now.s,
+		s->incremental.lag != 0 ? ", which is now less incremental.lag"
+					: "");
+}
+
 static enum status
 read_range(struct cli *c, const struct order_request *q,
 	const struct source_config **ret_source, struct polling_range *ret)
@@ -89,7 +107,7 @@ read_range(struct cli *c, const struct order_request *q,
 		return cli_usage(
 			c, "--to %s is not later than --from %s", to, from);
 	ret->stream = s->name;
-	return STATUS_DONE;
+	return check_past(c, s, from, ret->from);
 }
 
 enum status

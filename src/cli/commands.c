@@ -44,10 +44,12 @@ const struct command commands[] = {
 		cmd_backfill},
 	{"reset", "SOURCE STREAM [--to T | --wait]",
 		"say where polling a stream goes on",
-		"Where a daemon runs, it goes on there with its next poll. "
-		"With --wait it goes on\nwhere it stands: what its API has "
-		"told to wait, of all its partitions, is asked\nagain by the "
-		"next run, and by a daemon at once.",
+		"Records from there on that are older than the look back land "
+		"again, as new: to\nask for a time again without that, use "
+		"`landfall backfill`.\n\nWhere a daemon runs, it goes on there "
+		"with its next poll. With --wait it goes on\nwhere it stands: "
+		"what its API has told to wait, of all its partitions, is "
+		"asked\nagain by the next run, and by a daemon at once.",
 		cmd_reset},
 	{"scan", "FILE [--source S | --format F [-o KEY=VALUE]...]",
 		"show what the scanner sees; land nothing", NULL, cmd_scan},

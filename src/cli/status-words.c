@@ -1,4 +1,5 @@
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "cli/show.h"
@@ -120,6 +121,37 @@ print_undecided(const struct standing_undecided *u, size_t width, int64_t now)
 	printf("  %-*s  %s\n", (int)width, "", s.s);
 }
 
+struct echo {
+	const char *trouble;
+	bool said;
+};
+
+static enum rc
+compare_row(void *arg, const struct catalog_stream *s, struct err *e UNUSED)
+{
+	CLEANUP(str_release) struct str text = STR_INIT;
+	struct echo *x = arg;
+
+	if (*s->partition != '\0' || *s->why == '\0')
+		return OK;
+	str_addf(&text, "%s: %s", s->stream, s->why);
+	x->said = x->said || strcmp(text.s, x->trouble) == 0;
+	return OK;
+}
+
+/* Does the line of a stream say the same? One in partitions may have none. */
+static bool
+is_said_below(const struct standing *s, struct catalog *c)
+{
+	struct echo x = {.trouble = s->pass.trouble};
+	struct err ignored = ERR_INIT;
+
+	return s->source->kind == SOURCE_HTTP &&
+		catalog_stream_each(
+			c, s->source->name, compare_row, &x, &ignored) == OK &&
+		x.said;
+}
+
 void
 status_words_source(const struct standing *s, size_t width, struct catalog *c)
 {
@@ -138,7 +170,7 @@ status_words_source(const struct standing *s, size_t width, struct catalog *c)
 		s->source->name, looked.s,
 		s->looked ? standing_outcome(&s->pass) : "-", next.s, newest.s,
 		names.s);
-	if (s->looked && *s->pass.trouble != '\0')
+	if (s->looked && *s->pass.trouble != '\0' && !is_said_below(s, c))
 		printf("  %-*s  trouble: %s\n", (int)width, "",
 			s->pass.trouble);
 	if (s->failures > 0) {

@@ -124,4 +124,6 @@ static const struct profile_row retry_rows[] = {
 			"30d is believed for 30d; a wait of more than 26h "
 			"is an alert."},
 };
-BLOCK(retry, api_retry, retry_rows, "Trying again.");
+BLOCK(retry, api_retry, retry_rows,
+	"Trying again. An API that lets us in nowhere (401, 403, no token) is "
+	"not asked again by the daemon sooner than after an hour.");

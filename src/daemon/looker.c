@@ -103,13 +103,13 @@ failed_wait(struct watcher *w, bool refused)
 	const struct sftp_config *c = &w->config->sftp;
 
 	w->failures++;
+	if (refused)
+		return REFUSED_WAIT;
 	if (w->config->kind != SOURCE_SFTP)
 		return backoff_wait(w->failures, BACKOFF_BASE, BACKOFF_CEILING);
 	/* The look itself has tried more than once. */
-	return refused ? REFUSED_WAIT
-		       : c->retry.base +
-			backoff_wait(w->failures, 4 * c->retry.base,
-				c->retry.ceiling);
+	return c->retry.base +
+		backoff_wait(w->failures, 4 * c->retry.base, c->retry.ceiling);
 }
 
 void

@@ -318,6 +318,7 @@ poll_run(struct engine *g, const struct poll_options *o, struct poll_report *r,
 		}
 		*e = lost;
 	}
+	r->refused = p.session != NULL && session_refused(p.session);
 	waits_release(&p.waits);
 	session_close(p.session);
 	lane_close(p.lane);

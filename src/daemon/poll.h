@@ -40,6 +40,7 @@ struct poll_report {
 	/* As of any look; its trouble is that of the first that failed. */
 	struct pass_report look;
 	uint64_t failed, parked; /* streams */
+	bool refused;		 /* the API let us in nowhere */
 	/* wall: when the first wait ends that did not before it began; 0: none
 	   does. Not of a backfill. */
 	int64_t wait_ends;

@@ -131,7 +131,7 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 	view.failed = rc == BAD_SOURCE;
 	if ((rc == OK && view.full) || rc == BAD_SOURCE)
 		looker_plan_next(
-			w, rc == OK, false, r.look.pass.started, began);
+			w, rc == OK, r.refused, r.look.pass.started, began);
 	if (r.wait_ends != 0)
 		watcher_wake_by(w, r.wait_ends);
 	/* Under the new configuration, or should the old one stay. */

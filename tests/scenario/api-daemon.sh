@@ -84,3 +84,14 @@ expect_same 'for programs too' yes "$("$LANDFALL" status -c $conf --json |
 x = json.load(sys.stdin)["sources"]["shop"]
 print("yes" if x["waits_until"] and "429" in x["waits_for"] else x)')"
 stop_daemon 'one that waits'
+
+# ---- who is refused does not knock again at once ----
+for status in 401 403; do
+	rules api '{"match": "orders", "status": '$status'}'
+	: >log
+	start_daemon
+	expect_same "$status: an hour is waited" 1 \
+		"$(logged 'event=source-waits.*next_look_in=1h00m.*refuses us' 1)"
+	expect_same "$status: it was asked once" 1 "$(wc -l <api/log)"
+	stop_daemon "$status"
+done

@@ -63,6 +63,8 @@ shop key '$.next' '$.idd' '$.at'
 expect_status 'key: a pass fails' 3 run key
 said 'key: and says of what' \
 	'key, $.idd, is in none of the 3 records' now
+"$LANDFALL" status -c key/landfall.yaml >told || :
+expect_same 'key: status says it once' 1 "$(grep -c 'idd' told)"
 expect_same 'key: nothing landed' '' "$(find key/zone -name '*.zst')"
 expect_status 'key: so does a look' 3 \
 	"$LANDFALL" check --connect -c key/landfall.yaml

@@ -93,6 +93,13 @@ expect_same 'brings what was missing, once' '1 2 3 4 4 5 6 9' \
 # shellcheck disable=SC2086
 expect 'again' at 2026-01-03T03:00:00Z one $backfill
 expect_same 'it brings nothing' '1 2 3 4 4 5 6 9' "$(ids one --new)"
+: >api/log
+expect_status 'of what is to come' 1 at 2026-01-03T03:00:00Z one backfill \
+	shop records --from 2026-01-04 --to 2026-01-05
+cp lib.out said
+expect_same 'it says that there is nothing to ask for yet' 1 \
+	"$(grep -c -- '--from 2026-01-04 is later than 2026-01-03T03:00:0.Z: there is nothing to ask for yet' said)"
+expect_same 'and asks for nothing' 0 "$(wc -l <api/log)"
 expect_same 'why: a moment is in the windows that were asked for' \
 	'2026-01-01T00:00:00Z 2026-01-02T00:00:00Z 2
 2026-01-01T00:00:00Z 2026-01-02T00:00:00Z 1' \

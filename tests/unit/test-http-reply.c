@@ -101,6 +101,11 @@ test_a_document(void **state UNUSED)
 		"0@36+22:{\"id\":1,\"a\":{\"b\":\"x\"}} 1 x\n"
 		"1@60+11:{\"id\":null} - -\n");
 	assert_int_equal(reply_records(r), 2);
+	/* A null is there, and what no record has is not. */
+	assert_int_equal(reply_met(r, 0), 2);
+	assert_int_equal(reply_met(r, 1), 1);
+	assert_true(reply_has(r, &next));
+	assert_true(reply_has(r, &head));
 	see_value(r, &next, 0, "he");
 	see_value(r, &next, 1, NULL);
 	/* Of the last record, which has none. */
@@ -114,6 +119,10 @@ test_a_document(void **state UNUSED)
 
 	answer(&a, "", "{\"data\":[{\"id\":1},{\"id\":\"z\"}]}");
 	must(reply_read(r, &a, NULL, NULL, &e), &e);
+	assert_int_equal(reply_met(r, 0), 2);
+	assert_int_equal(reply_met(r, 1), 0);
+	assert_false(reply_has(r, &next));
+	assert_false(reply_has(r, &head));
 	see_value(r, &last, 0, "z");
 	see_value(r, &next, 0, NULL);
 	see_value(r, &link, 0, NULL);

@@ -40,6 +40,8 @@ struct session {
 	struct look *look;
 	size_t n_looks;
 	uint64_t requests;
+	bool refused; /* who we are, or what we may */
+	bool let_in;  /* something was answered well */
 };
 
 /* One question, asked as often as that helps. */

@@ -288,6 +288,18 @@ once_more(struct attempt *t, struct err *e)
 	return rc == OK && !parked ? END : rc;
 }
 
+/* For good. */
+static enum rc
+give_up(struct attempt *t, const struct err *e)
+{
+	unsigned status = t->a->status;
+
+	if (status == 401 || status == 403 ||
+		(status == 400 && t->token != NULL))
+		t->s->refused = true;
+	return e->code;
+}
+
 /* What the rules make of an answer that is no success. END: ask again. */
 static enum rc
 obey(struct attempt *t, const struct rule_verdict *v, struct err *e)
@@ -313,7 +325,7 @@ obey(struct attempt *t, const struct rule_verdict *v, struct err *e)
 	case API_REFRESH_AUTH:
 		if (t->refreshed || t->token != NULL ||
 			!token_is_needed(t->q->stream->auth))
-			return e->code;
+			return give_up(t, e);
 		t->refreshed = true;
 		*e = (struct err)ERR_INIT;
 		h = session_token(t->s, t->q->stream, e);
@@ -322,7 +334,7 @@ obey(struct attempt *t, const struct rule_verdict *v, struct err *e)
 		token_drop(&h->token, &t->s->vars);
 		return END;
 	case API_FAIL:
-		return e->code;
+		return give_up(t, e);
 	default:
 		t->out->verdict = verdicts[v->action];
 		return OK;
@@ -353,6 +365,7 @@ judge_answer(struct attempt *t, struct err *e)
 	t->out->verdict = SESSION_ANSWER;
 	if (t->token != NULL)
 		return reply_look(t->token->reply, t->a, e);
+	t->s->let_in = true;
 	if (q->reply == NULL)
 		return OK;
 	rc = reply_read(q->reply, t->a, NULL, NULL, e);

@@ -127,6 +127,12 @@ session_vars(struct session *s)
 	return &s->vars;
 }
 
+bool
+session_refused(const struct session *s)
+{
+	return s->refused && !s->let_in;
+}
+
 uint64_t
 session_requests(const struct session *s)
 {

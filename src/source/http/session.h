@@ -117,6 +117,12 @@ enum rc session_wait(
  */
 enum rc session_give_way(struct session *s, struct err *e) MUST_USE;
 
+/*
+ * So far nothing was answered but that we are not let in: 401 or 403, or no
+ * token for what we are. Who asks on will hear it again, and may be locked out.
+ */
+bool session_refused(const struct session *s);
+
 uint64_t session_requests(const struct session *s);
 
 /* How many more the API said that it allows; *ret_allowed 0: of how many it
