@@ -472,3 +472,71 @@ expect 'what it had brought is there' test \
 	"$(ids interrupted --new | tr ' ' '\n' | grep -cx 2)" -eq 1
 the_rest interrupted
 end interrupted
+
+# ---- a backfill that reads all that ever landed ----
+cat >much.py <<'END'
+"""An API with much to say at once."""
+import http.server
+import os
+
+much = ('{"data": [' + ",".join(
+    '{"id": %d, "at": "2026-01-%02dT12:00:00Z"}' % (i, 1 + i % 28)
+    for i in range(200000)) + "]}").encode()
+
+
+class API(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = much if "since=2026-01-01" in self.path else b'{"data": []}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), API)
+with open("much.new", "w") as f:
+    f.write(str(server.server_port))
+os.rename("much.new", "much.port")
+server.serve_forever()
+END
+python3 much.py &
+much=$!
+for _ in $(seq 400); do
+	[ ! -e much.port ] || break
+	sleep 0.05
+done
+url=http://127.0.0.1:$(cat much.port)
+now()
+{
+	date +%s%N
+}
+
+shop read 1h
+sed -i 's/window: P1D/window: P60D/' read/landfall.yaml
+on read
+backfill='backfill shop records --from 2026-01-01 --to 2026-03-01'
+began=$(now)
+# shellcheck disable=SC2086
+give read $backfill >found
+took=$(($(now) - began))
+expect_same 'a backfill reads what landed' \
+	'shop.records: nothing new, 200000 seen before (1 request)' \
+	"$(head -n 1 found)"
+# shellcheck disable=SC2086
+later said read $backfill
+logged 'event=order ' 2 >/dev/null
+sleep 0.2
+began=$(now)
+kill -HUP "$daemon"
+logged event=reloaded 1 >/dev/null
+expect 'and a daemon that is told to read its configuration waits for none of it' \
+	test $((4 * ($(now) - began))) -lt "$took"
+heard 'nor does the command' 'cancelled: the daemon reads its configuration '\
+'anew; what has landed stays, and the command may be given again' 3
+end read
+kill "$much"
+wait "$much" 2>/dev/null || :
