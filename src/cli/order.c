@@ -11,6 +11,9 @@
 
 #define PATIENCE (ORDER_WIRE_PATIENCE * CLOCK_SECOND)
 
+_Static_assert((int)STATUS_UNREACHED == ORDER_CANCELLED,
+	"who is cancelled may be asked again");
+
 /* What each verb is done by, and what can be wrong with its arguments. */
 static const struct {
 	enum status (*check)(struct cli *c, const struct order_request *q);
@@ -188,11 +191,12 @@ order_carry_out(void *cli UNUSED, struct order *o)
 	}
 	st = verbs[q->verb].work(&w);
 	why = order_cancelled(o);
-	if (why == NULL || st == STATUS_DONE)
+	/* What was done, or went wrong by itself, is told as that. */
+	if (why == NULL || st != STATUS_UNREACHED)
 		return (int)st;
 	cli_error(&c,
 		"cancelled: %s; what has landed stays, and the command may be "
 		"given again",
 		why);
-	return STATUS_UNREACHED;
+	return ORDER_CANCELLED;
 }

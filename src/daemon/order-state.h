@@ -34,7 +34,7 @@ struct order {
 	pthread_cond_t granted;
 	pthread_mutex_t lock;
 	/* Under lock: */
-	const char *why;      /* it is cancelled */
+	char *why;	      /* it is cancelled; set once */
 	pthread_cond_t taken; /* lines were, or nobody takes any */
 	struct order_line *line, **last;
 	size_t queued; /* their bytes */

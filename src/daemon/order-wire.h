@@ -29,6 +29,7 @@
 #define ORDER_WIRE_VERSION 2 /* of both sides, which start at other times */
 #define ORDER_WIRE_ARGS 4
 #define ORDER_REFUSED 5	       /* the status of an order that was not taken */
+#define ORDER_CANCELLED 3      /* of one that was not done for that */
 #define ORDER_WIRE_PATIENCE 30 /* seconds: it takes an order at once */
 #define ORDER_WIRE_TEXT 1200   /* bytes of an argument, with the NUL */
 

@@ -106,7 +106,7 @@ cancel(struct order *o, const char *why)
 {
 	pthread_mutex_lock(&o->lock);
 	if (o->why == NULL)
-		o->why = why;
+		o->why = mem_dup(why, strlen(why));
 	o->cancel = true;
 	pthread_cond_signal(&o->taken);
 	pthread_mutex_unlock(&o->lock);
@@ -124,10 +124,16 @@ order_leave(struct order *o)
 void
 order_cancel_all(struct daemon *d)
 {
-	for (size_t i = 0; i < d->n_orders; i++)
-		cancel(d->order[i],
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (d->err.code != OK)
+		str_addf(&why, "the daemon cannot go on: %s", d->err.text);
+	else
+		str_add(&why,
 			d->stop ? "the daemon was told to end"
 				: "the daemon reads its configuration anew");
+	for (size_t i = 0; i < d->n_orders; i++)
+		cancel(d->order[i], why.s);
 }
 
 const char *
@@ -176,7 +182,8 @@ tell_end(struct order *o, int status)
 	const char *why = order_cancelled(o);
 
 	log_u64(&l, "status", (uint64_t)status);
-	if (why != NULL)
+	/* What is done before it notices is done. */
+	if (why != NULL && status == ORDER_CANCELLED)
 		log_text(&l, "cancelled", why);
 	log_end(&l);
 }
@@ -261,6 +268,7 @@ release(struct order *o)
 	pthread_cond_destroy(&o->granted);
 	pthread_cond_destroy(&o->taken);
 	pthread_mutex_destroy(&o->lock);
+	free(o->why);
 	free(o);
 }
 

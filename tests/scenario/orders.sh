@@ -473,6 +473,36 @@ expect 'what it had brought is there' test \
 the_rest interrupted
 end interrupted
 
+# ---- a disk that breaks ----
+days 1 3 5
+shop broken 1h
+sed -n 's/^  shop:/  other:/; /other:/,$p' broken/landfall.yaml >other
+cat other >>broken/landfall.yaml
+on broken
+expect_same 'both have been looked at' 6 "$(logged event=landed 6)"
+days 1 2 3 4 5 6
+rules api '{"match": "since=2026-01", "times": 99999, "do": "slow",
+	"seconds": 1}'
+later said broken backfill other records --from 2026-01-01 --to 2026-01-20
+asked since=2026-01-02 1 >/dev/null
+mv broken/zone/shop.records broken/gone
+: >broken/zone/shop.records
+give broken backfill shop records --from 2026-01-05 --to 2026-01-06 >found
+expect_same 'who meets it says so, and is not cancelled' \
+	'Not a directory status 5' \
+	"$(grep -o 'Not a directory' found) $(tail -n 1 found)"
+lib_found=0
+wait "$given" || lib_found=$?
+expect_same 'who is cancelled for it is told why' \
+	'cancelled: the daemon cannot go on: zone Not a directory status 3' \
+	"$(grep -o 'cancelled: [^:]*: zone' said) \
+$(grep -o 'Not a directory' said) status $lib_found"
+wait "$daemon" || :
+daemon=
+expect_same 'the log too: one of them was cancelled' 1 \
+	"$(grep -c 'event=order-over .*cancelled=' log)"
+rm -f api/rules
+
 # ---- a backfill that reads all that ever landed ----
 cat >much.py <<'END'
 """An API with much to say at once."""
