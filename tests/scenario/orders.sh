@@ -93,7 +93,8 @@ last_look()
 {
 	"$LANDFALL" status -c "$1/landfall.yaml" --json | python3 -c '
 import json, sys
-print(json.load(sys.stdin)["sources"]["shop"]["last_run"])'
+s = json.load(sys.stdin)["sources"]["shop"]
+print(s["last_run"], s["streams"][0]["last_run"])'
 }
 
 position()
@@ -227,6 +228,10 @@ expect_same 'after it, and it is told that it has to wait' \
 	'shop: waits for its turn: the daemon is at it
 shop.records: the next run begins at 2026-03-01T00:00:00Z
 status 0' "$(cat found)"
+give hurried backfill shop records --from 2026-01-05 --to 2026-01-06 >found
+expect_same 'and gives it to nobody when there is nothing more to ask' \
+	'status 0, since=2026-01-05' \
+	"$(tail -n 1 found), $(tail -n 1 api/log | grep -o 'since=2026-..-..')"
 end hurried
 rm api/rules
 
