@@ -86,10 +86,10 @@ listen(int fd, struct message *m)
 			until = CHANNEL_FOREVER;
 			break;
 		case ORDER_WIRE_OUT:
-			puts(line);
+			fputs(line, stdout);
 			break;
 		case ORDER_WIRE_TALK:
-			fprintf(stderr, "%s\n", line);
+			fputs(line, stderr);
 			break;
 		case ORDER_WIRE_END:
 			return (enum status)status;

@@ -5,7 +5,7 @@
  *
  * Bounded: COUNTER_ORDERS at one time, who comes then is told so; who does not
  * say what he wants within COUNTER_PATIENCE is sent away. A command that takes
- * no lines keeps its place, and delays its own order only.
+ * no lines keeps its place, and delays nobody.
  */
 #ifndef DAEMON_COUNTER_H
 #define DAEMON_COUNTER_H

@@ -126,13 +126,6 @@ order_turn(struct order *o, const struct source_config *source, struct err *e)
 
 /* ---- a backfill ---- */
 
-/* Is the command so far behind that it is worth a wait? Under lock. */
-static bool
-is_behind(const struct order *o)
-{
-	return o->queued > ORDER_QUEUE / 2;
-}
-
 /* Does anybody wait for its turn? */
 static bool
 is_wanted(void *arg)
@@ -141,12 +134,8 @@ is_wanted(void *arg)
 	struct daemon *d = o->daemon;
 	bool wanted;
 
-	pthread_mutex_lock(&o->lock);
-	wanted = is_behind(o);
-	pthread_mutex_unlock(&o->lock);
 	pthread_mutex_lock(&d->lock);
-	wanted |=
-		order_next(d, o->watcher) != NULL || daemon_is_due(o->watcher);
+	wanted = order_next(d, o->watcher) != NULL || daemon_is_due(o->watcher);
 	pthread_mutex_unlock(&d->lock);
 	return wanted || o->cancel;
 }
@@ -159,12 +148,6 @@ give_way(void *arg)
 
 	pthread_mutex_lock(&d->lock);
 	order_turn_over(o);
-	pthread_mutex_unlock(&d->lock);
-	pthread_mutex_lock(&o->lock);
-	while (is_behind(o) && !o->cancel)
-		pthread_cond_wait(&o->taken, &o->lock);
-	pthread_mutex_unlock(&o->lock);
-	pthread_mutex_lock(&d->lock);
 	queue_up(o);
 	while (!wait_for_turn(o, clock_mono() + 3600 * CLOCK_SECOND))
 		;

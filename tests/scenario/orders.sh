@@ -325,6 +325,37 @@ expect_same 'the daemon looks on' 2 "$(logged 'event=landed source=inbox' 2)"
 end beside.held
 expect 'all is sound' sound beside.held
 
+# ---- an archive of thousands ----
+python3 - <<'END'
+import zipfile
+with zipfile.ZipFile("many.zip", "w") as z:
+    for i in range(6000):
+        z.writestr(f"m{i:06}.csv", f"a,b\nx,{i}\n")
+    z.writestr("bad.csv", "a,b\nspoil me\n")
+b = open("many.zip", "rb").read().replace(b"spoil me", b"spoil ME")
+open("many.zip", "wb").write(b)
+END
+for lake in alone.many beside.many; do
+	"$LANDFALL" init $lake --quiet
+	sed -i 's/format: csv/&\n    ready: {stable: 0s}\n    unpack: {members: ["*.csv"], max_members: 100000}/' \
+		$lake/landfall.yaml
+	cp many.zip $lake/inbox
+done
+expect_status 'it is quarantined' 2 run alone.many
+conf=beside.many/landfall.yaml
+: >log
+start_daemon
+logged event=quarantined 1 >/dev/null
+for lake in alone.many beside.many; do
+	"$LANDFALL" release "$(entry $lake many.zip)" -c $lake/landfall.yaml \
+		--json >$lake.said 2>$lake.talk || :
+done
+expect_same 'released beside a daemon, every member is told of' 6002 \
+	"$(wc -l <beside.many.said)"
+expect_same 'as alone' "$(wc -l <alone.many.said), $(cat alone.many.talk)" \
+	"$(wc -l <beside.many.said), $(cat beside.many.talk)"
+end beside.many
+
 # ---- by the configuration of the daemon ----
 shop edited 1h
 cp edited/landfall.yaml edited/before.yaml
