@@ -26,7 +26,10 @@ counter_start(struct daemon *d, struct counter **ret, struct err *e) MUST_USE;
 /* An order has something to say, or is over. Any thread. */
 void counter_ring(struct counter *c);
 
-/* No order is under way. Commands have a moment to hear the end of theirs. */
+/*
+ * No order is carried out any more, and none would be begun (cancel of
+ * daemon-state.h). Commands have a moment to hear the end of theirs.
+ */
 void counter_stop(struct counter *c);
 
 #endif

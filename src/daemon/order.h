@@ -15,8 +15,10 @@
  * away between two windows when somebody waits for it: another order, or a look
  * that is due.
  *
- * It is cancelled when the command is gone, or the daemon ends or reloads:
- * what has landed stays, and the order may be given again.
+ * It is cancelled when the command is gone, or the daemon ends or reloads. Who
+ * waits for a turn then gets none, and a backfill ends where it is: what has
+ * landed stays, and the order may be given again. A release, reject or reset
+ * that has its turn is carried out to its end.
  */
 #ifndef DAEMON_ORDER_H
 #define DAEMON_ORDER_H
