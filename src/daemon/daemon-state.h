@@ -1,6 +1,7 @@
 /*
  * daemon-state.h - what the parts of the daemon share: daemon.c is the loop,
- * looker.c looks at sources on threads of its own, tell.c says how it goes.
+ * hints.c hears of what is watched, looker.c looks at sources on threads of its
+ * own, tell.c says how it goes.
  */
 #ifndef DAEMON_DAEMON_STATE_H
 #define DAEMON_DAEMON_STATE_H
@@ -69,6 +70,15 @@ struct daemon {
  * watcher; under lock.
  */
 bool daemon_is_due(struct watcher *w);
+
+/* ---- hints.c, of the loop ---- */
+
+/* Watches the source, or says why it is polled. */
+void hints_begin(struct daemon *d, struct watcher *w);
+void hints_end(struct daemon *d, struct watcher *w);
+
+/* What has come of it. */
+void hints_read(struct daemon *d, struct watcher *w);
 
 /* ---- looker.c ---- */
 
