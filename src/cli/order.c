@@ -59,11 +59,21 @@ lost(const char *why)
 	return STATUS_BROKEN;
 }
 
+static enum status
+not_taken(void)
+{
+	fprintf(stderr,
+		"landfall: error: the daemon ended before it took the order: "
+		"nothing was done; give the command again\n");
+	return STATUS_BROKEN;
+}
+
 /* To the end of the order. */
 static enum status
 listen(int fd, struct message *m)
 {
 	int64_t until = clock_mono() + PATIENCE;
+	bool taken = false;
 
 	for (;;) {
 		CLEANUP(mem_release) char *line = mem_alloc(MESSAGE_MAX);
@@ -74,7 +84,7 @@ listen(int fd, struct message *m)
 		if (rc == AGAIN)
 			return lost("the daemon does not answer");
 		if (rc != OK)
-			return lost("the daemon is gone");
+			return taken ? lost("the daemon is gone") : not_taken();
 		if (m->type == ORDER_WIRE_END)
 			status = message_take_u64(m);
 		else if (m->type != ORDER_WIRE_TAKEN)
@@ -84,6 +94,7 @@ listen(int fd, struct message *m)
 		switch (m->type) {
 		case ORDER_WIRE_TAKEN:
 			until = CHANNEL_FOREVER;
+			taken = true;
 			break;
 		case ORDER_WIRE_OUT:
 			fputs(line, stdout);

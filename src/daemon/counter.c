@@ -103,14 +103,15 @@ hear(struct counter *c, struct guest *g)
 		refuse(c, &g->fd, e.text);
 		return;
 	}
-	g->order = order_start(c->daemon, c, &q, g->uid, &why);
-	if (g->order == NULL) {
-		refuse(c, &g->fd, why);
+	/* Before: of one that was not told so nothing has been done. */
+	message_begin(&c->message, ORDER_WIRE_TAKEN);
+	if (send_now(c, g->fd) != OK) {
+		see_off(g);
 		return;
 	}
-	message_begin(&c->message, ORDER_WIRE_TAKEN);
-	if (send_now(c, g->fd) != OK)
-		see_off(g);
+	g->order = order_start(c->daemon, c, &q, g->uid, &why);
+	if (g->order == NULL)
+		refuse(c, &g->fd, why);
 }
 
 /* True: it waits to hear more than its socket holds. */

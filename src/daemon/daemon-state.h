@@ -116,9 +116,11 @@ struct stream_report;
 
 /* For poll_options of whoever has the watcher: its place, and the log. */
 void poller_rest(void *watcher, const char *why, int64_t ns);
-void poller_go_on(void *watcher);
 void poller_tell(void *watcher, const char *stream, const char *partition,
 	const struct stream_report *r);
+
+/* Whoever is cancelled does not wait for a place to end in: signal d->place. */
+void poller_go_on(struct watcher *w, const atomic_bool *cancel);
 
 /* ---- tell.c ---- */
 

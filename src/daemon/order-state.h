@@ -57,8 +57,12 @@ void order_turn_over(struct order *o);
 
 /* ---- daemon.c, poller.c and tell.c, under the daemon's lock ---- */
 
-/* The first that is carried out at this source; NULL: none. */
+/* One that is, or will be, carried out at this source; NULL: none. */
 const struct order *order_at(const struct daemon *d, const struct watcher *w);
+
+/* The one whose turn it is there; NULL: none's. */
+const struct order *
+order_in_turn(const struct daemon *d, const struct watcher *w);
 
 /* Whose turn it is next there; NULL: nobody waits. */
 struct order *order_next(const struct daemon *d, const struct watcher *w);

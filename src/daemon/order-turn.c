@@ -16,6 +16,15 @@ order_at(const struct daemon *d, const struct watcher *w)
 	return NULL;
 }
 
+const struct order *
+order_in_turn(const struct daemon *d, const struct watcher *w)
+{
+	for (size_t i = 0; i < d->n_orders; i++)
+		if (d->order[i]->watcher == w && d->order[i]->turn)
+			return d->order[i];
+	return NULL;
+}
+
 struct order *
 order_next(const struct daemon *d, const struct watcher *w)
 {
@@ -188,7 +197,7 @@ goes_on(void *arg)
 {
 	const struct order *o = arg;
 
-	poller_go_on(o->watcher);
+	poller_go_on(o->watcher, &o->cancel);
 }
 
 enum rc

@@ -12,11 +12,12 @@
  *	                                   ◄── OUT, TALK: text, as it comes
  *	                                   ◄── END status
  *
- * version, verb, json, quiet and status are u64; args are text, and what
- * is said is too: lines with their ends, a long one in pieces. Of
- * an order that is refused TALK says why, and END follows at once. The end of
- * the connection before END says nothing of what was done. Who closes it takes
- * the order back (order.h), and hears nothing of what becomes of it.
+ * version, verb, json, quiet and status are u64; args are text, and what is
+ * said is too: lines with their ends, a long one in pieces. Of an order that is
+ * refused TALK says why, and END follows at once. Before TAKEN nothing has been
+ * done. The end of the connection before END says nothing of what was. Who
+ * closes it takes the order back (order.h), and hears nothing of what becomes
+ * of it.
  *
  * A socket that a dead daemon has left behind refuses to connect: whoever
  * takes the lock (lock.h) and listens removes it.

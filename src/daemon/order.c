@@ -80,6 +80,7 @@ cancel(struct order *o, const char *why)
 	o->cancel = true;
 	pthread_mutex_unlock(&o->lock);
 	pthread_cond_signal(&o->granted);
+	pthread_cond_broadcast(&o->daemon->place);
 }
 
 void

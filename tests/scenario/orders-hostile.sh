@@ -283,3 +283,26 @@ expect_status 'the command says who is at work, and what to do' 5 backfill
 expect_same 'as before there were sockets' 1 "$(grep -c 'another landfall '\
 '(process [0-9]*) is at work on .*: wait for it or stop it' lib.out)"
 stop_daemon 'without a socket'
+
+# ---- a daemon that ends before it takes an order ----
+python3 - <<'END' &
+import fcntl, os, socket
+os.chdir("lake/state")
+lock = open("lock", "r+")
+fcntl.flock(lock, fcntl.LOCK_EX)
+os.rmdir("orders")
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind("orders")
+s.listen()
+s.accept()[0].recv(1 << 17)
+END
+fake=$!
+for _ in $(seq 200); do
+	[ ! -S lake/state/orders ] || break
+	sleep 0.05
+done
+expect_status 'a daemon that ends before it takes an order' 5 backfill
+expect_same 'has done nothing, and the command says so' 'landfall: error: the '\
+'daemon ended before it took the order: nothing was done; give the command '\
+'again' "$(cat lib.out)"
+wait "$fake"

@@ -228,6 +228,16 @@ expect_same 'after it, and it is told that it has to wait' \
 	'shop: waits for its turn: the daemon is at it
 shop.records: the next run begins at 2026-03-01T00:00:00Z
 status 0' "$(cat found)"
+later said hurried reset shop records --to 2026-03-01
+for _ in $(seq 200); do
+	! grep -q 'waits for its turn' said || break
+	sleep 0.05
+done
+sleep 1.5
+expect_same 'meanwhile status says what is under way, and that is not it' \
+	'looking now' "$("$LANDFALL" status -c hurried/landfall.yaml |
+		grep -o '[a-z]* now')"
+wait "$given" || :
 give hurried backfill shop records --from 2026-01-05 --to 2026-01-06 >found
 expect_same 'and gives it to nobody when there is nothing more to ask' \
 	'status 0, since=2026-01-05' \
