@@ -74,10 +74,11 @@ order_turn_over(struct order *o)
 	o->turn = false;
 }
 
-/* False: not by then. Under the daemon's lock. */
+/* Has it got it within TURN_SOON, or need not wait? Under the daemon's lock. */
 static bool
-wait_for_turn(struct order *o, int64_t until)
+is_soon(struct order *o)
 {
+	const int64_t until = clock_mono() + TURN_SOON;
 	const struct timespec end = {.tv_sec = until / CLOCK_SECOND,
 		.tv_nsec = until % CLOCK_SECOND};
 	int n = 0;
@@ -86,6 +87,16 @@ wait_for_turn(struct order *o, int64_t until)
 		n = pthread_cond_clockwait(
 			&o->granted, &o->daemon->lock, CLOCK_MONOTONIC, &end);
 	return o->turn || o->cancel;
+}
+
+/* However long it takes; who is cancelled gets none. Under the daemon's lock.
+ */
+static void
+take_turn(struct order *o)
+{
+	while (!o->turn && !o->cancel)
+		pthread_cond_wait(&o->granted, &o->daemon->lock);
+	o->waits = false;
 }
 
 static void
@@ -121,14 +132,12 @@ order_turn(struct order *o, const struct source_config *source, struct err *e)
 	pthread_mutex_lock(&d->lock);
 	o->watcher = w;
 	queue_up(o);
-	soon = wait_for_turn(o, clock_mono() + TURN_SOON);
+	soon = is_soon(o);
 	pthread_mutex_unlock(&d->lock);
 	if (!soon)
 		say_waits(o);
 	pthread_mutex_lock(&d->lock);
-	while (!wait_for_turn(o, clock_mono() + 3600 * CLOCK_SECOND))
-		;
-	o->waits = false;
+	take_turn(o);
 	pthread_mutex_unlock(&d->lock);
 	return o->cancel ? err_set(e, AGAIN, "%s", order_cancelled(o)) : OK;
 }
@@ -158,9 +167,7 @@ give_way(void *arg)
 	pthread_mutex_lock(&d->lock);
 	order_turn_over(o);
 	queue_up(o);
-	while (!wait_for_turn(o, clock_mono() + 3600 * CLOCK_SECOND))
-		;
-	o->waits = false;
+	take_turn(o);
 	pthread_mutex_unlock(&d->lock);
 }
 
