@@ -39,8 +39,9 @@ const struct command commands[] = {
 		"ask a polled API for a time again",
 		"Records that have landed are known again, and land no second "
 		"time. Where the\nstream stands does not change. Where a "
-		"daemon "
-		"runs, it does this, between its polls.",
+		"daemon runs, it does this, between its\npolls; without "
+		"`window:` the stream has one window, and polls of its source "
+		"wait\nuntil all of it is through.",
 		cmd_backfill},
 	{"reset", "SOURCE STREAM [--to T | --wait]",
 		"say where polling a stream goes on",

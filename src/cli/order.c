@@ -11,6 +11,9 @@
 
 #define PATIENCE (ORDER_WIRE_PATIENCE * CLOCK_SECOND)
 
+_Static_assert((int)STATUS_UNREACHED == ORDER_CANCELLED,
+	"who is cancelled may be asked again");
+
 /* What each verb is done by, and what can be wrong with its arguments. */
 static const struct {
 	enum status (*check)(struct cli *c, const struct order_request *q);
@@ -56,11 +59,21 @@ lost(const char *why)
 	return STATUS_BROKEN;
 }
 
+static enum status
+not_taken(void)
+{
+	fprintf(stderr,
+		"landfall: error: the daemon ended before it took the order: "
+		"nothing was done; give the command again\n");
+	return STATUS_BROKEN;
+}
+
 /* To the end of the order. */
 static enum status
 listen(int fd, struct message *m)
 {
 	int64_t until = clock_mono() + PATIENCE;
+	bool taken = false;
 
 	for (;;) {
 		CLEANUP(mem_release) char *line = mem_alloc(MESSAGE_MAX);
@@ -71,7 +84,7 @@ listen(int fd, struct message *m)
 		if (rc == AGAIN)
 			return lost("the daemon does not answer");
 		if (rc != OK)
-			return lost("the daemon is gone");
+			return taken ? lost("the daemon is gone") : not_taken();
 		if (m->type == ORDER_WIRE_END)
 			status = message_take_u64(m);
 		else if (m->type != ORDER_WIRE_TAKEN)
@@ -81,12 +94,13 @@ listen(int fd, struct message *m)
 		switch (m->type) {
 		case ORDER_WIRE_TAKEN:
 			until = CHANNEL_FOREVER;
+			taken = true;
 			break;
 		case ORDER_WIRE_OUT:
-			puts(line);
+			fputs(line, stdout);
 			break;
 		case ORDER_WIRE_TALK:
-			fprintf(stderr, "%s\n", line);
+			fputs(line, stderr);
 			break;
 		case ORDER_WIRE_END:
 			return (enum status)status;
@@ -189,11 +203,12 @@ order_carry_out(void *cli UNUSED, struct order *o)
 	}
 	st = verbs[q->verb].work(&w);
 	why = order_cancelled(o);
-	if (why == NULL || st == STATUS_DONE)
+	/* What was done, or went wrong by itself, is told as that. */
+	if (why == NULL || st != STATUS_UNREACHED)
 		return (int)st;
 	cli_error(&c,
 		"cancelled: %s; what has landed stays, and the command may be "
 		"given again",
 		why);
-	return STATUS_UNREACHED;
+	return ORDER_CANCELLED;
 }

@@ -20,11 +20,10 @@
 
 /* One connection, and what became of it. */
 struct guest {
-	int fd;			 /* -1: it is gone, or the place is free */
-	int64_t deadline;	 /* monotonic: to say what it wants */
-	uid_t uid;		 /* who it is, as the kernel says */
-	struct order *order;	 /* NULL: it has not said yet */
-	struct order_line *line; /* to be sent next */
+	int fd;		     /* -1: it is gone, or the place is free */
+	int64_t deadline;    /* monotonic: to say what it wants */
+	uid_t uid;	     /* who it is, as the kernel says */
+	struct order *order; /* NULL: it has not said yet */
 };
 
 struct counter {
@@ -50,15 +49,10 @@ counter_ring(struct counter *c)
 
 /* At once, or not at all: END and AGAIN are theirs to explain. */
 static enum rc
-send_line(struct counter *c, int fd, const struct order_line *l)
+send_now(struct counter *c, int fd)
 {
 	struct err ignored = ERR_INIT;
 
-	message_begin(&c->message, l->type);
-	if (l->text != NULL)
-		message_put_text(&c->message, l->text);
-	else
-		message_put_u64(&c->message, l->status);
 	return channel_send(fd, &c->message, clock_mono(), &ignored);
 }
 
@@ -67,14 +61,15 @@ static void
 refuse(struct counter *c, int *fd, const char *why)
 {
 	CLEANUP(str_release) struct str s = STR_INIT;
-	struct order_line said = {.type = ORDER_WIRE_TALK};
-	const struct order_line end = {
-		.type = ORDER_WIRE_END, .status = ORDER_REFUSED};
 
-	str_addf(&s, "landfall: error: refused: %s", why);
-	said.text = s.s;
-	if (send_line(c, *fd, &said) == OK)
-		(void)send_line(c, *fd, &end);
+	str_addf(&s, "landfall: error: refused: %s\n", why);
+	message_begin(&c->message, ORDER_WIRE_TALK);
+	message_put_text(&c->message, s.s);
+	if (send_now(c, *fd) == OK) {
+		message_begin(&c->message, ORDER_WIRE_END);
+		message_put_u64(&c->message, ORDER_REFUSED);
+		(void)send_now(c, *fd);
+	}
 	io_drop(fd);
 }
 
@@ -108,36 +103,32 @@ hear(struct counter *c, struct guest *g)
 		refuse(c, &g->fd, e.text);
 		return;
 	}
-	g->order = order_start(c->daemon, c, &q, g->uid, &why);
-	if (g->order == NULL) {
-		refuse(c, &g->fd, why);
+	/* Before: of one that was not told so nothing has been done. */
+	message_begin(&c->message, ORDER_WIRE_TAKEN);
+	if (send_now(c, g->fd) != OK) {
+		see_off(g);
 		return;
 	}
-	message_begin(&c->message, ORDER_WIRE_TAKEN);
-	if (channel_send(g->fd, &c->message, clock_mono(), &e) != OK)
-		see_off(g);
+	g->order = order_start(c->daemon, c, &q, g->uid, &why);
+	if (g->order == NULL)
+		refuse(c, &g->fd, why);
 }
 
 /* True: it waits to hear more than its socket holds. */
 static bool
 tell(struct counter *c, struct guest *g)
 {
-	enum rc rc = OK;
+	while (g->fd >= 0 && order_next_said(g->order, &c->message)) {
+		enum rc rc = send_now(c, g->fd);
 
-	for (;;) {
-		if (g->line == NULL)
-			g->line = order_take(g->order);
-		if (g->line == NULL)
-			return false;
-		if (g->fd >= 0)
-			rc = send_line(c, g->fd, g->line);
 		if (rc == AGAIN)
 			return true;
-		if (rc != OK && g->fd >= 0)
+		if (rc == OK)
+			order_heard(g->order);
+		else
 			see_off(g);
-		order_line_free(g->line);
-		g->line = NULL;
 	}
+	return false;
 }
 
 static bool
@@ -289,7 +280,6 @@ release(struct counter *c)
 		struct guest *g = &c->guest[i];
 
 		io_drop(&g->fd);
-		order_line_free(g->line);
 		if (g->order != NULL)
 			order_free(g->order);
 	}

@@ -5,7 +5,7 @@
  *
  * Bounded: COUNTER_ORDERS at one time, who comes then is told so; who does not
  * say what he wants within COUNTER_PATIENCE is sent away. A command that takes
- * no lines keeps its place, and delays its own order only.
+ * no lines keeps its place, and delays nobody.
  */
 #ifndef DAEMON_COUNTER_H
 #define DAEMON_COUNTER_H
@@ -26,7 +26,10 @@ counter_start(struct daemon *d, struct counter **ret, struct err *e) MUST_USE;
 /* An order has something to say, or is over. Any thread. */
 void counter_ring(struct counter *c);
 
-/* No order is under way. Commands have a moment to hear the end of theirs. */
+/*
+ * No order is carried out any more, and none would be begun (cancel of
+ * daemon-state.h). Commands have a moment to hear the end of theirs.
+ */
 void counter_stop(struct counter *c);
 
 #endif

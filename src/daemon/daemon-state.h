@@ -1,6 +1,7 @@
 /*
  * daemon-state.h - what the parts of the daemon share: daemon.c is the loop,
- * looker.c looks at sources on threads of its own, tell.c says how it goes.
+ * hints.c hears of what is watched, looker.c looks at sources on threads of its
+ * own, tell.c says how it goes.
  */
 #ifndef DAEMON_DAEMON_STATE_H
 #define DAEMON_DAEMON_STATE_H
@@ -70,6 +71,15 @@ struct daemon {
  */
 bool daemon_is_due(struct watcher *w);
 
+/* ---- hints.c, of the loop ---- */
+
+/* Watches the source, or says why it is polled. */
+void hints_begin(struct daemon *d, struct watcher *w);
+void hints_end(struct daemon *d, struct watcher *w);
+
+/* What has come of it. */
+void hints_read(struct daemon *d, struct watcher *w);
+
 /* ---- looker.c ---- */
 
 /* A looker: takes what is to do until it is to quit. arg: the daemon. */
@@ -106,9 +116,11 @@ struct stream_report;
 
 /* For poll_options of whoever has the watcher: its place, and the log. */
 void poller_rest(void *watcher, const char *why, int64_t ns);
-void poller_go_on(void *watcher);
 void poller_tell(void *watcher, const char *stream, const char *partition,
 	const struct stream_report *r);
+
+/* Whoever is cancelled does not wait for a place to end in: signal d->place. */
+void poller_go_on(struct watcher *w, const atomic_bool *cancel);
 
 /* ---- tell.c ---- */
 

@@ -16,7 +16,6 @@
 #include "daemon/order-state.h"
 #include "daemon/room.h"
 #include "daemon/waits.h"
-#include "landfall/side.h"
 
 #define WATCHING "watching"
 
@@ -25,84 +24,6 @@
 
 /* How often to see whether a disk that was full has room again. */
 #define ROOM_POLL (10 * CLOCK_SECOND)
-
-static void
-take_hint(void *arg, enum watch_hint h, const uint8_t *name, size_t len)
-{
-	struct watcher *w = arg;
-
-	/* What came is there when it is time. */
-	if (next_is_only_then(w->config)) {
-		w->lost |= h == WATCH_LOST;
-		return;
-	}
-	if (h == WATCH_NAME) {
-		CLEANUP(str_release) struct str base = STR_INIT;
-		int64_t due = clock_mono() + DEBOUNCE;
-
-		watcher_add(w, name, len, due);
-		/* A side file says something of other names. */
-		switch (side_of(w->config, name, len, &base, NULL)) {
-		case SIDE_NONE:
-			break;
-		case SIDE_OF:
-			watcher_add(w, (const uint8_t *)base.s, base.len, due);
-			break;
-		case SIDE_OF_ANY:
-			watcher_rescan(w);
-			break;
-		}
-		return;
-	}
-	watcher_rescan(w);
-	w->lost |= h == WATCH_LOST;
-}
-
-/* Watches the source, or says why it is polled. */
-static void
-begin_watching(struct daemon *d, struct watcher *w)
-{
-	const struct source_config *cfg = w->config;
-	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = w};
-	struct err e = ERR_INIT;
-	enum rc rc =
-		watch_open(cfg->drop.path, cfg->drop.recursive, &w->watch, &e);
-
-	w->lost = false;
-	if (rc == OK &&
-		epoll_ctl(d->epoll, EPOLL_CTL_ADD, watch_fd(w->watch), &ev) ==
-			0)
-		return;
-	if (rc == OK)
-		watch_close(w->watch);
-	w->watch = NULL;
-	if (rc == BAD_SOURCE && w->failures == 0)
-		log_say(LOG_WARNING, "polled", "%s: %s", cfg->name, e.text);
-}
-
-static void
-end_watching(struct daemon *d, struct watcher *w)
-{
-	if (w->watch == NULL)
-		return;
-	(void)epoll_ctl(d->epoll, EPOLL_CTL_DEL, watch_fd(w->watch), NULL);
-	watch_close(w->watch);
-	w->watch = NULL;
-}
-
-static void
-read_hints(struct daemon *d, struct watcher *w)
-{
-	struct err e = ERR_INIT;
-
-	if (w->watch != NULL && watch_read(w->watch, take_hint, w, &e) != OK) {
-		log_say(LOG_WARNING, "watch-failed", "%s: %s", w->config->name,
-			e.text);
-		w->lost = true;
-	}
-	if (w->lost)
-		end_watching(d, w);
-}
 
 /*
  * With a schedule, hints count only while its window is open (take_hint drops
@@ -277,7 +198,7 @@ dispatch(struct daemon *d)
 			/* Watch before listing: nothing falls between. */
 			if (w->watch == NULL && !w->judge_only &&
 				!next_is_remote(w->config)) {
-				begin_watching(d, w);
+				hints_begin(d, w);
 				watcher_rescan(w);
 				w->polled = now;
 			}
@@ -364,7 +285,7 @@ static void
 free_watchers(struct daemon *d)
 {
 	for (size_t i = 0; i < d->n_watchers; i++) {
-		end_watching(d, &d->watcher[i]);
+		hints_end(d, &d->watcher[i]);
 		join_looker(&d->watcher[i]);
 		watcher_release(&d->watcher[i]);
 		free(d->live.source[i].why);
@@ -501,7 +422,7 @@ wait_for_events(struct daemon *d, int64_t ns)
 			while (read(d->done, &rung, sizeof(rung)) > 0)
 				d->changed = true;
 		else
-			read_hints(d, ev[i].data.ptr);
+			hints_read(d, ev[i].data.ptr);
 	}
 }
 

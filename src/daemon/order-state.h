@@ -9,16 +9,7 @@
 #include "daemon/counter.h"
 #include "daemon/daemon-state.h"
 #include "daemon/order.h"
-
-/* One thing for the command to hear. */
-struct order_line {
-	struct order_line *next;
-	enum order_wire_type type;
-	uint64_t status; /* of ORDER_WIRE_END */
-	char *text;	 /* of all others */
-};
-
-void order_line_free(struct order_line *l);
+#include "daemon/said.h"
 
 struct order {
 	struct daemon *daemon;
@@ -34,12 +25,9 @@ struct order {
 	pthread_cond_t granted;
 	pthread_mutex_t lock;
 	/* Under lock: */
-	const char *why;      /* it is cancelled */
-	pthread_cond_t taken; /* lines were, or nobody takes any */
-	struct order_line *line, **last;
-	size_t queued; /* their bytes */
-	uint64_t lost; /* lines for which there was no room */
-	bool over;     /* its thread has nothing more to do */
+	char *why; /* it is cancelled; set once */
+	struct said said;
+	bool over; /* its thread has nothing more to do */
 };
 
 /* ---- counter.c, on its thread ---- */
@@ -51,8 +39,9 @@ struct order *order_start(struct daemon *d, struct counter *c,
 /* Nobody hears it any more. */
 void order_leave(struct order *o);
 
-/* What is to be heard next, the caller's; NULL: nothing so far. */
-struct order_line *order_take(struct order *o);
+/* What is to be heard next, and that it was; false: nothing so far. */
+bool order_next_said(struct order *o, struct message *m);
+void order_heard(struct order *o);
 bool order_is_over(struct order *o);
 
 /* Waits for its last words, where it is not over: cancel it before. */
@@ -68,8 +57,12 @@ void order_turn_over(struct order *o);
 
 /* ---- daemon.c, poller.c and tell.c, under the daemon's lock ---- */
 
-/* The first that is carried out at this source; NULL: none. */
+/* One that is, or will be, carried out at this source; NULL: none. */
 const struct order *order_at(const struct daemon *d, const struct watcher *w);
+
+/* The one whose turn it is there; NULL: none's. */
+const struct order *
+order_in_turn(const struct daemon *d, const struct watcher *w);
 
 /* Whose turn it is next there; NULL: nobody waits. */
 struct order *order_next(const struct daemon *d, const struct watcher *w);

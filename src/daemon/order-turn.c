@@ -16,6 +16,15 @@ order_at(const struct daemon *d, const struct watcher *w)
 	return NULL;
 }
 
+const struct order *
+order_in_turn(const struct daemon *d, const struct watcher *w)
+{
+	for (size_t i = 0; i < d->n_orders; i++)
+		if (d->order[i]->watcher == w && d->order[i]->turn)
+			return d->order[i];
+	return NULL;
+}
+
 struct order *
 order_next(const struct daemon *d, const struct watcher *w)
 {
@@ -65,10 +74,11 @@ order_turn_over(struct order *o)
 	o->turn = false;
 }
 
-/* False: not by then. Under the daemon's lock. */
+/* Has it got it within TURN_SOON, or need not wait? Under the daemon's lock. */
 static bool
-wait_for_turn(struct order *o, int64_t until)
+is_soon(struct order *o)
 {
+	const int64_t until = clock_mono() + TURN_SOON;
 	const struct timespec end = {.tv_sec = until / CLOCK_SECOND,
 		.tv_nsec = until % CLOCK_SECOND};
 	int n = 0;
@@ -77,6 +87,16 @@ wait_for_turn(struct order *o, int64_t until)
 		n = pthread_cond_clockwait(
 			&o->granted, &o->daemon->lock, CLOCK_MONOTONIC, &end);
 	return o->turn || o->cancel;
+}
+
+/* However long it takes; who is cancelled gets none. Under the daemon's lock.
+ */
+static void
+take_turn(struct order *o)
+{
+	while (!o->turn && !o->cancel)
+		pthread_cond_wait(&o->granted, &o->daemon->lock);
+	o->waits = false;
 }
 
 static void
@@ -112,14 +132,12 @@ order_turn(struct order *o, const struct source_config *source, struct err *e)
 	pthread_mutex_lock(&d->lock);
 	o->watcher = w;
 	queue_up(o);
-	soon = wait_for_turn(o, clock_mono() + TURN_SOON);
+	soon = is_soon(o);
 	pthread_mutex_unlock(&d->lock);
 	if (!soon)
 		say_waits(o);
 	pthread_mutex_lock(&d->lock);
-	while (!wait_for_turn(o, clock_mono() + 3600 * CLOCK_SECOND))
-		;
-	o->waits = false;
+	take_turn(o);
 	pthread_mutex_unlock(&d->lock);
 	return o->cancel ? err_set(e, AGAIN, "%s", order_cancelled(o)) : OK;
 }
@@ -132,13 +150,6 @@ order_wake(struct order *o)
 
 /* ---- a backfill ---- */
 
-/* Is the command so far behind that it is worth a wait? Under lock. */
-static bool
-is_behind(const struct order *o)
-{
-	return o->queued > ORDER_QUEUE / 2;
-}
-
 /* Does anybody wait for its turn? */
 static bool
 is_wanted(void *arg)
@@ -147,12 +158,8 @@ is_wanted(void *arg)
 	struct daemon *d = o->daemon;
 	bool wanted;
 
-	pthread_mutex_lock(&o->lock);
-	wanted = is_behind(o);
-	pthread_mutex_unlock(&o->lock);
 	pthread_mutex_lock(&d->lock);
-	wanted |=
-		order_next(d, o->watcher) != NULL || daemon_is_due(o->watcher);
+	wanted = order_next(d, o->watcher) != NULL || daemon_is_due(o->watcher);
 	pthread_mutex_unlock(&d->lock);
 	return wanted || o->cancel;
 }
@@ -165,16 +172,8 @@ give_way(void *arg)
 
 	pthread_mutex_lock(&d->lock);
 	order_turn_over(o);
-	pthread_mutex_unlock(&d->lock);
-	pthread_mutex_lock(&o->lock);
-	while (is_behind(o) && !o->cancel)
-		pthread_cond_wait(&o->taken, &o->lock);
-	pthread_mutex_unlock(&o->lock);
-	pthread_mutex_lock(&d->lock);
 	queue_up(o);
-	while (!wait_for_turn(o, clock_mono() + 3600 * CLOCK_SECOND))
-		;
-	o->waits = false;
+	take_turn(o);
 	pthread_mutex_unlock(&d->lock);
 }
 
@@ -211,7 +210,7 @@ goes_on(void *arg)
 {
 	const struct order *o = arg;
 
-	poller_go_on(o->watcher);
+	poller_go_on(o->watcher, &o->cancel);
 }
 
 enum rc

@@ -9,13 +9,15 @@
  *	the command                         the daemon
  *	GIVEN version verb json quiet args ──►
  *	                                   ◄── TAKEN
- *	                                   ◄── OUT, TALK: lines, as they come
+ *	                                   ◄── OUT, TALK: text, as it comes
  *	                                   ◄── END status
  *
- * version, verb, json, quiet and status are u64; args and lines are text. Of
- * an order that is refused TALK says why, and END follows at once. The end of
- * the connection before END says nothing of what was done. Who closes it takes
- * the order back.
+ * version, verb, json, quiet and status are u64; args are text, and what is
+ * said is too: lines with their ends, a long one in pieces. Of an order that is
+ * refused TALK says why, and END follows at once. Before TAKEN nothing has been
+ * done. The end of the connection before END says nothing of what was. Who
+ * closes it takes the order back (order.h), and hears nothing of what becomes
+ * of it.
  *
  * A socket that a dead daemon has left behind refuses to connect: whoever
  * takes the lock (lock.h) and listens removes it.
@@ -26,16 +28,17 @@
 #include "landfall/message.h"
 
 #define ORDER_WIRE_NAME "orders"
-#define ORDER_WIRE_VERSION 2 /* of both sides, which start at other times */
+#define ORDER_WIRE_VERSION 3 /* of both sides, which start at other times */
 #define ORDER_WIRE_ARGS 4
 #define ORDER_REFUSED 5	       /* the status of an order that was not taken */
+#define ORDER_CANCELLED 3      /* of one that was not done for that */
 #define ORDER_WIRE_PATIENCE 30 /* seconds: it takes an order at once */
 #define ORDER_WIRE_TEXT 1200   /* bytes of an argument, with the NUL */
 
 enum order_wire_type {
 	ORDER_WIRE_GIVEN = 1,
 	ORDER_WIRE_TAKEN,
-	ORDER_WIRE_OUT,	 /* a line for the command's standard output */
+	ORDER_WIRE_OUT,	 /* for the command's standard output */
 	ORDER_WIRE_TALK, /* for its standard error */
 	ORDER_WIRE_END,
 };

@@ -41,61 +41,31 @@ order_landed(struct order *o, const struct delivery *d)
 /* ---- what the command hears ---- */
 
 void
-order_line_free(struct order_line *l)
+order_say(struct order *o, enum order_wire_type where, const char *line)
 {
-	if (l == NULL)
-		return;
-	free(l->text);
-	free(l);
-}
-
-/* Under lock. */
-static void
-append(struct order *o, struct order_line *l)
-{
-	*o->last = l;
-	o->last = &l->next;
-}
-
-void
-order_say(struct order *o, enum order_wire_type where, const char *text)
-{
-	struct order_line *l;
-	size_t len = strlen(text);
-
-	/* What a message holds, and its length. */
-	if (len > MESSAGE_MAX - 4)
-		len = MESSAGE_MAX - 4;
 	pthread_mutex_lock(&o->lock);
-	if (o->queued + len > ORDER_QUEUE) {
-		o->lost++;
-	} else {
-		l = mem_alloc(sizeof(*l));
-		l->type = where;
-		l->text = mem_dup(text, len);
-		append(o, l);
-		o->queued += len;
-	}
+	said_add(&o->said, where, line);
 	pthread_mutex_unlock(&o->lock);
 	counter_ring(o->counter);
 }
 
-struct order_line *
-order_take(struct order *o)
+bool
+order_next_said(struct order *o, struct message *m)
 {
-	struct order_line *l;
+	bool any;
 
 	pthread_mutex_lock(&o->lock);
-	l = o->line;
-	if (l != NULL) {
-		o->line = l->next;
-		if (o->line == NULL)
-			o->last = &o->line;
-		o->queued -= l->text != NULL ? strlen(l->text) : 0;
-		pthread_cond_signal(&o->taken);
-	}
+	any = said_next(&o->said, m);
 	pthread_mutex_unlock(&o->lock);
-	return l;
+	return any;
+}
+
+void
+order_heard(struct order *o)
+{
+	pthread_mutex_lock(&o->lock);
+	said_heard(&o->said);
+	pthread_mutex_unlock(&o->lock);
 }
 
 /* ---- cancelling ---- */
@@ -106,11 +76,11 @@ cancel(struct order *o, const char *why)
 {
 	pthread_mutex_lock(&o->lock);
 	if (o->why == NULL)
-		o->why = why;
+		o->why = mem_dup(why, strlen(why));
 	o->cancel = true;
-	pthread_cond_signal(&o->taken);
 	pthread_mutex_unlock(&o->lock);
 	pthread_cond_signal(&o->granted);
+	pthread_cond_broadcast(&o->daemon->place);
 }
 
 void
@@ -124,10 +94,16 @@ order_leave(struct order *o)
 void
 order_cancel_all(struct daemon *d)
 {
-	for (size_t i = 0; i < d->n_orders; i++)
-		cancel(d->order[i],
+	CLEANUP(str_release) struct str why = STR_INIT;
+
+	if (d->err.code != OK)
+		str_addf(&why, "the daemon cannot go on: %s", d->err.text);
+	else
+		str_add(&why,
 			d->stop ? "the daemon was told to end"
 				: "the daemon reads its configuration anew");
+	for (size_t i = 0; i < d->n_orders; i++)
+		cancel(d->order[i], why.s);
 }
 
 const char *
@@ -176,34 +152,17 @@ tell_end(struct order *o, int status)
 	const char *why = order_cancelled(o);
 
 	log_u64(&l, "status", (uint64_t)status);
-	if (why != NULL)
+	/* What is done before it notices is done. */
+	if (why != NULL && status == ORDER_CANCELLED)
 		log_text(&l, "cancelled", why);
 	log_end(&l);
 }
 
-/* Nothing is lost without a word. */
 static void
 say_end(struct order *o, int status)
 {
-	CLEANUP(str_release) struct str s = STR_INIT;
-	struct order_line *l;
-
 	pthread_mutex_lock(&o->lock);
-	if (o->lost > 0) {
-		str_addf(&s,
-			"landfall: lines left out, for nobody took them in "
-			"time: %llu; the daemon's log has what landed",
-			(unsigned long long)o->lost);
-		l = mem_alloc(sizeof(*l));
-		l->type = ORDER_WIRE_TALK;
-		l->text = str_take(&s);
-		o->queued += strlen(l->text);
-		append(o, l);
-	}
-	l = mem_alloc(sizeof(*l));
-	l->type = ORDER_WIRE_END;
-	l->status = (uint64_t)status;
-	append(o, l);
+	said_end(&o->said, (uint64_t)status);
 	o->over = true;
 	pthread_mutex_unlock(&o->lock);
 	counter_ring(o->counter);
@@ -254,13 +213,10 @@ order_main(void *arg)
 static void
 release(struct order *o)
 {
-	struct order_line *l;
-
-	while ((l = order_take(o)) != NULL)
-		order_line_free(l);
 	pthread_cond_destroy(&o->granted);
-	pthread_cond_destroy(&o->taken);
 	pthread_mutex_destroy(&o->lock);
+	said_release(&o->said);
+	free(o->why);
 	free(o);
 }
 
@@ -290,9 +246,8 @@ order_start(struct daemon *d, struct counter *c, const struct order_request *q,
 	o->counter = c;
 	o->request = *q;
 	o->uid = uid;
-	o->last = &o->line;
+	said_init(&o->said, d->engine->spool, engine_room(d->engine));
 	pthread_mutex_init(&o->lock, NULL);
-	pthread_cond_init(&o->taken, NULL);
 	pthread_cond_init(&o->granted, NULL);
 	pthread_mutex_lock(&d->lock);
 	why = begin(o);

@@ -12,11 +12,13 @@
  *
  * A source is never looked at in two ways at one time: an order and the looks
  * of its source take turns, which the loop gives. A backfill gives its turn
- * away between two windows when somebody waits for it: another order, a look
- * that is due, or a command that has not taken its lines yet.
+ * away between two windows when somebody waits for it: another order, or a look
+ * that is due.
  *
- * It is cancelled when the command is gone, or the daemon ends or reloads:
- * what has landed stays, and the order may be given again.
+ * It is cancelled when the command is gone, or the daemon ends or reloads. Who
+ * waits for a turn then gets none, and a backfill ends where it is: what has
+ * landed stays, and the order may be given again. A release, reject or reset
+ * that has its turn is carried out to its end.
  */
 #ifndef DAEMON_ORDER_H
 #define DAEMON_ORDER_H
@@ -33,12 +35,7 @@ const struct config *order_config(const struct order *o);
 struct engine *order_engine(const struct order *o);
 uid_t order_uid(const struct order *o); /* who gave it */
 
-/*
- * A line for the command, without its end. Any thread; it never waits: of more
- * than ORDER_QUEUE bytes that nobody has taken the rest is left out, and said
- * to be.
- */
-#define ORDER_QUEUE (256u << 10)
+/* A line for the command, without its end (said.h). Any thread. */
 void order_say(struct order *o, enum order_wire_type where, const char *line);
 
 /* END: this daemon does not watch the source. AGAIN: cancelled. */

@@ -82,16 +82,14 @@ poller_rest(void *arg, const char *why, int64_t ns)
 	pthread_mutex_unlock(&d->lock);
 }
 
-/* Whoever ends does not wait for a place to end in. */
 void
-poller_go_on(void *arg)
+poller_go_on(struct watcher *w, const atomic_bool *cancel)
 {
-	struct watcher *w = arg;
 	struct daemon *d = w->daemon;
 
 	pthread_mutex_lock(&d->lock);
 	if (w->resting) {
-		while (d->polling >= POLLERS && !d->cancel)
+		while (d->polling >= POLLERS && !*cancel)
 			pthread_cond_wait(&d->place, &d->lock);
 		d->polling++;
 		w->resting = false;
@@ -99,6 +97,14 @@ poller_go_on(void *arg)
 		d->changed = true;
 	}
 	pthread_mutex_unlock(&d->lock);
+}
+
+static void
+goes_on(void *arg)
+{
+	struct watcher *w = arg;
+
+	poller_go_on(w, &w->daemon->cancel);
 }
 
 enum rc
@@ -110,7 +116,7 @@ poller_look(struct daemon *d, struct watcher *w, struct err *e)
 		.done = one_done,
 		.through = poller_tell,
 		.waits = poller_rest,
-		.goes_on = poller_go_on,
+		.goes_on = goes_on,
 		.rate = &w->rate,
 		.arg = w,
 	};

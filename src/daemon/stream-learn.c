@@ -56,6 +56,15 @@ put_down(struct learning *k, struct err *e)
 	return rc;
 }
 
+/* Years may have to be read: who ends does not wait for them. */
+static enum rc
+check_cancel(const struct learning *k, struct err *e)
+{
+	const atomic_bool *cancel = k->r->o->cancel;
+
+	return cancel != NULL && *cancel ? err_set(e, AGAIN, "stopped") : OK;
+}
+
 /* ---- one record ---- */
 
 static enum rc
@@ -66,6 +75,8 @@ take_record(void *arg, const struct reply_record *x, struct err *e)
 	uint8_t sum[HASH_LEN];
 	bool seen;
 
+	if (check_cancel(k, e) != OK)
+		return e->code;
 	/* All of a zone may be learned: none is forgotten for want of room. */
 	if (m->n >= MEMORY_PENDING && put_down(k, e) != OK)
 		return e->code;
@@ -206,8 +217,10 @@ each_version(void *arg, const struct catalog_name *n, struct err *e)
 {
 	struct learning *k = arg;
 	CLEANUP(str_release) struct str file = STR_INIT;
-	enum rc rc = OK;
+	enum rc rc = check_cancel(k, e);
 
+	if (rc != OK)
+		return rc;
 	str_add(&file, n->version.file);
 	if (is_landed(n))
 		rc = learn_file(k, file.s, n->version.records, e);

@@ -41,7 +41,9 @@ stream_record(struct catalog *c, void *arg, struct err *e)
 			.why = ""};
 	else if (rc != OK)
 		return rc;
-	s.looked = r->began;
+	/* Polls may have come in between, and a backfill is none. */
+	if (!r->o->between)
+		s.looked = r->began;
 	/* A backfill may find that there is longer to wait, and no more. */
 	if (!r->o->between || r->report->parked > s.parked) {
 		s.parked = r->report->parked;
@@ -176,6 +178,8 @@ run_windows(struct stream_work *r, struct err *e)
 		it.next = left.start;
 	}
 	while (rc == OK && windows_next(&it, &r->window)) {
+		if (r->o->between && session_give_way(r->o->session, e) != OK)
+			return e->code;
 		if (left.end > left.start) {
 			r->window = left;
 			/* It was asked then: what came late is behind it. */
@@ -205,8 +209,6 @@ run_windows(struct stream_work *r, struct err *e)
 		r->report->windows++;
 		restarts = 0;
 		rc = settle(r, e);
-		if (rc == OK && r->o->between)
-			rc = session_give_way(r->o->session, e);
 	}
 	return rc;
 }

@@ -169,7 +169,7 @@ take_picture(struct daemon *d, int64_t now)
 	for (size_t i = 0; i < d->n_watchers; i++) {
 		struct watcher *w = &d->watcher[i];
 		int64_t due = watcher_planned(w);
-		const struct order *o = order_at(d, w);
+		const struct order *o = order_in_turn(d, w);
 
 		free(l->source[i].why);
 		l->source[i] = (struct live_source){

@@ -52,7 +52,7 @@ import struct
 import sys
 
 GIVEN, TAKEN, OUT, TALK, END = 1, 2, 3, 4, 5
-VERSION = 2
+VERSION = 3
 os.chdir("lake/state")
 
 
@@ -94,7 +94,7 @@ def heard(s):
         if kind == END:
             return said, struct.unpack("<Q", m[4:])[0]
         if kind in (OUT, TALK):
-            said = m[8:].decode()
+            said = m[8:].decode().rstrip()
 
 
 def answered(*messages):
@@ -223,15 +223,13 @@ while True:
         break
 print(lines, "lines, status", m[4])' >late &
 late=$!
-# It stands still when nobody has taken some hundred lines.
-before=-1
 asked=0
-while [ "$asked" -eq 0 ] || [ "$asked" -ne "$before" ]; do
-	before=$asked
-	sleep 2
+for _ in $(seq 400); do
 	asked=$(grep -c since=2026-01-01 api/log || :)
+	[ "$asked" -lt 500 ] || break
+	sleep 0.05
 done
-expect 'who does not listen has its order wait' test "$before" -lt 500
+expect_same 'who does not listen does not delay its order' 500 "$asked"
 expect 'and nobody else' timeout 30 "$LANDFALL" \
 	reset wordy records --to 2026-03-01 -c $conf
 : >lake/state/listen
@@ -285,3 +283,26 @@ expect_status 'the command says who is at work, and what to do' 5 backfill
 expect_same 'as before there were sockets' 1 "$(grep -c 'another landfall '\
 '(process [0-9]*) is at work on .*: wait for it or stop it' lib.out)"
 stop_daemon 'without a socket'
+
+# ---- a daemon that ends before it takes an order ----
+python3 - <<'END' &
+import fcntl, os, socket
+os.chdir("lake/state")
+lock = open("lock", "r+")
+fcntl.flock(lock, fcntl.LOCK_EX)
+os.rmdir("orders")
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.bind("orders")
+s.listen()
+s.accept()[0].recv(1 << 17)
+END
+fake=$!
+for _ in $(seq 200); do
+	[ ! -S lake/state/orders ] || break
+	sleep 0.05
+done
+expect_status 'a daemon that ends before it takes an order' 5 backfill
+expect_same 'has done nothing, and the command says so' 'landfall: error: the '\
+'daemon ended before it took the order: nothing was done; give the command '\
+'again' "$(cat lib.out)"
+wait "$fake"

@@ -93,7 +93,8 @@ last_look()
 {
 	"$LANDFALL" status -c "$1/landfall.yaml" --json | python3 -c '
 import json, sys
-print(json.load(sys.stdin)["sources"]["shop"]["last_run"])'
+s = json.load(sys.stdin)["sources"]["shop"]
+print(s["last_run"], s["streams"][0]["last_run"])'
 }
 
 position()
@@ -227,6 +228,20 @@ expect_same 'after it, and it is told that it has to wait' \
 	'shop: waits for its turn: the daemon is at it
 shop.records: the next run begins at 2026-03-01T00:00:00Z
 status 0' "$(cat found)"
+later said hurried reset shop records --to 2026-03-01
+for _ in $(seq 200); do
+	! grep -q 'waits for its turn' said || break
+	sleep 0.05
+done
+sleep 1.5
+expect_same 'meanwhile status says what is under way, and that is not it' \
+	'looking now' "$("$LANDFALL" status -c hurried/landfall.yaml |
+		grep -o '[a-z]* now')"
+wait "$given" || :
+give hurried backfill shop records --from 2026-01-05 --to 2026-01-06 >found
+expect_same 'and gives it to nobody when there is nothing more to ask' \
+	'status 0, since=2026-01-05' \
+	"$(tail -n 1 found), $(tail -n 1 api/log | grep -o 'since=2026-..-..')"
 end hurried
 rm api/rules
 
@@ -346,6 +361,37 @@ expect_same 'it is refused without --over' 'status 1
 status 0' "$(grep '^status' over.said)"
 end beside.held
 expect 'all is sound' sound beside.held
+
+# ---- an archive of thousands ----
+python3 - <<'END'
+import zipfile
+with zipfile.ZipFile("many.zip", "w") as z:
+    for i in range(6000):
+        z.writestr(f"m{i:06}.csv", f"a,b\nx,{i}\n")
+    z.writestr("bad.csv", "a,b\nspoil me\n")
+b = open("many.zip", "rb").read().replace(b"spoil me", b"spoil ME")
+open("many.zip", "wb").write(b)
+END
+for lake in alone.many beside.many; do
+	"$LANDFALL" init $lake --quiet
+	sed -i 's/format: csv/&\n    ready: {stable: 0s}\n    unpack: {members: ["*.csv"], max_members: 100000}/' \
+		$lake/landfall.yaml
+	cp many.zip $lake/inbox
+done
+expect_status 'it is quarantined' 2 run alone.many
+conf=beside.many/landfall.yaml
+: >log
+start_daemon
+logged event=quarantined 1 >/dev/null
+for lake in alone.many beside.many; do
+	"$LANDFALL" release "$(entry $lake many.zip)" -c $lake/landfall.yaml \
+		--json >$lake.said 2>$lake.talk || :
+done
+expect_same 'released beside a daemon, every member is told of' 6002 \
+	"$(wc -l <beside.many.said)"
+expect_same 'as alone' "$(wc -l <alone.many.said), $(cat alone.many.talk)" \
+	"$(wc -l <beside.many.said), $(cat beside.many.talk)"
+end beside.many
 
 # ---- by the configuration of the daemon ----
 shop edited 1h
@@ -499,3 +545,101 @@ expect 'what it had brought is there' test \
 	"$(ids interrupted --new | tr ' ' '\n' | grep -cx 2)" -eq 1
 the_rest interrupted
 end interrupted
+
+# ---- a disk that breaks ----
+days 1 3 5
+shop broken 1h
+sed -n 's/^  shop:/  other:/; /other:/,$p' broken/landfall.yaml >other
+cat other >>broken/landfall.yaml
+on broken
+expect_same 'both have been looked at' 6 "$(logged event=landed 6)"
+days 1 2 3 4 5 6
+rules api '{"match": "since=2026-01", "times": 99999, "do": "slow",
+	"seconds": 1}'
+later said broken backfill other records --from 2026-01-01 --to 2026-01-20
+asked since=2026-01-02 1 >/dev/null
+mv broken/zone/shop.records broken/gone
+: >broken/zone/shop.records
+give broken backfill shop records --from 2026-01-05 --to 2026-01-06 >found
+expect_same 'who meets it says so, and is not cancelled' \
+	'Not a directory status 5' \
+	"$(grep -o 'Not a directory' found) $(tail -n 1 found)"
+lib_found=0
+wait "$given" || lib_found=$?
+expect_same 'who is cancelled for it is told why' \
+	'cancelled: the daemon cannot go on: zone Not a directory status 3' \
+	"$(grep -o 'cancelled: [^:]*: zone' said) \
+$(grep -o 'Not a directory' said) status $lib_found"
+wait "$daemon" || :
+daemon=
+expect_same 'the log too: one of them was cancelled' 1 \
+	"$(grep -c 'event=order-over .*cancelled=' log)"
+rm -f api/rules
+
+# ---- a backfill that reads all that ever landed ----
+cat >much.py <<'END'
+"""An API with much to say at once."""
+import http.server
+import os
+
+much = ('{"data": [' + ",".join(
+    '{"id": %d, "at": "2026-01-%02dT12:00:00Z"}' % (i, 1 + i % 28)
+    for i in range(200000)) + "]}").encode()
+
+
+class API(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = much if "since=2026-01-01" in self.path else b'{"data": []}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), API)
+with open("much.new", "w") as f:
+    f.write(str(server.server_port))
+os.rename("much.new", "much.port")
+server.serve_forever()
+END
+python3 much.py &
+much=$!
+for _ in $(seq 400); do
+	[ ! -e much.port ] || break
+	sleep 0.05
+done
+url=http://127.0.0.1:$(cat much.port)
+now()
+{
+	date +%s%N
+}
+
+shop read 1h
+sed -i 's/window: P1D/window: P60D/' read/landfall.yaml
+on read
+backfill='backfill shop records --from 2026-01-01 --to 2026-03-01'
+began=$(now)
+# shellcheck disable=SC2086
+give read $backfill >found
+took=$(($(now) - began))
+expect_same 'a backfill reads what landed' \
+	'shop.records: nothing new, 200000 seen before (1 request)' \
+	"$(head -n 1 found)"
+# shellcheck disable=SC2086
+later said read $backfill
+logged 'event=order ' 2 >/dev/null
+sleep 0.2
+began=$(now)
+kill -HUP "$daemon"
+logged event=reloaded 1 >/dev/null
+expect 'and a daemon that is told to read its configuration waits for none of it' \
+	test $((4 * ($(now) - began))) -lt "$took"
+heard 'nor does the command' 'cancelled: the daemon reads its configuration '\
+'anew; what has landed stays, and the command may be given again' 3
+end read
+kill "$much"
+wait "$much" 2>/dev/null || :

@@ -1,4 +1,7 @@
-/* daemon/order-wire: an order on its way, and whatever else comes that way. */
+/*
+ * daemon/order-wire: an order on its way, and whatever else comes that way.
+ * daemon/said: what it says.
+ */
 #include "daemon/order-wire.h"
 
 #include <errno.h>
@@ -10,6 +13,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/io.h"
+#include "daemon/said.h"
 #include "scratch.h"
 
 #define SOON (clock_mono() + 60 * CLOCK_SECOND)
@@ -218,6 +222,104 @@ test_the_door_is_where_the_state_is(void **state UNUSED)
 	scratch_remove(path);
 }
 
+/* ---- what is said ---- */
+
+static void
+hear(struct said *s, enum order_wire_type type, const char *text)
+{
+	static char line[MESSAGE_MAX];
+
+	assert_true(said_next(s, &m));
+	assert_int_equal(m.type, type);
+	/* Until it is heard it is said again. */
+	assert_true(said_next(s, &m));
+	message_take_text(&m, line, sizeof(line));
+	assert_true(message_end(&m));
+	assert_string_equal(line, text);
+	said_heard(s);
+}
+
+static void
+hear_end(struct said *s, uint64_t status)
+{
+	assert_false(s->over);
+	assert_true(said_next(s, &m));
+	assert_int_equal(m.type, ORDER_WIRE_END);
+	assert_int_equal(message_take_u64(&m), status);
+	assert_true(message_end(&m));
+	said_heard(s);
+	assert_true(s->over);
+	assert_false(said_next(s, &m));
+}
+
+static void
+test_all_that_is_said_is_heard(void **state UNUSED)
+{
+	static char line[MESSAGE_MAX * 2], first[MESSAGE_MAX - 3];
+	char path[SCRATCH_PATH], text[32];
+	int dir = scratch_make_quick(path);
+	struct said s;
+
+	said_init(&s, dir, NULL);
+	assert_false(said_next(&s, &m));
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "line %d", i);
+		said_add(&s, i % 2 == 0 ? ORDER_WIRE_OUT : ORDER_WIRE_TALK,
+			text);
+	}
+	for (int i = 0; i < 1000; i++) {
+		snprintf(text, sizeof(text), "line %d\n", i);
+		hear(&s, i % 2 == 0 ? ORDER_WIRE_OUT : ORDER_WIRE_TALK, text);
+	}
+	assert_false(said_next(&s, &m));
+	/* One that no message holds comes in pieces. */
+	memset(line, 'x', MESSAGE_MAX - 1);
+	memset(first, 'x', sizeof(first) - 1);
+	said_add(&s, ORDER_WIRE_OUT, line);
+	said_end(&s, 3);
+	hear(&s, ORDER_WIRE_OUT, first);
+	hear(&s, ORDER_WIRE_OUT, "xxx\n");
+	hear_end(&s, 3);
+	said_release(&s);
+	close(dir);
+	scratch_remove(path);
+}
+
+static void
+test_what_cannot_be_kept_is_counted(void **state UNUSED)
+{
+	char path[SCRATCH_PATH];
+	int dir = scratch_make_quick(path);
+	struct said s;
+
+	said_init(&s, dir, NULL);
+	said_add(&s, ORDER_WIRE_OUT, "one");
+	s.size += SAID_MOST;
+	said_add(&s, ORDER_WIRE_OUT, "two");
+	s.size -= SAID_MOST;
+	/* Nor is what comes behind it, though it would fit. */
+	said_add(&s, ORDER_WIRE_OUT, "three");
+	said_end(&s, 0);
+	hear(&s, ORDER_WIRE_OUT, "one\n");
+	hear(&s, ORDER_WIRE_TALK,
+		"landfall: lines left out here: 2: there were more than 1.0 "
+		"GiB "
+		"to be heard; the daemon's log has what landed\n");
+	hear_end(&s, 0);
+	said_release(&s);
+
+	said_init(&s, -1, NULL);
+	said_add(&s, ORDER_WIRE_OUT, "one");
+	said_end(&s, 0);
+	hear(&s, ORDER_WIRE_TALK,
+		"landfall: lines left out here: 1: spool: open .: Bad file "
+		"descriptor; the daemon's log has what landed\n");
+	hear_end(&s, 0);
+	said_release(&s);
+	close(dir);
+	scratch_remove(path);
+}
+
 int
 main(void)
 {
@@ -229,6 +331,8 @@ main(void)
 		cmocka_unit_test(test_nul_is_in_no_argument),
 		cmocka_unit_test(test_too_much_is_no_argument),
 		cmocka_unit_test(test_the_door_is_where_the_state_is),
+		cmocka_unit_test(test_all_that_is_said_is_heard),
+		cmocka_unit_test(test_what_cannot_be_kept_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

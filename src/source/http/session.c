@@ -197,7 +197,7 @@ session_wait(struct session *s, int64_t ns, const char *why, struct err *e)
 enum rc
 session_give_way(struct session *s, struct err *e)
 {
-	if (s->o.wanted == NULL || !s->o.wanted(s->o.arg))
+	if (s->requests == 0 || s->o.wanted == NULL || !s->o.wanted(s->o.arg))
 		return OK;
 	http_close(s->http);
 	s->http = NULL;

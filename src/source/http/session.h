@@ -111,9 +111,9 @@ enum rc session_wait(
 	struct session *s, int64_t ns, const char *why, struct err *e) MUST_USE;
 
 /*
- * Between two questions: whoever waits for its turn has it, and meanwhile
- * nothing is kept of connections and tokens, which are theirs to replace.
- * AGAIN: *cancel.
+ * Between two questions, and not before the first: whoever waits for its turn
+ * has it, and meanwhile nothing is kept of connections and tokens, which are
+ * theirs to replace. AGAIN: *cancel.
  */
 enum rc session_give_way(struct session *s, struct err *e) MUST_USE;
 
