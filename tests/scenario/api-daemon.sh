@@ -87,11 +87,12 @@ stop_daemon 'one that waits'
 
 # ---- who is refused does not knock again at once ----
 for status in 401 403; do
-	rules api '{"match": "orders", "status": '$status'}'
+	rules api '{"match": "/o", "times": 9, "status": '$status'}'
 	: >log
 	start_daemon
 	expect_same "$status: an hour is waited" 1 \
 		"$(logged 'event=source-waits.*next_look_in=1h00m.*refuses us' 1)"
-	expect_same "$status: it was asked once" 1 "$(wc -l <api/log)"
+	expect_same "$status: each stream was asked once" 2 \
+		"$(wc -l <api/log)"
 	stop_daemon "$status"
 done
