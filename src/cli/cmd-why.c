@@ -12,7 +12,7 @@
 #include "cli/why-stream.h"
 
 /* Lines at the end of a story; a name may be that of many. */
-#define TODO_MOST 10
+#define STEPS_MOST 10
 
 static void
 print_json(const struct catalog_event *ev)
@@ -99,7 +99,7 @@ note_undecided(struct telling *t, const struct catalog_event *ev, struct err *e)
 
 	if (rc != OK)
 		return rc == END ? OK : rc;
-	if (t->n++ >= TODO_MOST)
+	if (t->n++ >= STEPS_MOST)
 		return OK;
 	str_addf(&t->todo, "entry %" PRIu64 " waits for a decision: ", entry);
 	show_decision(&t->todo, entry);
@@ -144,10 +144,10 @@ tell(struct cli *c, struct catalog *cat, const char *source)
 
 	if (rc == END)
 		rc = tell_decoded(&t, source, name, &e);
-	if (t.n > TODO_MOST)
+	if (t.n > STEPS_MOST)
 		str_addf(&t.todo,
 			"and %u more: `landfall ls --quarantined` has all\n",
-			t.n - TODO_MOST);
+			t.n - STEPS_MOST);
 	/* The story alone is the output: its last line is how it stands. */
 	fflush(stdout);
 	if (!c->quiet)

@@ -142,8 +142,8 @@ def main():
         # Most of them where things become true.
         last = chosen[len(chosen) * 2 // 3:]
         r = random.Random(len(chosen))
-        chosen = sorted(r.sample(chosen, POINTS // 3) +
-                        r.sample(last, POINTS * 2 // 3))
+        chosen = sorted({*r.sample(chosen, POINTS // 3),
+                         *r.sample(last, POINTS * 2 // 3)})
     wrong, hits = [], 0
     with multiprocessing.Pool(2, signal.signal,
                               (signal.SIGTERM, signal.SIG_DFL)) as pool:

@@ -88,7 +88,14 @@ asked()
 	grep -c -- "$1" api/log || :
 }
 
-# last_look NAME: when it began, and what came of it.
+# last_pass NAME: the last look at all of it; last_look: and of its stream.
+last_pass()
+{
+	"$LANDFALL" status -c "$1/landfall.yaml" --json | python3 -c '
+import json, sys
+print(json.load(sys.stdin)["sources"]["shop"]["last_run"])'
+}
+
 last_look()
 {
 	"$LANDFALL" status -c "$1/landfall.yaml" --json | python3 -c '
@@ -269,7 +276,7 @@ start_daemon
 expect_same 'a stream that is to wait for days' 1 \
 	"$(logged 'event=polled.*waits=[89]d' 1)"
 before=$(position waiting)
-looked=$(last_look waiting)
+looked=$(last_pass waiting)
 : >api/log
 give waiting reset shop records --wait >found
 expect_same 'its wait is ended beside the daemon' \
@@ -280,7 +287,7 @@ expect_same 'from where it stands' "$before" \
 	"$(sed -n 's/.*since=\([^&]*\).*/\1/p' api/log | head -n 1 |
 		sed 's/%3A/:/g')"
 expect_same 'which is no look at what is new' "$looked" \
-	"$(last_look waiting)"
+	"$(last_pass waiting)"
 give waiting reset shop records --wait --to 2026-02-20 >found
 expect_same 'not to another place' 'status 1' "$(tail -n 1 found)"
 end waiting
