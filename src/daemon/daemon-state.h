@@ -38,14 +38,14 @@ struct daemon {
 	size_t n_watchers;
 	int epoll, signals, done; /* done: an eventfd the lookers ring */
 	bool stop, reload;
-	atomic_bool cancel; /* one of them: nobody waits for others */
-	struct str saying;  /* as systemd was told */
-	struct live live;   /* as `status` was told */
-	bool changed;	    /* since then */
-	int64_t told;	    /* monotonic: when that was */
-	bool mute;	    /* it could not be told, which was said */
-	bool no_room;	    /* as it was told */
-	int64_t room_look;  /* monotonic: when to see again */
+	atomic_bool cancel;  /* one of them: nobody waits for others */
+	struct str saying;   /* as systemd was told */
+	struct live live;    /* as `status` was told */
+	atomic_bool changed; /* since then; any thread */
+	int64_t told;	     /* monotonic: when that was */
+	bool mute;	     /* it could not be told, which was said */
+	bool no_room;	     /* as it was told */
+	int64_t room_look;   /* monotonic: when to see again */
 
 	pthread_t looker[LOOKERS]; /* partners have one of their own each */
 	pthread_mutex_t lock;

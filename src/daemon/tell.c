@@ -197,6 +197,8 @@ tell_status(struct daemon *d, bool quiet)
 		return INT64_MAX;
 	if (now - d->told < LIVE_PERIOD)
 		return d->told + LIVE_PERIOD - now;
+	/* First: what changes from now on is in the next one. */
+	d->changed = false;
 	take_picture(d, now);
 	if (live_write(engine_state_dir(d->engine), &d->live, &e) == OK)
 		d->mute = false;
@@ -205,6 +207,5 @@ tell_status(struct daemon *d, bool quiet)
 		d->mute = true;
 	}
 	d->told = now;
-	d->changed = false;
 	return quiet ? INT64_MAX : LIVE_PERIOD;
 }
