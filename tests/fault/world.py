@@ -412,7 +412,7 @@ class World:
         wrong = self.verified()
         reader = os.path.join(SRCDIR, "contrib/readers/verify.py")
         if os.path.exists(reader):
-            run = Run([sys.executable, reader, self.zone], self.base)
+            run = Run([sys.executable, reader, self.zone], self.base, 600)
             if run.status != 0:
                 wrong.append(f"verify.py: {run}{run.out}")
         return wrong
